@@ -1,0 +1,67 @@
+"""The one place where an error becomes a message and an exit code, and a signal becomes an error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from lorarecipe import __version__
+from lorarecipe.errors import Interrupted, LorarecipeError
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def handled(program: Callable[[], object]) -> int:
+    """Run a program and give its exit code (``lorarecipe.errors`` has the table)."""
+    for signum in _SIGNALS:
+        signal.signal(signum, _interrupt)
+    try:
+        code = program()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except LorarecipeError as failure:
+        click.echo(str(failure), err=True)
+        return failure.exit_code
+    except BrokenPipeError:
+        # the reader (head, less) has had enough; Python would complain again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - whatever else it is, it is a bug of ours
+        _report_bug()
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+    for later in _SIGNALS:
+        signal.signal(later, signal.SIG_IGN)  # the trainer is being stopped; that takes a second
+    raise Interrupted(signum)
+
+
+def _report_bug() -> None:
+    from lorarecipe.files import home, write_atomic
+
+    told = [
+        f"lorarecipe {__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"arguments: {sys.argv[1:]}",
+        traceback.format_exc(),
+    ]
+    click.echo("This is a bug in lorarecipe. Please report it with this log:", err=True)
+    log = home() / "bug.log"
+    with contextlib.suppress(OSError):
+        write_atomic(log, "\n".join(told))
+        click.echo(str(log), err=True)
+    click.echo("\n".join(told), err=True)

@@ -1,0 +1,49 @@
+"""Arguments and options that several commands share, and the steps from recipes to a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lorarecipe.plan import Plan
+    from lorarecipe.rules import Checked
+
+recipes = click.argument(
+    "recipes", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RECIPE..."
+)
+
+
+def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
+    """Load and check recipes; faults of all files come at once."""
+    from lorarecipe.dataset import scan
+    from lorarecipe.recipe import load_all
+    from lorarecipe.rules import check
+
+    return tuple(check(scan(recipe)) for recipe in load_all(paths))
+
+
+def plan_all(paths: tuple[Path, ...]) -> Plan:
+    """Load, check and compile recipes.
+
+    Raises
+    ------
+    CheckFailed
+        With every error found.
+    """
+    from lorarecipe.errors import CheckFailed
+    from lorarecipe.plan import compile_plan
+
+    checked = check_all(paths)
+    if errors := [str(finding) for one in checked for finding in one.errors]:
+        raise CheckFailed(
+            "\n".join([*dict.fromkeys(errors), count(len(set(errors)), "error") + "; nothing was trained"])
+        )
+    return compile_plan(checked)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 image``, ``2 images``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,64 @@
+"""``lorarecipe plan``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lorarecipe.cli.options import count, plan_all, recipes
+
+if TYPE_CHECKING:
+    from lorarecipe.plan import Stage, Steps
+    from lorarecipe.store import Store
+
+
+@click.command("plan")
+@recipes
+@click.option("--commands", is_flag=True, help="Print each stage's exact command line and files too.")
+def command(recipes: tuple[Path, ...], commands: bool) -> None:
+    """Print what `run` would do, and why. Starts nothing and needs no trainer."""
+    from lorarecipe.files import home
+    from lorarecipe.plan import TrainStage
+    from lorarecipe.run.reuse import reason
+    from lorarecipe.store import Store
+
+    plan, store = plan_all(recipes), Store(home() / "store")
+    device = plan.deliveries[0].recipe.trainer.device
+    for stage in plan.stages:
+        why = reason(stage, plan, store)
+        click.echo(f"{stage.short}  {plan.title(stage)}")
+        click.echo(f"  {'reused' if why is None else f'runs: {why}'}")
+        if isinstance(stage, TrainStage):
+            click.echo("".join(f"  {line}\n" for line in _steps(stage.steps)), nl=False)
+        if commands:
+            click.echo("".join(f"  {line}\n" for line in _command(stage, store, device)), nl=False)
+    runs = sum(store.find(stage.short) is None for stage in plan.stages)
+    click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
+
+
+def _steps(steps: Steps) -> Iterator[str]:
+    for bucket in steps.buckets:
+        visits, batches = (
+            count(bucket.images, "image visit"),
+            count(bucket.batches, "batch").replace("batchs", "batches"),
+        )
+        yield f"{bucket.width}x{bucket.height}: {visits} -> {batches}"
+    yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"
+
+
+def _command(stage: Stage, store: Store, device: str) -> Iterator[str]:
+    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer.commands import command_of
+
+    built = command_of(stage, find_place(), store, device)
+    if built is None:
+        return
+    yield "$ " + " ".join(f"{name}={shlex.quote(value)}" for name, value in built.env.items()) + " \\"
+    yield f"  {shlex.join(built.argv)}"
+    for name, text in built.files.items():
+        yield f"{built.folder / name}:"
+        yield from (f"  {line}" for line in text.splitlines())

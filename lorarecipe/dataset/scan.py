@@ -1,0 +1,136 @@
+"""Look into the folders that a recipe names. Reads only; nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from PIL import ExifTags, Image
+
+from lorarecipe.dataset.captions import Caption, read_caption
+from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.files import file_digest
+from lorarecipe.recipe import Recipe
+from lorarecipe.weights import SafetensorsError, Weights
+
+Image.MAX_IMAGE_PIXELS = 64_000_000  # above it Pillow warns, above twice as many it refuses
+
+#: what sd-scripts reads without a plug-in; the letter case is levelled when an image is staged
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image, upright: its size is what the trainer will see."""
+
+    path: Path
+    width: int
+    height: int
+    digest: str
+    caption: Caption | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One image folder of a recipe: a character of the base, or the target."""
+
+    phase: Literal["base", "target"]
+    where: tuple[str | int, ...]
+    folder: Path
+    repeats: int
+    traits: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    strays: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All that a recipe names, as found on the disk."""
+
+    recipe: Recipe
+    base: tuple[Group, ...]
+    target: Group | None
+    base_weights: Weights | None = field(default=None, compare=False)
+    checkpoint_weights: Weights | None = field(default=None, compare=False)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Folders of both phases."""
+        return (*self.base, *((self.target,) if self.target else ()))
+
+
+def scan(recipe: Recipe) -> Dataset:
+    """Read what a recipe names.
+
+    The checkpoint may be missing (images and captions can be checked without it); the image folders and a
+    finished base may not.
+
+    Raises
+    ------
+    RecipeError
+        Naming every folder and file that is not there or is not what it should be.
+    """
+    faults: list[Fault] = []
+    folders = [(("base", "characters", i), c.images) for i, c in enumerate(recipe.base.characters)]
+    folders += [(("target",), recipe.target.images)] if recipe.target else []
+    for where, folder in folders:
+        if not folder.is_dir():
+            faults.append(recipe.fault((*where, "images"), f"found {str(folder)!r}, which is not there, expected a folder"))  # fmt: skip
+    base_weights = _weights(recipe, ("base", "weights"), recipe.base.weights, faults)
+    checkpoint = recipe.checkpoint.path
+    checkpoint_weights = _weights(recipe, ("checkpoint", "path"), checkpoint if checkpoint.exists() else None, faults)
+    if faults:
+        raise RecipeError(tuple(faults))
+    base = tuple(
+        _group("base", ("base", "characters", index), character.images, character.repeats, character.traits)
+        for index, character in enumerate(recipe.base.characters)
+    )
+    target = recipe.target and _group("target", ("target",), recipe.target.images, recipe.target.repeats, ())
+    return Dataset(recipe, base, target, base_weights, checkpoint_weights)
+
+
+def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: list[Fault]) -> Weights | None:
+    if path is None:
+        return None
+    if path.suffix.lower() != ".safetensors":
+        faults.append(recipe.fault(where, f"found {str(path)!r}, expected a .safetensors file (others can hold code)"))
+        return None
+    try:
+        return Weights(path)
+    except SafetensorsError as problem:
+        faults.append(recipe.fault(where, f"found {problem}, expected a whole one"))
+        return None
+
+
+def _group(
+    phase: Literal["base", "target"], where: tuple[str | int, ...], folder: Path, repeats: int, traits: tuple[str, ...]
+) -> Group:
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    images = [path for path in files if path.is_file() and path.suffix.lower() in EXTENSIONS]
+    captions = {path.with_suffix(".txt") for path in images}
+    strays = tuple(path for path in files if path not in images and path not in captions)
+    return Group(phase, where, folder, repeats, traits, tuple(_pictures(images)), strays)
+
+
+def _pictures(images: list[Path]) -> Iterator[Picture]:
+    for path in images:
+        told = path.with_suffix(".txt")
+        caption = read_caption(told) if told.is_file() else None
+        try:
+            with Image.open(path, formats=_FORMATS) as image:
+                width, height = image.size
+                if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # turned by a quarter
+                    width, height = height, width
+            yield Picture(path, width, height, file_digest(path), caption)
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            Image.DecompressionBombError,
+            Image.DecompressionBombWarning,
+        ) as problem:
+            yield Picture(path, 0, 0, "", caption, f"not readable ({problem})")

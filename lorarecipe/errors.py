@@ -1,0 +1,91 @@
+"""Every failure that is expected, and the exit code a shell sees.
+
+==== ==================== ==================================================================
+code class                meaning
+==== ==================== ==================================================================
+0    --                   good
+1    --                   a bug of ours; a log that can be pasted into an issue is written
+2    RecipeError          wrong usage, or a recipe that is not valid
+3    CheckFailed          the check found errors in the images or captions
+4    MachineNotReady      the trainer is not set up, or the disk cannot take the result
+5    TrainingFailed       a training or a merge failed, or its result did not prove good
+6    NetworkFailed        the network, or an upload, failed
+75   Busy                 somebody else is at it; safe to repeat
+130  Interrupted          stopped by Ctrl-C (143: by SIGTERM)
+==== ==================== ==================================================================
+
+A message says what was found, what was expected and what to run next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class LorarecipeError(Exception):
+    """An expected failure; ``exit_code`` is what the process ends with."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a recipe file; ``line`` counts from 1."""
+
+    path: Path
+    line: int
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{self.path}:{self.line}: {place}{self.message}"
+
+
+class RecipeError(LorarecipeError):
+    """A recipe that is not valid: every fault at once."""
+
+    exit_code = 2
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda fault: (str(fault.path), fault.line)))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class CheckFailed(LorarecipeError):
+    """The check found errors; nothing was trained."""
+
+    exit_code = 3
+
+
+class MachineNotReady(LorarecipeError):
+    """The trainer is not set up, or the disk cannot take the result."""
+
+    exit_code = 4
+
+
+class TrainingFailed(LorarecipeError):
+    """A training or a merge failed, or its result did not prove good."""
+
+    exit_code = 5
+
+
+class NetworkFailed(LorarecipeError):
+    """The network, or an upload, failed."""
+
+    exit_code = 6
+
+
+class Busy(LorarecipeError):
+    """Somebody else is at it; safe to repeat."""
+
+    exit_code = 75
+
+
+class Interrupted(LorarecipeError):
+    """Stopped by a signal: 128 plus its number."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__("interrupted")
+        self.exit_code = 128 + signum

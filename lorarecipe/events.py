@@ -1,0 +1,88 @@
+"""What a run says while it goes on: one stream, of which the display, the log and the record are folds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened; ``key`` is the stage's, ``title`` what it is for."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the event as one JSON object, its name under ``event``."""
+        return {"event": type(self).__name__.lower(), **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Reused(Event):
+    """A stage was found finished in the store."""
+
+    key: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """Another process makes this stage; its result will be used."""
+
+    key: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A stage began; ``command`` is the exact argv, empty where no process is started."""
+
+    key: str
+    title: str
+    kind: str
+    command: tuple[str, ...]
+    log: str | None
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """Where a training is; ``loss`` is sd-scripts' running mean, ``seconds_left`` its own estimate."""
+
+    key: str
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    loss: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """A stage's result was proven and kept; ``proof`` says what was found."""
+
+    key: str
+    title: str
+    kind: str
+    seconds: float
+    proof: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """A stage ended without a result."""
+
+    key: str
+    title: str
+    kind: str
+    message: str
+    log: str | None
+
+
+@dataclass(frozen=True)
+class Delivered(Event):
+    """A finished file was put in place."""
+
+    name: str
+    path: str
+    sha256: str

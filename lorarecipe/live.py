@@ -1,0 +1,113 @@
+"""Show a run while it goes on: a live table on a terminal, plain lines elsewhere, JSON lines when asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from lorarecipe import events
+from lorarecipe.events import Event
+
+
+def show(stream: Iterable[Event], *, as_json: bool) -> Iterator[Event]:
+    """Pass the events on, showing each."""
+    console = Console(stderr=True)
+    if as_json:
+        yield from _json(stream)
+    elif console.is_terminal:
+        yield from _live(stream, console)
+    else:
+        yield from _plain(stream)
+
+
+def _json(stream: Iterable[Event]) -> Iterator[Event]:
+    for event in stream:
+        sys.stdout.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        yield event
+
+
+def _plain(stream: Iterable[Event]) -> Iterator[Event]:
+    told: tuple[str, int] = ("", 0)
+    for event in stream:
+        if isinstance(event, events.Progress):
+            tenth = event.step * 10 // max(event.steps, 1)
+            if (event.key, tenth) != told:  # ten lines a training
+                told = (event.key, tenth)
+                sys.stderr.write(f"  {position(event)}\n")
+        else:
+            sys.stderr.write(f"{sentence(event)}\n")
+        sys.stderr.flush()
+        yield event
+
+
+def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[now]}"),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, transient=False) as progress:
+        for event in stream:
+            match event:
+                case events.Reused() | events.Waiting() | events.Started():
+                    title = escape(event.title)
+                    if event.key not in tasks:
+                        tasks[event.key] = progress.add_task(title, total=None, now="")
+                    now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
+                    done = {"total": 1, "completed": 1} if isinstance(event, events.Reused) else {}
+                    progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind), **done)
+                case events.Progress():
+                    task = tasks[event.key]
+                    progress.update(task, total=event.steps, completed=event.step, now=position(event))
+                case events.Finished():
+                    now_done = f"[green]done in {clock(event.seconds)}"
+                    progress.update(tasks[event.key], total=1, completed=1, now=now_done)
+                case events.Failed():
+                    progress.update(tasks[event.key], total=1, now="[red]failed")
+                    progress.stop_task(tasks[event.key])
+                case _:
+                    pass
+            yield event
+
+
+def position(event: events.Progress) -> str:
+    """Epoch, step, loss and time left, as far as they are known."""
+    parts = [f"epoch {event.epoch}/{event.epochs}", f"step {event.step}/{event.steps}"]
+    if event.loss is not None:
+        parts.append(f"loss {event.loss:.4f}")
+    if event.seconds_left is not None:
+        parts.append(f"{clock(event.seconds_left)} left")
+    return "  ".join(parts)
+
+
+def sentence(event: Event) -> str:
+    """Say an event in a line."""
+    match event:
+        case events.Reused():
+            return f"reused   {event.title}"
+        case events.Waiting():
+            return f"waiting  {event.title}: another run makes it"
+        case events.Started():
+            return f"started  {event.title}"
+        case events.Finished():
+            proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
+            return f"done     {event.title} in {clock(event.seconds)} ({proof})"
+        case events.Failed():
+            return f"failed   {event.title}"
+        case events.Delivered():
+            return f"written  {event.path}"
+        case _:
+            return ""
+
+
+def clock(seconds: float) -> str:
+    """``75.2`` -> ``0:01:15``."""
+    return str(timedelta(seconds=round(seconds)))

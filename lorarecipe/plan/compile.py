@@ -1,0 +1,151 @@
+"""Checked datasets in, one plan out: stages in order, each once, and what is delivered at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorarecipe.dataset import Dataset, Group
+from lorarecipe.errors import CheckFailed
+from lorarecipe.files import large_file_digest
+from lorarecipe.plan.pin import pin
+from lorarecipe.plan.stages import BaseFile, DataStage, Image, MergeStage, Model, Stage, TrainStage
+from lorarecipe.plan.steps import BucketChooser
+from lorarecipe.recipe import Recipe, Training
+from lorarecipe.rules import Checked
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A finished LoRA that a recipe asks for."""
+
+    name: str
+    stage: TrainStage
+    recipe: Recipe
+    base: TrainStage | BaseFile | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does, in order; ``titles`` name stages for people and are in no key."""
+
+    stages: tuple[Stage, ...]
+    titles: dict[str, str]
+    deliveries: tuple[Delivery, ...]
+
+    def title(self, stage: Stage) -> str:
+        """What a stage is for."""
+        return self.titles[stage.key]
+
+
+def compile_plan(checked: Sequence[Checked]) -> Plan:
+    """Compile a plan for one or more recipes; what they share appears once.
+
+    Reads the checkpoint once for its digest (remembered afterwards), starts nothing and writes nothing else.
+
+    Raises
+    ------
+    RecipeError
+        When the checkpoint is not there, or is not the one that the recipe's ``sha256`` names.
+    CheckFailed
+        When an image is too small for the buckets.
+    """
+    stages: dict[str, Stage] = {}
+    titles: dict[str, str] = {}
+    deliveries = []
+    for one in checked:
+        delivery, wanted = _compile_one(one)
+        deliveries.append(delivery)
+        for stage, title in wanted:
+            stages.setdefault(stage.key, stage)
+            if title not in titles.setdefault(stage.key, title):
+                titles[stage.key] += f"; {title}"
+    return Plan(tuple(sorted(stages.values(), key=_depth)), titles, tuple(deliveries))
+
+
+def _depth(stage: Stage) -> int:
+    """All data first, so that no image can stop a run after a training; then bases, merges, targets."""
+    if isinstance(stage, DataStage):
+        return 0
+    if isinstance(stage, MergeStage):
+        return 2
+    return 3 if stage.merged or stage.loaded else 1
+
+
+def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
+    dataset, recipe = checked.dataset, checked.dataset.recipe
+    model, commit, processes = _model(dataset), pin().commit, recipe.trainer.processes
+    wanted: list[tuple[Stage, str]] = []
+    base: TrainStage | BaseFile
+    if recipe.base.weights:
+        base = BaseFile(recipe.base.weights, large_file_digest(recipe.base.weights))
+    else:
+        assert recipe.base.training is not None
+        data = _data(dataset.base, recipe.base.training)
+        repeats = tuple(group.repeats for group in dataset.base)
+        base = TrainStage(data, repeats, model, recipe.base.training, commit, processes=processes)
+        wanted += [(data, f"images of the base {recipe.base_name}"), (base, f"base {recipe.base_name}")]
+    if not dataset.target or not recipe.target:
+        if isinstance(base, BaseFile):
+            raise recipe.error(("target",), "found neither a base to train nor a target, expected one of them")
+        return Delivery(recipe.name, base, recipe, None), wanted
+    training = recipe.target.training
+    data = _data((dataset.target,), training)
+    merged, loaded = None, None
+    if recipe.merge.mode == "checkpoint":
+        merged = MergeStage(model, base, recipe.merge.strength, commit)
+        wanted.append((merged, f"base {recipe.base_name} merged into {model.path.name}"))
+    else:
+        loaded = base
+    target = TrainStage(
+        data, (recipe.target.repeats,), model, training, commit, merged, loaded, recipe.merge.strength, processes
+    )
+    wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
+    return Delivery(recipe.name, target, recipe, base), wanted
+
+
+def _model(dataset: Dataset) -> Model:
+    recipe, checkpoint = dataset.recipe, dataset.recipe.checkpoint
+    digest = _digest(recipe, "path", checkpoint.path, checkpoint.sha256)
+    vae = _digest(recipe, "vae", checkpoint.vae, None) if checkpoint.vae else None
+    return Model(
+        checkpoint.family,
+        checkpoint.path,
+        digest,
+        dataset.checkpoint_weights.precision if dataset.checkpoint_weights else "fp16",
+        checkpoint.vae,
+        vae,
+        checkpoint.clip_skip,
+        checkpoint.v_prediction,
+    )
+
+
+def _digest(recipe: Recipe, key: str, path: Path, promised: str | None) -> str:
+    if not path.is_file():
+        if promised:
+            return promised
+        raise recipe.error(("checkpoint", key), f"found {str(path)!r}, which is not there, expected a file")
+    digest = large_file_digest(path)
+    if promised and digest != promised:
+        raise recipe.error(("checkpoint", "sha256"), f"found {promised}, but {path} has {digest}")
+    return digest
+
+
+def _data(groups: Iterable[Group], training: Training) -> DataStage:
+    chooser = BucketChooser(training.resolution, training.buckets)
+    staged = []
+    for group in groups:
+        images = []
+        for picture in group.pictures:
+            if not picture.caption or picture.problem:
+                raise CheckFailed(f"{picture.path}: not fit to train on\nRun: lorarecipe check")
+            if 0 in chooser.bucket((picture.width, picture.height)):
+                size = f"{picture.width}x{picture.height}"
+                raise CheckFailed(
+                    f"{picture.path}: found {size} pixels, too small for buckets with no_upscale; "
+                    "expected a larger image, or buckets without no_upscale"
+                )
+            images.append(Image(picture.path, picture.digest, picture.caption.text, picture.width, picture.height))
+        staged.append(tuple(images))
+    return DataStage(tuple(staged))

@@ -1,0 +1,19 @@
+"""What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
+
+from lorarecipe.recipe.load import load, load_all
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, Recipe, Target, Trainer
+from lorarecipe.recipe.training import Buckets, Training
+
+__all__ = [
+    "Base",
+    "Buckets",
+    "Character",
+    "Checkpoint",
+    "Merge",
+    "Recipe",
+    "Target",
+    "Trainer",
+    "Training",
+    "load",
+    "load_all",
+]

@@ -1,0 +1,191 @@
+"""Read a recipe file, and the base recipe that it names, reporting every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.recipe.lines import Lines, Where, locate
+from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile
+from lorarecipe.recipe.options import only_for
+from lorarecipe.recipe.presets import PRESETS, fill
+
+
+def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
+    """Load several recipes; the faults of all of them are reported together.
+
+    Raises
+    ------
+    RecipeError
+        With every fault of every file, each as ``file:line: table.key: found, expected``.
+    """
+    recipes: list[Recipe] = []
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            recipe = load(path)
+        except RecipeError as error:
+            faults += error.faults
+            continue
+        twin = next((other for other in recipes if other.name == recipe.name), None)
+        if twin and twin.source.resolve() != recipe.source.resolve():
+            faults.append(recipe.lines.fault(("name",), f"found {recipe.name!r}, which {twin.source} has too"))
+        elif not twin:
+            recipes.append(recipe)
+    if faults:
+        raise RecipeError(tuple(faults))
+    return tuple(recipes)
+
+
+def load(path: Path) -> Recipe:
+    """Load one recipe.
+
+    Raises
+    ------
+    RecipeError
+        With every fault of the file and of the base recipe that it names.
+    """
+    lines, file = _read(path)
+    base_lines, base_file = lines, file
+    if file.base.from_:
+        base_lines, base_file = _read(file.base.from_, because=lines)
+        if base_file.base.from_:
+            raise RecipeError((base_lines.fault(("base", "from"), "found a base recipe that names another, expected the base itself"),))  # fmt: skip
+    checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
+    recipe = Recipe(
+        name=file.name,
+        base_name=base_file.name,
+        checkpoint=checkpoint,
+        base=base_file.base,
+        target=file.target,
+        merge=file.merge,
+        trainer=file.trainer,
+        lines=lines,
+        base_lines=base_lines,
+        checkpoint_lines=checkpoint_lines,
+    )
+    if faults := tuple(_across_tables(recipe)):
+        raise RecipeError(faults)
+    return recipe
+
+
+def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Lines) -> tuple[Checkpoint, Lines]:
+    if file.checkpoint and base.checkpoint and file.checkpoint != base.checkpoint:
+        other = base_lines.fault(("checkpoint",), "and here")
+        raise RecipeError((lines.fault(("checkpoint",), "found two checkpoints that differ, expected one"), other))
+    if file.checkpoint:
+        return file.checkpoint, lines
+    if base.checkpoint:
+        return base.checkpoint, base_lines
+    raise RecipeError((lines.fault(("checkpoint",), "missing; expected a table with family and path"),))
+
+
+def _across_tables(recipe: Recipe) -> Iterable[Fault]:
+    trainings = (
+        (("base", "training"), recipe.base.training),
+        (("target", "training"), recipe.target.training if recipe.target else None),
+    )
+    for where, training in trainings:
+        for name in training.extra if training else ():
+            family = only_for(name)
+            if family and family != recipe.checkpoint.family:
+                message = f"found an option for {family}, expected one for {recipe.checkpoint.family}"
+                yield recipe.fault((*where, "extra", name), message)
+
+
+def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
+    """Read and validate one file; ``because`` is where it was named."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        message = f"found {str(path)!r} ({what}), expected a recipe"
+        raise RecipeError((because.fault(("base", "from"), message) if because else Fault(path, 1, "", message),)) from problem  # fmt: skip
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        line = re.search(r"at line (\d+)", str(problem))
+        last = len(text.splitlines()) or 1
+        raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
+    lines = locate(path, text)
+    faults = _apply_preset(raw, lines)
+    try:
+        file = RecipeFile.model_validate(raw, context={"folder": path.parent})
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            from_preset = details["type"] == "missing" and "training" in details["loc"]
+            if not (faults and from_preset):  # an unknown preset is one fault, not one for each key it lacks
+                faults += _faults(lines, details)
+        raise RecipeError(tuple(faults)) from error
+    if faults:
+        raise RecipeError(tuple(faults))
+    return lines, file
+
+
+def _apply_preset(raw: dict[str, Any], lines: Lines) -> list[Fault]:
+    name = raw.get("preset")
+    if not isinstance(name, str):
+        return []
+    if name not in PRESETS:
+        message = f"found {name!r}{_did_you_mean(name, PRESETS)}, expected one of {', '.join(PRESETS)}"
+        return [lines.fault(("preset",), message)]
+    for phase, settings in PRESETS[name].items():
+        table = raw.get(phase)
+        if isinstance(table, dict) and (phase == "target" or "characters" in table):
+            written = table.get("training", {})
+            if isinstance(written, dict):
+                table["training"] = fill(settings, written)
+    return []
+
+
+def _faults(lines: Lines, details: ErrorDetails) -> list[Fault]:
+    """Turn pydantic's error into words; the names of a union's members are no part of a key."""
+    union = {"Buckets", "literal[False]"}
+    where: Where = tuple(part for part in details["loc"] if part not in union)
+    found = repr(details.get("input"))
+    found = found if len(found) < 80 else found[:77] + "..."
+    if details["type"] == "options":
+        problems: dict[str, str] = details["ctx"]["problems"]
+        return [lines.fault((*where, option), problem) for option, problem in problems.items()]
+    if details["type"] == "extra_forbidden":
+        message = f"found an unknown key{_did_you_mean(str(where[-1]), _keys_at(where[:-1]))}"
+    elif details["type"] == "missing":
+        message = "missing; expected it here" + (", or a preset" if "training" in where else "")
+    elif details["type"] == "recipe":
+        message = details["msg"]
+    else:
+        message = f"found {found}, expected {details['msg'].removeprefix('Input should be ')}"
+    return [lines.fault(where, message)]
+
+
+def _did_you_mean(word: str, words: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _keys_at(where: Where) -> list[str]:
+    """Keys that a table may have, found by walking the models along its path."""
+    model: type[BaseModel] = RecipeFile
+    for part in where:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get("from_" if part == "from" else part)
+        found = _models_in(field.annotation) if field else []
+        if not found:
+            return []
+        model = found[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]

@@ -1,0 +1,175 @@
+"""Tables of a recipe file, and the recipe that one or two of them make."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.recipe.lines import Lines
+from lorarecipe.recipe.table import RecipePath, Table, fault
+from lorarecipe.recipe.training import Training
+from lorarecipe.weights import Family
+
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def _a_file_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or _RESERVED.fullmatch(name):
+        raise fault(f"found {name!r}, expected letters, digits, '.', '_' or '-' (it names files), 64 at most")
+    return name
+
+
+def _a_digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise fault(f"found {text!r}, expected the 64 hexadecimal digits of a SHA-256")
+    return text.lower()
+
+
+class Checkpoint(Table):
+    """The checkpoint that the finished LoRA will be used on."""
+
+    family: Family
+    """`sd15`, `sd2` or `sdxl` (Pony, Illustrious and NoobAI are `sdxl`)."""
+    path: RecipePath
+    """The checkpoint, one `.safetensors` file."""
+    sha256: Annotated[str, AfterValidator(_a_digest)] | None = None
+    """Its digest: refuses another file of the same name, and lets `plan` work without the file."""
+    vae: RecipePath | None = None
+    """A VAE to use in place of the checkpoint's own."""
+    clip_skip: Annotated[int, Field(ge=1, le=12)] | None = None
+    """Layer of the text encoder, from the end; 2 for checkpoints of the NAI line. Not for `sdxl`."""
+    v_prediction: bool = False
+    """Whether the checkpoint predicts velocity (SD2 768, NoobAI v-pred)."""
+
+    @model_validator(mode="after")
+    def _clip_skip_is_for_one_encoder(self) -> Self:
+        if self.family == "sdxl" and self.clip_skip is not None:
+            raise fault(f"found clip_skip = {self.clip_skip}, expected none: it does nothing on sdxl")
+        return self
+
+
+class Character(Table):
+    """One character of the base."""
+
+    images: RecipePath
+    """Folder of its renders, a caption beside each."""
+    traits: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    """Its hair colour, hairstyle and body as tags; they stand in each of its captions."""
+    repeats: Annotated[int, Field(ge=1)] = 1
+    """Times each image is seen in an epoch."""
+
+
+class Base(Table):
+    """The stepping stone: told here, in a base recipe (`from`), or trained already (`weights`)."""
+
+    from_: RecipePath | None = Field(default=None, alias="from")
+    """A base recipe, shared by any number of characters."""
+    weights: RecipePath | None = None
+    """A finished base LoRA, one `.safetensors` file."""
+    characters: Annotated[tuple[Character, ...], Field(strict=False)] = ()
+    """The varied characters that the base is trained on."""
+    training: Training | None = None
+    """How the base is trained."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        told = bool(self.characters)
+        forms = [name for name, given in (("from", self.from_), ("weights", self.weights)) if given]
+        if told + len(forms) != 1:
+            found = " and ".join([*forms, *(["characters"] if told else [])]) or "none of them"
+            raise fault(f"found {found}, expected one of: from, weights, [[base.characters]]")
+        if told and self.training is None:
+            raise fault("found no [base.training], expected it beside [[base.characters]] (or a preset)")
+        if forms and self.training:
+            raise fault(f"found [base.training] beside {forms[0]}, expected the base's training in the base's recipe")
+        return self
+
+
+class Target(Table):
+    """The character to learn."""
+
+    images: RecipePath
+    """Folder of its renders, a caption beside each."""
+    repeats: Annotated[int, Field(ge=1)] = 1
+    """Times each image is seen in an epoch."""
+    training: Training
+    """How the target is trained."""
+
+
+class Merge(Table):
+    """How the base gets into the checkpoint before the target is trained."""
+
+    mode: Literal["checkpoint", "load"] = "checkpoint"
+    """`checkpoint`: merged once into a file; `load`: merged in memory at each start (`--base_weights`)."""
+    strength: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """Weight of the base in the merge."""
+
+
+class Trainer(Table):
+    """What trains, and on which device. Nothing here but `processes` changes the result."""
+
+    engine: Literal["sd-scripts"] = "sd-scripts"
+    """The trainer."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    processes: Annotated[int, Field(ge=1)] = 1
+    """GPUs that share one training; the effective batch grows with it."""
+
+
+class RecipeFile(Table):
+    """A recipe as one file holds it."""
+
+    format: Literal[1]
+    """Version of this format."""
+    name: Annotated[str, AfterValidator(_a_file_name)]
+    """Name of the result: `out/<name>/<name>.safetensors`."""
+    preset: str | None = None
+    """Training settings to start from: `emanon-2023`, `copier` or `sdxl`."""
+    checkpoint: Checkpoint | None = None
+    """The checkpoint; may be left to the base recipe."""
+    base: Base
+    """The base."""
+    target: Target | None = None
+    """The character; a base recipe has none."""
+    merge: Merge = Merge()
+    """How the base gets into the checkpoint."""
+    trainer: Trainer = Trainer()
+    """What trains."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe whose parts are all there: what `load` gives.
+
+    ``base`` is never of the form `from`; ``base_lines`` places the base's keys in the file they came from.
+    """
+
+    name: str
+    base_name: str
+    checkpoint: Checkpoint
+    base: Base
+    target: Target | None
+    merge: Merge
+    trainer: Trainer
+    lines: Lines
+    base_lines: Lines
+    checkpoint_lines: Lines
+
+    @property
+    def source(self) -> Path:
+        """The file that was loaded."""
+        return self.lines.path
+
+    def fault(self, where: tuple[str | int, ...], message: str) -> Fault:
+        """Give a fault at a key of the recipe, in whichever file the key stands."""
+        lines = {"base": self.base_lines, "checkpoint": self.checkpoint_lines}.get(str(where[0]), self.lines)
+        return lines.fault(where, message)
+
+    def error(self, where: tuple[str | int, ...], message: str) -> RecipeError:
+        """Give the error of one fault."""
+        return RecipeError((self.fault(where, message),))

@@ -1,0 +1,144 @@
+"""What ``extra`` may hold: options of the pinned sd-scripts, from its own parser's list in ``vendor/``.
+
+An option is passed on only when it is known to do nothing but change the training: an option that carries a
+secret, redirects a file or imports code by name is refused, and so is one that lorarecipe sets itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from functools import cache
+from typing import Any
+
+from lorarecipe.files import vendor
+
+#: option -> the key of a recipe that sets it
+_OWNED = {
+    "pretrained_model_name_or_path": "checkpoint.path",
+    "v2": "checkpoint.family",
+    "v_parameterization": "checkpoint.v_prediction",
+    "vae": "checkpoint.vae",
+    "clip_skip": "checkpoint.clip_skip",
+    "train_data_dir": "target.images",
+    "dataset_config": "target.images",
+    "dataset_repeats": "repeats",
+    "resolution": "resolution",
+    "enable_bucket": "buckets",
+    "min_bucket_reso": "buckets.min",
+    "max_bucket_reso": "buckets.max",
+    "bucket_reso_steps": "buckets.step",
+    "bucket_no_upscale": "buckets.no_upscale",
+    "output_name": "name",
+    "output_dir": "name",
+    "save_every_n_epochs": "save_every_epochs",
+    "save_every_n_steps": "save_every_epochs",
+    "train_batch_size": "batch_size",
+    "max_train_steps": "steps",
+    "max_train_epochs": "epochs",
+    "seed": "seed",
+    "gradient_checkpointing": "gradient_checkpointing",
+    "mixed_precision": "precision",
+    "optimizer_type": "optimizer",
+    "use_8bit_adam": "optimizer",
+    "use_lion_optimizer": "optimizer",
+    "learning_rate": "unet_lr",
+    "unet_lr": "unet_lr",
+    "text_encoder_lr": "text_encoder_lr",
+    "network_train_unet_only": "text_encoder_lr",
+    "lr_scheduler": "scheduler",
+    "lr_scheduler_type": "scheduler",
+    "lr_warmup_steps": "warmup_steps",
+    "network_dim": "rank",
+    "network_alpha": "alpha",
+    "base_weights": "merge.mode",
+    "base_weights_multiplier": "merge.strength",
+}
+
+_REASONS = (
+    (r".*_token|wandb.*|huggingface.*|.*_to_huggingface|.*_from_huggingface|async_upload", "it carries a secret or uploads"),
+    (r"network_module|dataset_class", "it imports code by name"),
+    (r"reg_data_dir|prior_loss_weight", "the method has no regularisation images"),
+    (r"caption_(prefix|suffix|separator|ext.*)|.*_separator|enable_wildcard", "the caption file holds the final caption"),
+    (r".*(_dir|_file|_path|_config|_json|_weights|_prompts)|resume|metadata_.*", "it redirects a file"),
+    (r"sample_.*", "samples made while the target trains come from the merged model and mislead"),
+)  # fmt: skip
+
+#: options that change nothing but the training (and its use of memory)
+_ALLOWED = frozenset(
+    """
+    adaptive_noise_scale caption_dropout_every_n_epochs caption_dropout_rate caption_tag_dropout_rate
+    cache_text_encoder_outputs debiased_estimation_loss dynamo_backend flip_aug fp8_base fp8_base_unet full_bf16
+    full_fp16 fused_backward_pass gradient_accumulation_steps highvram huber_c huber_scale huber_schedule
+    ip_noise_gamma ip_noise_gamma_random_strength keep_tokens loss_type lowram lr_decay_steps lr_scheduler_args
+    lr_scheduler_min_lr_ratio lr_scheduler_num_cycles lr_scheduler_power lr_scheduler_timescale max_grad_norm
+    max_timestep max_token_length mem_eff_attn min_snr_gamma min_timestep multires_noise_discount
+    multires_noise_iterations network_args network_dropout no_half_vae noise_offset noise_offset_random_strength
+    optimizer_args resize_interpolation save_precision scale_v_pred_loss_like_noise_pred scale_weight_norms
+    shuffle_caption token_warmup_min token_warmup_step torch_compile v_pred_like_loss vae_batch_size
+    weighted_captions xformers zero_terminal_snr
+    """.split()
+)
+
+#: keys of ``network_args`` that ``networks.lora`` reads; it ignores every other one without a word
+_NETWORK_ARGS = frozenset(
+    """
+    conv_dim conv_alpha block_dims block_alphas conv_block_dims conv_block_alphas down_lr_weight mid_lr_weight
+    up_lr_weight block_lr_zero_threshold rank_dropout module_dropout loraplus_lr_ratio loraplus_unet_lr_ratio
+    loraplus_text_encoder_lr_ratio
+    """.split()
+)
+
+
+@cache
+def known_options() -> dict[str, dict[str, Any]]:
+    """Options of the pinned checkout by name: ``kind``, ``choices``, ``many``, ``families``."""
+    listed: dict[str, dict[str, Any]] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
+    return listed
+
+
+def extra_problems(extra: dict[str, Any]) -> dict[str, str]:
+    """Say what is wrong with a training's ``extra``: option -> problem."""
+    return {name: problem for name, value in extra.items() if (problem := _problem(name, value))}
+
+
+def only_for(name: str) -> str | None:
+    """Family that an option is for, or None when it is for all."""
+    return known_options().get(name, {}).get("only")
+
+
+def _problem(name: str, value: object) -> str | None:
+    if name in _OWNED:
+        return f"found an option that the recipe sets, expected {_OWNED[name]} in its place"
+    if name not in known_options():
+        near = difflib.get_close_matches(name, sorted(_ALLOWED), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"found an option that sd-scripts does not have{hint}"
+    if name not in _ALLOWED:
+        reason = next((why for pattern, why in _REASONS if re.fullmatch(pattern, name)), "lorarecipe sets it itself")
+        return f"found an option that a recipe may not set: {reason}"
+    return _value_problem(name, value)
+
+
+def _value_problem(name: str, value: object) -> str | None:
+    option = known_options()[name]
+    if option["many"]:
+        if not isinstance(value, list) or not all(isinstance(item, str) and "=" in item for item in value):
+            return f'found {value!r}, expected a list of "key=value"'
+        strangers = [key for item in value if (key := item.split("=", 1)[0]) not in _NETWORK_ARGS]
+        if name == "network_args" and strangers:
+            near = difflib.get_close_matches(strangers[0], sorted(_NETWORK_ARGS), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            return f"found {strangers[0]!r}, which networks.lora ignores{hint}"
+        return None
+    kinds: dict[str, tuple[type, ...]] = {"flag": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+    right = isinstance(value, kinds[option["kind"]]) and (option["kind"] == "flag" or not isinstance(value, bool))
+    if not right:
+        words = {"flag": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
+        return f"found {value!r}, expected {words[option['kind']]}"
+    if option["choices"] and value not in option["choices"]:
+        return f"found {value!r}, expected one of {', '.join(map(str, option['choices']))}"
+    if name == "gradient_accumulation_steps" and isinstance(value, int) and value < 1:
+        return f"found {value!r}, expected 1 or more"
+    return None

@@ -1,0 +1,33 @@
+"""What all tables of a recipe share: frozen, strict, no unknown keys, paths relative to their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+
+class Table(BaseModel):
+    """A table of a recipe."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+def fault(message: str) -> PydanticCustomError:
+    """Give the error of a validator of ours; the message says what was found and what was expected."""
+    return PydanticCustomError("recipe", "{message}", {"message": message})
+
+
+def _resolve(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise fault(f"found {value!r}, expected a path")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, value)
+
+
+#: A path, relative to the file that names it
+RecipePath = Annotated[Path, BeforeValidator(_resolve), Field(strict=False)]

@@ -1,0 +1,109 @@
+"""Settings of one training, in the field's words; each field names what it becomes for sd-scripts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from lorarecipe.recipe.options import extra_problems
+from lorarecipe.recipe.table import Table, fault
+
+Side = Annotated[int, Field(ge=64, le=4096)]
+
+
+def _width_and_height(value: object) -> object:
+    """``512`` means a square."""
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Buckets(Table):
+    """Sizes that images of other shapes are resized to (aspect ratio bucketing); pixels."""
+
+    min: Annotated[int, Field(ge=64)] = 256
+    max: Annotated[int, Field(ge=64)] = 1024
+    step: Annotated[int, Field(ge=64, multiple_of=64)] = 64
+    no_upscale: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise fault(f"found min = {self.min} above max = {self.max}, expected it below")
+        if self.min % self.step or self.max % self.step:
+            raise fault(f"found min = {self.min}, max = {self.max}, expected multiples of step = {self.step}")
+        return self
+
+
+class Training(Table):
+    """One training. With neither `epochs` nor `steps`, sd-scripts would quietly train 1600 steps: one is asked for."""
+
+    rank: Annotated[int, Field(ge=1, le=1024)]
+    """Rank of the LoRA (`--network_dim`)."""
+    alpha: Annotated[float, Field(gt=0)]
+    """Scale of the LoRA is alpha / rank (`--network_alpha`)."""
+    unet_lr: Annotated[float, Field(gt=0, lt=10)]
+    """Learning rate of the U-Net."""
+    text_encoder_lr: Annotated[float, Field(gt=0, lt=10)] | None = None
+    """Learning rate of the text encoder; left out, only the U-Net is trained."""
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """Times the whole set is gone through; this or `steps`."""
+    steps: Annotated[int, Field(ge=1)] | None = None
+    """Optimizer steps; this or `epochs`."""
+    batch_size: Annotated[int, Field(ge=1)] = 1
+    """Images of a step, on each device."""
+    resolution: Annotated[tuple[Side, Side], BeforeValidator(_width_and_height), Field(strict=False)]
+    """Pixels: one number, or `[width, height]`; with buckets, the area that each bucket comes close to."""
+    buckets: Buckets | Literal[False] = Buckets()
+    """Aspect ratio buckets: `{ min, max, step, no_upscale }`, or `false`."""
+    optimizer: Literal[
+        "AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion", "Lion8bit", "Prodigy", "AdaFactor", "AdamWScheduleFree"
+    ] = "AdamW"
+    """Optimizer; its further arguments go into `extra = { optimizer_args = ["k=v"] }`."""
+    scheduler: Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"] = (
+        "cosine"
+    )
+    """Course of the learning rate."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps in which the learning rate rises."""
+    precision: Literal["no", "fp16", "bf16"] = "no"
+    """Mixed precision; `no` computes in float32."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    """Seed of everything random."""
+    gradient_checkpointing: bool = False
+    """Less memory, more time."""
+    save_every_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Keep the LoRA of every n-th epoch too."""
+    extra: dict[str, Any] = {}
+    """Options of sd-scripts by their own names, checked against its own list."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            found = "neither" if self.epochs is None else "both"
+            raise fault(f"found {found} epochs and steps, expected one of them")
+        if self.buckets and (self.buckets.max < max(self.resolution) or self.buckets.min > min(self.resolution)):
+            raise fault(
+                f"found resolution {self.resolution[0]}x{self.resolution[1]} outside the buckets "
+                f"({self.buckets.min} to {self.buckets.max}), expected buckets = {{ min, max }} round it"
+            )
+        if any(side % 8 for side in self.resolution):
+            raise fault(f"found resolution {self.resolution}, expected multiples of 8 (of a latent pixel)")
+        if self.scheduler == "constant" and self.warmup_steps:
+            raise fault(
+                f'found warmup_steps = {self.warmup_steps} with scheduler = "constant", which has no warm-up; '
+                'expected 0, or scheduler = "constant_with_warmup"'
+            )
+        return self
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_is_known(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        if problems := extra_problems(extra):
+            raise PydanticCustomError("options", "options", {"problems": problems})
+        return extra
+
+    @property
+    def accumulation(self) -> int:
+        """Batches of a step (``extra.gradient_accumulation_steps``)."""
+        return int(self.extra.get("gradient_accumulation_steps", 1))

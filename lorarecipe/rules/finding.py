@@ -1,0 +1,51 @@
+"""What a rule says, and what every rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from lorarecipe.dataset import Caption, Dataset, Tag
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One fault; ``line`` and ``column`` count from 1."""
+
+    path: Path
+    line: int
+    column: int
+    message: str
+    code: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.code} {self.severity} {self.message}"
+
+
+class Rule(Protocol):
+    """A module of this package; its docstring is what ``lorarecipe rule CODE`` prints."""
+
+    __doc__: str | None
+    SEVERITY: Severity
+
+    @staticmethod
+    def check(dataset: Dataset) -> Iterator[Finding]:
+        """Yield the findings, without code and severity."""
+        ...
+
+
+def at(caption: Caption, tag: Tag | None, message: str) -> Finding:
+    """Give a finding at a tag, or at the start of the caption."""
+    return Finding(caption.path, 1, tag.column if tag else 1, message)
+
+
+def captions(dataset: Dataset, phase: Literal["base", "target"]) -> Iterator[Caption]:
+    """Captions of a phase that can be read."""
+    for group in dataset.groups:
+        if group.phase == phase:
+            yield from (p.caption for p in group.pictures if p.caption and not p.caption.problem)

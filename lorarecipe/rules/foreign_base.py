@@ -1,0 +1,46 @@
+"""The finished base (``base.weights``) does not fit the checkpoint.
+
+Why is this bad?
+----------------
+sd-scripts merges what matches and drops the rest without a word: a base of another family, or in another
+format, merges nothing, and the target is then trained as if there were no base.
+
+Example
+-------
+``weights = "base.safetensors"`` made for SDXL, with ``family = "sd15"``
+
+Use instead
+-----------
+``weights = "base-sd15.safetensors"``: keys ``lora_unet_*.lora_down.weight``, made by ``networks.lora``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity
+from lorarecipe.weights import lora_modules, module_of
+
+SEVERITY: Severity = "error"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Look for a weight of the checkpoint under every key of the base."""
+    base, checkpoint = dataset.base_weights, dataset.checkpoint_weights
+    if base is None:
+        return
+    modules = lora_modules(base.names)
+    parts = {f"{module}{end}" for module in modules for end in (".lora_down.weight", ".lora_up.weight", ".alpha")}
+    if strangers := sorted(base.names - parts):
+        some = ", ".join(strangers[:3])
+        yield Finding(base.path, 1, 1, f"found {len(strangers)} keys that are no kohya LoRA's ({some}), expected none")
+    if not modules:
+        yield Finding(base.path, 1, 1, "found no LoRA module, expected keys lora_unet_*.lora_down.weight")
+    if checkpoint is None:
+        return
+    family = dataset.recipe.checkpoint.family
+    homes = {module for name in checkpoint.names for module in module_of(name, family)}
+    if lost := sorted(modules - homes):
+        message = f"found {len(lost)} of {len(modules)} modules that {checkpoint.path} has no weight for ({lost[0]})"
+        yield Finding(base.path, 1, 1, f"{message}, expected a base of the same family")

@@ -1,0 +1,36 @@
+"""An image has no caption file, or one that the trainer would misread.
+
+Why is this bad?
+----------------
+sd-scripts trains such an image on an empty caption after one line of warning: all that the caption should have
+named is then learned.
+
+Example
+-------
+``a.png`` alone
+
+Use instead
+-----------
+``a.png`` and ``a.txt``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity
+
+SEVERITY: Severity = "error"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Look for the caption of every image."""
+    for group in dataset.groups:
+        for picture in group.pictures:
+            if not picture.caption:
+                name = picture.path.with_suffix(".txt").name
+                yield Finding(picture.path, 1, 1, f"found no caption, expected {name} beside it")
+            elif picture.caption.problem:
+                message = f"found a caption that is {picture.caption.problem}, expected one line of tags"
+                yield Finding(picture.caption.path, 1, 1, message)

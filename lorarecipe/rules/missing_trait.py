@@ -1,0 +1,34 @@
+"""A base caption lacks a trait of its character.
+
+Why is this bad?
+----------------
+The base must draw its characters' hair and body as the prompt says, and 3D, white and upright whatever the
+prompt says. A trait that is not named becomes part of what it always draws.
+
+Example
+-------
+``short hair, upper body`` for a character with ``traits = ["red hair", "short hair"]``
+
+Use instead
+-----------
+``red hair, short hair, upper body``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at
+
+SEVERITY: Severity = "error"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Look for every trait of the character in each of its captions."""
+    for group in dataset.base:
+        for picture in group.pictures:
+            if picture.caption and not picture.caption.problem:
+                for trait in group.traits:
+                    if trait not in picture.caption.words:
+                        yield at(picture.caption, None, f"found no {trait!r}, expected every trait of the character")

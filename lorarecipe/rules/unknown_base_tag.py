@@ -1,0 +1,37 @@
+"""A base caption holds a tag that is no trait of its character, no zoom tag and not ``from behind``.
+
+Why is this bad?
+----------------
+A trigger word, another character's trait or a stray tag teaches the base something under a name that no target
+caption will say.
+
+Example
+-------
+``mychar, red hair, short hair, upper body``
+
+Use instead
+-----------
+``red hair, short hair, upper body``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at
+from lorarecipe.rules.vocabulary import ZOOMS
+
+SEVERITY: Severity = "error"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Compare every tag with the character's traits, the zoom tags and ``from behind``."""
+    for group in dataset.base:
+        known = {*group.traits, *ZOOMS, "from behind"}
+        others = {trait for other in dataset.base for trait in other.traits}
+        for caption in (picture.caption for picture in group.pictures if picture.caption):
+            for tag in caption.tags:
+                if tag.text not in known:
+                    what = "another character's trait" if tag.text in others else "no trait of the character"
+                    yield at(caption, tag, f"found {tag.text!r}, {what}; expected traits, one zoom tag, 'from behind'")

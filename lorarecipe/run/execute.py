@@ -1,0 +1,94 @@
+"""Execute a plan: what is in the store is reused, the rest is made, proven and kept. Yields events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from lorarecipe.errors import LorarecipeError, MachineNotReady
+from lorarecipe.events import Delivered, Event, Failed, Finished, Reused, Started, Waiting
+from lorarecipe.plan import DataStage, Plan, Stage, TrainStage
+from lorarecipe.run.deliver import deliver
+from lorarecipe.store import Store
+from lorarecipe.trainer import (
+    Place,
+    command_of,
+    launch,
+    prove_lora,
+    prove_merge,
+    read_progress,
+    stage_images,
+)
+from lorarecipe.trainer.commands import LORA, MERGED, lora_of
+from lorarecipe.trainer.process import log_of
+
+
+def execute(plan: Plan, place: Place, store: Store, out: Path, device: str = "auto") -> Iterator[Event]:
+    """Run a plan from its first missing stage on, and put the results into ``out``.
+
+    Raises
+    ------
+    MachineNotReady
+        Before anything starts, when the trainer lacks something that a missing stage needs, or the disk is full.
+    TrainingFailed
+        When a stage ends badly or its result does not prove good; finished stages are kept.
+    """
+    missing = [stage for stage in plan.stages if not store.find(stage.short)]
+    for family in {stage.model.family for stage in missing if not isinstance(stage, DataStage)}:
+        place.require(family)
+    for stage in missing:
+        if not isinstance(stage, DataStage) and not stage.model.path.is_file():
+            raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
+    for stage in plan.stages:
+        yield from _one(stage, plan.title(stage), place, store, device)
+    for delivery in plan.deliveries:
+        for path, digest in deliver(delivery, store, out):
+            yield Delivered(delivery.name, str(path), digest)
+
+
+def _one(stage: Stage, title: str, place: Place, store: Store, device: str) -> Iterator[Event]:
+    about = {"key": stage.key, "title": title, "kind": stage.kind}
+    if store.find(stage.short):
+        yield Reused(**about)
+        return
+    with ExitStack() as held:
+        if not held.enter_context(store.lock(stage.short, wait=False)):
+            yield Waiting(**about)
+            held.enter_context(store.lock(stage.short, wait=True))
+        if store.find(stage.short):  # made by another while this one waited
+            yield Reused(**about)
+            return
+        folder = store.begin(stage.short, stage.identity())
+        command = command_of(stage, place, store, device)
+        log = str(log_of(folder)) if command else None
+        yield Started(**about, command=command.argv if command else (), log=log)
+        start = time.monotonic()
+        try:
+            if isinstance(stage, DataStage):
+                stage_images(stage, folder)
+            elif command and isinstance(stage, TrainStage):
+                yield from read_progress(stage.key, launch(command))
+            elif command:
+                for _ in launch(command):
+                    pass
+            proof = _prove(stage, folder, store)
+            store.keep(stage.short)
+        except OSError as problem:
+            message = f"{problem.filename or store.root}: {problem.strerror}"
+            yield Failed(**about, message=message, log=log)
+            raise MachineNotReady(message) from problem
+        except LorarecipeError as problem:
+            yield Failed(**about, message=str(problem), log=log)
+            raise
+        yield Finished(**about, seconds=round(time.monotonic() - start, 2), proof=proof)
+
+
+def _prove(stage: Stage, folder: Path, store: Store) -> dict[str, Any]:
+    if isinstance(stage, DataStage):
+        return {"images": sum(len(group) for group in stage.groups)}
+    if isinstance(stage, TrainStage):
+        return prove_lora(folder / LORA, stage)
+    return prove_merge(folder / MERGED, lora_of(stage.base, store), stage)

@@ -1,0 +1,84 @@
+"""Fold a run's events into the record that lies beside each result."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lorarecipe import __version__
+from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started
+from lorarecipe.files import write_atomic
+from lorarecipe.plan import Plan
+
+
+@dataclass
+class Record:
+    """What happened; ``stages`` by key, in the order in which they ended."""
+
+    began: str
+    ended: str = ""
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    delivered: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    def write(self, plan: Plan, out: Path) -> list[Path]:
+        """Write ``run.json`` beside each delivered result."""
+        written = []
+        for delivery in plan.deliveries:
+            if delivery.name not in self.delivered:
+                continue
+            document = {
+                "format": 1,
+                "lorarecipe": __version__,
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+                "recipe": str(delivery.recipe.source),
+                "key": delivery.stage.key,
+                "began": self.began,
+                "ended": self.ended,
+                "files": self.delivered[delivery.name],
+                "stages": list(self.stages.values()),
+            }
+            path = out / delivery.name / "run.json"
+            write_atomic(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            written.append(path)
+        return written
+
+
+def fold(events: Iterable[Event]) -> Record:
+    """Consume a run's events.
+
+    Times are UTC, to the second; a stage's last loss is the trainer's running mean.
+    """
+    record = Record(_now())
+    for event in events:
+        match event:
+            case Reused() | Started():
+                record.stages[event.key] = {
+                    "key": event.key,
+                    "title": event.title,
+                    "kind": event.kind,
+                    "outcome": "reused" if isinstance(event, Reused) else "started",
+                    "command": list(event.command) if isinstance(event, Started) else [],
+                }
+            case Progress():
+                record.stages[event.key] |= {"steps": event.step, "loss": event.loss}
+            case Finished():
+                record.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
+            case Failed():
+                record.stages[event.key] |= {"outcome": "failed", "message": event.message}
+            case Delivered():
+                file = {"path": event.path, "sha256": event.sha256}
+                record.delivered.setdefault(event.name, []).append(file)
+            case _:
+                pass
+    record.ended = _now()
+    return record
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,20 @@
+"""The only room that knows kohya: commands, processes, proofs, and the setup of the pinned checkout."""
+
+from lorarecipe.trainer.commands import Command, command_of
+from lorarecipe.trainer.place import Place, find_place
+from lorarecipe.trainer.process import launch
+from lorarecipe.trainer.progress import read_progress
+from lorarecipe.trainer.proof import prove_lora, prove_merge
+from lorarecipe.trainer.staging import stage_images
+
+__all__ = [
+    "Command",
+    "Place",
+    "command_of",
+    "find_place",
+    "launch",
+    "prove_lora",
+    "prove_merge",
+    "read_progress",
+    "stage_images",
+]

@@ -1,0 +1,214 @@
+"""Build the exact command of a stage: argv, environment and files. Pure; nothing is started or written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import toml
+import tomli_w
+
+from lorarecipe.errors import MachineNotReady
+from lorarecipe.plan import BaseFile, MergeStage, Stage, TrainStage
+from lorarecipe.recipe import Buckets
+from lorarecipe.store import Store
+from lorarecipe.trainer.place import Place
+
+#: the trainer's own name for what it saves; the recipe's name is given at delivery
+OUTPUT = "lora"
+LORA = f"{OUTPUT}.safetensors"
+MERGED = "merged.safetensors"
+
+_INSIDE = Path(__file__).parent / "inside"
+GUARD = _INSIDE / "guard.py"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A process to start: ``files`` are put into ``folder`` first, ``env`` is set over a scrubbed environment."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def command_of(stage: Stage, place: Place, store: Store, device: str) -> Command | None:
+    """Build the command of a stage, or None where no process is needed."""
+    if isinstance(stage, TrainStage):
+        return train_command(stage, place, store, device)
+    if isinstance(stage, MergeStage):
+        return merge_command(stage, place, store)
+    return None
+
+
+def lora_of(base: TrainStage | BaseFile, store: Store) -> Path:
+    """File of a base."""
+    return base.path if isinstance(base, BaseFile) else store.path(base.short) / LORA
+
+
+def train_command(stage: TrainStage, place: Place, store: Store, device: str) -> Command:
+    """Build the command of a training."""
+    folder = store.attempt(stage.short)
+    script = "sdxl_train_network.py" if stage.model.family == "sdxl" else "train_network.py"
+    files = {
+        "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
+        "accelerate.yaml": _accelerate_yaml(stage, device),
+    }
+    argv = [
+        *(str(place.python), str(GUARD), "-m", "accelerate.commands.launch"),
+        *("--config_file", str(folder / "accelerate.yaml")),
+        *("--num_processes", str(stage.processes), "--num_machines", "1"),
+        *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
+        *("--num_cpu_threads_per_process", str(max(1, (os.cpu_count() or 1) // stage.processes))),
+        *(["--cpu"] if device == "cpu" else []),
+        *(["--multi_gpu"] if stage.processes > 1 else []),
+        str(GUARD),
+        str(place.checkout / script),
+        *_train_arguments(stage, place, store, folder),
+    ]
+    return Command(tuple(argv), folder, _environment(device), files)
+
+
+def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
+    """Build the command that merges a base into its checkpoint: in float32, saved at the checkpoint's precision."""
+    folder = store.attempt(stage.short)
+    script = "sdxl_merge_lora.py" if stage.model.family == "sdxl" else "merge_lora.py"
+    argv = [
+        *(str(place.python), str(GUARD), str(place.checkout / "networks" / script)),
+        *("--sd_model", str(stage.model.path.absolute())),
+        *("--save_to", str(folder / MERGED)),
+        *("--models", str(lora_of(stage.base, store).absolute())),
+        *("--ratios", str(stage.strength)),
+        *("--precision", "float", "--save_precision", stage.model.precision),
+        *(["--v2"] if stage.model.family == "sd2" else []),
+    ]
+    # the merge scripts import `library` from the checkout, which is not installed as a package
+    return Command(tuple(argv), folder, {**_environment("cpu"), "PYTHONPATH": str(place.checkout)})
+
+
+def dataset_toml(stage: TrainStage, staged: Path) -> str:
+    """Write the dataset TOML, and read it back with the library that sd-scripts reads it with.
+
+    Raises
+    ------
+    MachineNotReady
+        When that library would read something else (it misreads some valid TOML).
+    """
+    training, buckets = stage.training, stage.training.buckets
+    dataset: dict[str, Any] = {
+        "resolution": list(training.resolution),
+        "batch_size": training.batch_size,
+        "enable_bucket": isinstance(buckets, Buckets),
+    }
+    if isinstance(buckets, Buckets):
+        dataset |= {
+            "min_bucket_reso": buckets.min,
+            "max_bucket_reso": buckets.max,
+            "bucket_reso_steps": buckets.step,
+            "bucket_no_upscale": buckets.no_upscale,
+        }
+    dataset["subsets"] = [
+        {"image_dir": (staged / f"{index:02}").as_posix(), "num_repeats": repeats, "caption_extension": ".txt"}
+        for index, repeats in enumerate(stage.repeats)
+    ]
+    document = {"datasets": [dataset]}
+    text = tomli_w.dumps(document)
+    try:
+        read_back: object = toml.loads(text)
+    except (toml.TomlDecodeError, IndexError, ValueError) as problem:
+        read_back = problem
+    if read_back != document:
+        raise MachineNotReady(
+            f"{staged}: the trainer's TOML reader would misread this path; set LORARECIPE_HOME to a plainer one"
+        )
+    return text
+
+
+def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> list[str]:
+    training, model = stage.training, stage.model
+    checkpoint = store.path(stage.merged.short) / MERGED if stage.merged else model.path.absolute()
+    arguments: dict[str, Any] = {
+        "pretrained_model_name_or_path": checkpoint,
+        "v2": model.family == "sd2",
+        "v_parameterization": model.v_prediction,
+        "clip_skip": model.clip_skip,
+        "vae": model.vae and model.vae.absolute(),
+        "tokenizer_cache_dir": place.tokenizers,
+        "dataset_config": folder / "dataset.toml",
+        # also in the dataset TOML; sd-scripts fills the file's modelspec.resolution from this one only
+        "resolution": f"{training.resolution[0]},{training.resolution[1]}",
+        "cache_latents": True,
+        # with more, sets of tens of images are seen unevenly within an epoch
+        "max_data_loader_n_workers": 0,
+        "network_module": "networks.lora",
+        "network_dim": training.rank,
+        "network_alpha": training.alpha,
+        "learning_rate": training.unet_lr,
+        "unet_lr": training.unet_lr,
+        "text_encoder_lr": training.text_encoder_lr,
+        "network_train_unet_only": training.text_encoder_lr is None,
+        "optimizer_type": training.optimizer,
+        "lr_scheduler": training.scheduler,
+        "lr_warmup_steps": training.warmup_steps or None,
+        "max_train_epochs": training.epochs,
+        "max_train_steps": training.steps,
+        "mixed_precision": training.precision,
+        "gradient_checkpointing": training.gradient_checkpointing,
+        "sdpa": True,
+        "seed": training.seed,
+        "output_dir": folder,
+        "output_name": OUTPUT,
+        "save_model_as": "safetensors",
+        "save_every_n_epochs": training.save_every_epochs,
+        "console_log_simple": True,
+        "training_comment": f"lorarecipe {stage.key[:16]}",
+    }
+    if stage.loaded:
+        arguments |= {
+            "base_weights": [str(lora_of(stage.loaded, store).absolute())],
+            "base_weights_multiplier": [stage.strength],
+            # without it the merge happens on the CPU while the text encoder is on the GPU already
+            "lowram": not training.extra.get("cache_text_encoder_outputs", False),
+        }
+    return [word for name, value in (arguments | training.extra).items() for word in _words(name, value)]
+
+
+def _words(name: str, value: object) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [f"--{name}"]
+    values = value if isinstance(value, list) else [value]
+    # `--name=value`, so that a value that begins with a dash stays a value; a list has to stand apart
+    return [f"--{name}", *map(str, values)] if isinstance(value, list) else [f"--{name}={value}"]
+
+
+def _accelerate_yaml(stage: TrainStage, device: str) -> str:
+    """Give accelerate a configuration of our own, or it would read the user's default one."""
+    lines = {
+        "compute_environment": "LOCAL_MACHINE",
+        "distributed_type": "MULTI_GPU" if stage.processes > 1 else "'NO'",
+        "num_machines": 1,
+        "num_processes": stage.processes,
+        "mixed_precision": f"'{stage.training.precision}'",
+        "use_cpu": str(device == "cpu").lower(),
+    }
+    return "".join(f"{name}: {value}\n" for name, value in lines.items())
+
+
+def _environment(device: str) -> dict[str, str]:
+    env = {
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+        "COLUMNS": "400",
+    }
+    if device == "cpu":
+        env["CUDA_VISIBLE_DEVICES"] = ""
+    elif device.startswith("cuda:"):
+        env["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
+    return env

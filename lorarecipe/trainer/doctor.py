@@ -1,0 +1,99 @@
+"""Look at the machine: versions, GPU, disk, tokenizers; a lack comes with what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorarecipe import __version__
+from lorarecipe.files import home
+from lorarecipe.plan import pin
+from lorarecipe.trainer.place import TOKENIZERS, Place, checked_out, installed
+
+_ROOMY_GIGABYTES = 10  # a merged SDXL checkpoint is 7 GB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; advice is given where it lacks, or could be better."""
+
+    what: str
+    found: str
+    good: bool = True
+    advice: str = ""
+
+
+def examine(place: Place) -> list[Finding]:
+    """Look at everything that a run needs."""
+    return [
+        Finding("lorarecipe", f"{__version__} on Python {platform.python_version()}, {platform.system()}"),
+        *_programs(),
+        *_trainer(place),
+        *_tokenizers(place),
+        _gpu(),
+        _disk(),
+    ]
+
+
+def _programs() -> Iterator[Finding]:
+    for name, need in (("git", True), ("uv", False)):
+        path = shutil.which(name)
+        if path:
+            yield Finding(name, _first_line([path, "--version"]))
+        elif need:
+            yield Finding(name, "not found", good=False, advice="install git; setup fetches sd-scripts with it")
+        else:
+            yield Finding(name, "not found; setup uses venv and pip", advice="optional: pip install uv")
+
+
+def _trainer(place: Place) -> Iterator[Finding]:
+    commit = checked_out(place.checkout) if place.checkout.is_dir() else None
+    if commit == pin().commit:
+        yield Finding("sd-scripts", f"{commit[:12]} in {place.checkout}")
+    else:
+        advice = "lorarecipe setup" if place.managed else f"git -C {place.checkout} checkout {pin().commit}"
+        yield Finding("sd-scripts", f"{commit or 'not'} at {place.checkout}", good=False, advice=f"run: {advice}")
+    report = installed(place)
+    if not place.python.is_file() or (place.managed and not report):
+        yield Finding("environment", f"none at {place.python}", good=False, advice="run: lorarecipe setup")
+    elif report:
+        yield Finding("environment", f"torch {report['torch']}, CUDA {report['cuda']}, in {place.root}")
+    else:
+        yield Finding("environment", f"{_first_line([str(place.python), '--version'])} at {place.python}")
+
+
+def _tokenizers(place: Place) -> Iterator[Finding]:
+    for name, families in TOKENIZERS.items():
+        there = (place.tokenizers / name / "vocab.json").is_file()
+        what = f"tokenizer {'/'.join(families)}"
+        yield Finding(what, name if there else f"{name} missing", there, "" if there else "run: lorarecipe setup")
+
+
+def _gpu() -> Finding:
+    program = shutil.which("nvidia-smi")
+    told = _first_line([program, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if program else ""
+    if told:
+        return Finding("GPU", told)
+    return Finding("GPU", "no NVIDIA GPU found; training on the CPU is for rehearsals", advice="rent or add one")
+
+
+def _disk() -> Finding:
+    folder: Path = home()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    good = free >= _ROOMY_GIGABYTES
+    advice = "" if good else f"make room ({_ROOMY_GIGABYTES} GB), or set LORARECIPE_HOME to another disk"
+    return Finding("disk", f"{free:.0f} GB free for {home()}", good, advice)
+
+
+def _first_line(argv: list[str]) -> str:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stdout or done.stderr).strip().partition("\n")[0] if done.returncode == 0 else ""

@@ -1,0 +1,117 @@
+"""Where the trainer is: the checkout, its interpreter, its tokenizers. Looks, never builds."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorarecipe.errors import MachineNotReady
+from lorarecipe.files import digest_of, home, vendor
+from lorarecipe.plan import Pin, pin
+
+MARKER = "ready.json"
+
+#: the folder that sd-scripts looks for -> the families that need it (its hub id with / as _)
+TOKENIZERS = {
+    "openai_clip-vit-large-patch14": ("sd15", "sdxl"),
+    "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k": ("sdxl",),
+    "stabilityai_stable-diffusion-2": ("sd2",),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Paths of a trainer; ``managed`` when `lorarecipe setup` builds it."""
+
+    checkout: Path
+    python: Path
+    tokenizers: Path
+    managed: bool
+    root: Path
+
+    @property
+    def marker(self) -> Path:
+        """Written last by the setup."""
+        return self.root / MARKER
+
+    def lacks(self, family: str | None = None) -> list[str]:
+        """Say what is missing, each with what to do; empty when a training can start."""
+        told = []
+        if self.managed and not self.marker.is_file():
+            return ["the trainer is not set up; run: lorarecipe setup"]
+        if not (self.checkout / "train_network.py").is_file():
+            told.append(f"{self.checkout}: no sd-scripts there; set LORARECIPE_SD_SCRIPTS to its folder")
+        elif (commit := checked_out(self.checkout)) != pin().commit:
+            found = commit or "no commit"
+            told.append(f"{self.checkout}: at {found}, expected {pin().commit}; run there: git checkout {pin().commit}")
+        if not self.python.is_file():
+            told.append(f"{self.python}: no such interpreter; set LORARECIPE_PYTHON to the trainer's python")
+        told += [
+            f"{self.tokenizers / name}: tokenizer missing; run: lorarecipe setup"
+            for name, families in TOKENIZERS.items()
+            if (family is None or family in families) and not (self.tokenizers / name / "vocab.json").is_file()
+        ]
+        return told
+
+    def require(self, family: str) -> None:
+        """Refuse to go on without what a training of a family needs.
+
+        Raises
+        ------
+        MachineNotReady
+            Naming all that is missing.
+        """
+        if lacks := self.lacks(family):
+            raise MachineNotReady("\n".join(lacks))
+
+
+def environment_id(wanted: Pin) -> str:
+    """Give the name of the trainer's folder: what it is built from, on what."""
+    built_from = {
+        "lock": vendor("requirements.lock").read_text("utf-8"),
+        "tokenizers": vendor("tokenizers.lock").read_text("utf-8"),
+        "torch": list(wanted.torch),
+        "commit": wanted.commit,
+        "python": sys.version,
+        "platform": [sys.platform, platform.machine()],
+    }
+    return digest_of(built_from)[:16]
+
+
+def find_place() -> Place:
+    """Say where the trainer is, or would be.
+
+    ``LORARECIPE_SD_SCRIPTS`` and ``LORARECIPE_PYTHON`` name an existing checkout and interpreter.
+    """
+    root = home() / "trainers" / environment_id(pin())
+    checkout, python = os.environ.get("LORARECIPE_SD_SCRIPTS"), os.environ.get("LORARECIPE_PYTHON")
+    binary = root / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return Place(
+        checkout=Path(checkout).absolute() if checkout else root / "sd-scripts",
+        python=Path(python).absolute() if python else binary,
+        tokenizers=root / "tokenizers",
+        managed=not (checkout and python),
+        root=root,
+    )
+
+
+def checked_out(checkout: Path) -> str | None:
+    """Commit that a checkout is at, or None where that cannot be told."""
+    asked = subprocess.run(
+        ["git", "-C", str(checkout), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() or None
+
+
+def installed(place: Place) -> dict[str, str]:
+    """What the setup wrote down when it was done."""
+    try:
+        told: dict[str, str] = json.loads(place.marker.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told

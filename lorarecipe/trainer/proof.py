@@ -1,0 +1,112 @@
+"""Prove a result: exit code 0 says little (sd-scripts ends so on an empty dataset, and merges nothing silently)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lorarecipe.errors import TrainingFailed
+from lorarecipe.plan import MergeStage, TrainStage
+from lorarecipe.weights import SafetensorsError, Weights, lora_modules, module_of, trained_modules
+
+#: modules whose weights a merge is recomputed for, spread over all of them
+_SAMPLE = 12
+#: spacing of numbers at a precision, relative to their size; a merge may be off by two of them
+_SPACING = {"F16": 2.0**-10, "BF16": 2.0**-7, "F32": 2.0**-20}
+
+
+def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
+    """Open a trained LoRA and look at every number.
+
+    Returns
+    -------
+    dict
+        ``modules`` counted, and the ``rank`` found.
+
+    Raises
+    ------
+    TrainingFailed
+        When it is missing or torn, lacks a module that had to be trained, has another rank, or holds a number
+        that is not finite.
+    """
+    lora = _open(path)
+    modules = lora_modules(lora.names)
+    checkpoint = _open(stage.model.path)
+    text_encoder = stage.training.text_encoder_lr is not None
+    lost = trained_modules(checkpoint.shapes, stage.model.family, text_encoder) - modules
+    if lost or not modules:
+        example = f" ({min(lost)})" if lost else ""
+        raise TrainingFailed(f"{path}: {len(lost)} trained modules are missing{example}, found {len(modules)}")
+    ranks = {lora.shapes[f"{module}.lora_down.weight"][0] for module in modules}
+    if stage.training.rank not in ranks:
+        raise TrainingFailed(f"{path}: found ranks {sorted(ranks)}, expected {stage.training.rank}")
+    for name in sorted(lora.names):
+        if not np.isfinite(lora.read(name)).all():
+            raise TrainingFailed(f"{path}: {name} holds a number that is not finite; try a smaller learning rate")
+    return {"modules": len(modules), "rank": stage.training.rank}
+
+
+def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any]:
+    """Compare a merged checkpoint with the one before, and with what the base should have added.
+
+    Returns
+    -------
+    dict
+        ``matched`` modules, ``compared`` tensors, and the largest share of a weight that ``changed``.
+
+    Raises
+    ------
+    TrainingFailed
+        When a module of the base has no weight, a weight is missing, or a sampled weight is not the old one plus
+        ``strength * alpha / rank * up @ down``.
+    """
+    merged, before, base = _open(path), _open(stage.model.path), _open(base_path)
+    modules = lora_modules(base.names)
+    homes = {module: name for name in before.names for module in module_of(name, stage.model.family)}
+    if lost := modules - homes.keys():
+        raise TrainingFailed(f"{base_path}: {len(lost)} modules match no weight of {stage.model.path} ({min(lost)})")
+    if absent := {homes[module] for module in modules} - merged.names:
+        raise TrainingFailed(f"{path}: weights are missing ({min(absent)})")
+    ordered = sorted(modules)
+    changed = 0.0
+    for module in ordered[:: max(1, len(ordered) // _SAMPLE)]:
+        name = homes[module]
+        part = module_of(name, stage.model.family).index(module)
+        old, new = (_part(weights.read(name), name, part, stage) for weights in (before, merged))
+        wanted = old + stage.strength * delta(base, module).reshape(old.shape)
+        allowed = 2 * _SPACING[merged.dtype(name)] * np.maximum(np.abs(wanted), 2.0**-14)
+        if (np.abs(new - wanted) > allowed).any():
+            raise TrainingFailed(f"{path}: {name} is not the checkpoint's weight plus the base's")
+        changed = max(changed, float((new != old).mean()))
+    if not changed:
+        raise TrainingFailed(f"{path}: the merge changed nothing; is the base trained?")
+    return {
+        "matched": len(modules),
+        "compared": len(ordered[:: max(1, len(ordered) // _SAMPLE)]),
+        "changed": round(changed, 4),
+    }
+
+
+def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
+    """Give what a LoRA module adds at strength 1: ``alpha / rank * up @ down``, two-dimensional."""
+    down, up = base.read(f"{module}.lora_down.weight"), base.read(f"{module}.lora_up.weight")
+    rank = down.shape[0]
+    alpha = float(base.read(f"{module}.alpha")) if f"{module}.alpha" in base.names else float(rank)
+    product: npt.NDArray[np.float32] = up.reshape(up.shape[0], rank) @ down.reshape(rank, -1)
+    return product * np.float32(alpha / rank)
+
+
+def _part(weight: npt.NDArray[np.float32], name: str, part: int, stage: MergeStage) -> npt.NDArray[np.float32]:
+    """Cut a module's rows out of a weight that holds three (OpenCLIP's query, key, value)."""
+    parts = len(module_of(name, stage.model.family))
+    return np.split(weight, parts)[part]
+
+
+def _open(path: Path) -> Weights:
+    try:
+        return Weights(path)
+    except SafetensorsError as problem:
+        raise TrainingFailed(str(problem)) from problem

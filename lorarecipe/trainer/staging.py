@@ -1,0 +1,66 @@
+"""Stage images: a copy that the trainer reads without surprises. The author's files are read, never linked.
+
+sd-scripts drops alpha (so hidden colour shows), ignores EXIF rotation, skips ``.Jpg``, and keeps caches beside
+the images. The copy is upright, opaque on white, plain RGB, with one lower-case extension and its final
+caption beside it. It is a copy even where nothing changes: a hard link would let an edit in place change
+what was trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from lorarecipe.errors import CheckFailed
+from lorarecipe.plan import DataStage
+from lorarecipe.plan.stages import Image
+
+
+def stage_images(stage: DataStage, folder: Path) -> None:
+    """Write the images of a stage to ``folder/00``, ``folder/01``, ... in the recipe's order.
+
+    Raises
+    ------
+    CheckFailed
+        When an image cannot be decoded to its end, or is not what it was when it was checked.
+    """
+    for index, group in enumerate(stage.groups):
+        place = folder / f"{index:02}"
+        place.mkdir(parents=True)
+        for number, image in enumerate(group):
+            name = f"{number:05}"
+            suffix, content = plain(image)
+            (place / f"{name}{suffix}").write_bytes(content)
+            (place / f"{name}.txt").write_text(image.caption + "\n", encoding="utf-8")
+
+
+def plain(image: Image) -> tuple[str, bytes]:
+    """Give the extension and bytes of an image as the trainer should read it."""
+    content = image.path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != image.digest:
+        raise CheckFailed(f"{image.path}: changed while it was being read; run the same command again")
+    try:
+        with Pillow.open(io.BytesIO(content)) as opened:
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+            if upright.mode == "RGB" and upright.size == opened.size and not opened.getexif():
+                return image.path.suffix.lower(), content
+            drawn = _flatten(upright)
+    except (OSError, ValueError, SyntaxError) as problem:
+        raise CheckFailed(f"{image.path}: cannot be decoded ({problem}); save it anew") from problem
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    return ".png", buffer.getvalue()
+
+
+def _flatten(image: Pillow.Image) -> Pillow.Image:
+    """Put an image with alpha on white; turn any other mode into RGB."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layered = image.convert("RGBA")
+    white = Pillow.new("RGBA", layered.size, "white")
+    return Pillow.alpha_composite(white, layered).convert("RGB")

@@ -1,0 +1,109 @@
+"""Read a safetensors file without torch, and rewrite its metadata without touching a tensor byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+
+
+class SafetensorsError(Exception):
+    """Not a whole safetensors file: torn, truncated, or something else altogether."""
+
+
+_FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+#: dtype of the header -> what sd-scripts calls it in ``--save_precision``
+PRECISIONS = {"F32": "float", "F16": "fp16", "BF16": "bf16"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A safetensors file that was opened and found whole."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        """Open with the library, whose header limits and offset checks are the reference."""
+        try:
+            with safe_open(self.path, framework="numpy"):  # type: ignore[no-untyped-call]
+                pass
+        except (SafetensorError, OSError) as problem:
+            raise SafetensorsError(f"{self.path}: not a whole safetensors file ({problem})") from problem
+
+    @cached_property
+    def _header(self) -> tuple[int, dict[str, Any]]:
+        with self.path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            return 8 + length, json.loads(stream.read(length))
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """Text metadata of the header."""
+        return dict(self._header[1].get("__metadata__") or {})
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of the tensors."""
+        return frozenset(self._header[1]) - {"__metadata__"}
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the tensors."""
+        return {name: tuple(self._header[1][name]["shape"]) for name in self.names}
+
+    def dtype(self, name: str) -> str:
+        """Data type of a tensor as the header writes it (``F16``)."""
+        return str(self._header[1][name]["dtype"])
+
+    @property
+    def precision(self) -> str:
+        """Precision of most of its float tensors, in sd-scripts' words: ``float``, ``fp16`` or ``bf16``."""
+        counts = Counter(PRECISIONS[self.dtype(name)] for name in self.names if self.dtype(name) in PRECISIONS)
+        return counts.most_common(1)[0][0] if counts else "float"
+
+    def read(self, name: str) -> npt.NDArray[np.float32]:
+        """Read a float tensor as float32; bfloat16 is widened exactly.
+
+        Raises
+        ------
+        SafetensorsError
+            When the tensor does not hold floats.
+        """
+        offset, header = self._header
+        dtype, (start, end) = header[name]["dtype"], header[name]["data_offsets"]
+        if dtype not in _FLOATS:
+            raise SafetensorsError(f"{self.path}: {name} holds {dtype}, expected floats")
+        raw = np.memmap(self.path, mode="r", offset=offset + start, shape=(end - start,)) if end > start else b""
+        values = np.frombuffer(raw, dtype=_FLOATS[dtype]).reshape(header[name]["shape"])
+        if dtype == "BF16":
+            return (values.astype(np.uint32) << 16).view(np.float32)
+        return values.astype(np.float32)
+
+
+def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:
+    """Copy a safetensors file with its metadata updated; every tensor byte stays what it was.
+
+    The copy appears under its final name only when it is whole and on the disk.
+    """
+    draft = target.with_name(f".{target.name}.part")
+    offset, header = Weights(source)._header
+    header = {**header, "__metadata__": {**(header.get("__metadata__") or {}), **metadata}}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as reader, draft.open("wb") as writer:
+        writer.write(len(text).to_bytes(8, "little") + text)
+        reader.seek(offset)
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+    draft.replace(target)

@@ -1,0 +1,40 @@
+"""Make what ``recipes/rehearsal`` needs: small renders, and an SD1.5 checkpoint of random weights.
+
+Usage: python -m tests.rehearsal, after ``lorarecipe setup``
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lorarecipe.trainer import find_place
+from tests.renders import character
+
+FOLDER = Path(__file__).parent.parent / "recipes" / "rehearsal"
+
+
+def renders(folder: Path) -> None:
+    """Draw the base's characters and the targets."""
+    character(folder / "red", "red hair", False, ("red hair", "short hair"))
+    character(folder / "blue", "blue hair", True, ("blue hair", "twintails"))
+    character(folder / "akane", "blonde hair", True, None)
+    character(folder / "midori", "green hair", False, None)
+
+
+def checkpoint(path: Path) -> None:
+    """Make the checkpoint (2.1 GB) unless it is there."""
+    if path.exists():
+        return
+    place = find_place()
+    script = Path(__file__).parent / "inside" / "random_checkpoint.py"
+    part = path.with_name("part.safetensors")
+    subprocess.run([str(place.python), str(script), str(place.checkout), str(part)], check=True)
+    part.rename(path)
+
+
+if __name__ == "__main__":
+    sys.stderr.write("drawing renders, making a checkpoint of random weights (2.1 GB)\n")
+    renders(FOLDER / "renders")
+    checkpoint(FOLDER / "checkpoint.safetensors")
