@@ -17,11 +17,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Reused(Event):
-    """A stage was found finished in the store."""
+    """A stage was found finished in the store; ``made`` is what was written down when it was made."""
 
     key: str
     title: str
     kind: str
+    made: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,9 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                     if event.key not in tasks:
                         tasks[event.key] = progress.add_task(title, total=None, now="")
                     now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
-                    done = {"total": 1, "completed": 1} if isinstance(event, events.Reused) else {}
-                    progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind), **done)
+                    progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind))
+                    if isinstance(event, events.Reused):
+                        progress.update(tasks[event.key], total=1, completed=1)
                 case events.Progress():
                     task = tasks[event.key]
                     progress.update(task, total=event.steps, completed=event.step, now=position(event))
@@ -103,7 +104,7 @@ def sentence(event: Event) -> str:
         case events.Failed():
             return f"failed   {event.title}"
         case events.Delivered():
-            return f"written  {event.path}"
+            return f"result   {event.path}"
         case _:
             return ""
 

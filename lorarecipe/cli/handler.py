@@ -39,7 +39,7 @@ def handled(program: Callable[[], object]) -> int:
         # the reader (head, less) has had enough; Python would complain again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:  # noqa: BLE001 - whatever else it is, it is a bug of ours
+    except Exception:  # whatever else it is, it is a bug of ours
         _report_bug()
         return 1
     return code if isinstance(code, int) else 0

@@ -27,7 +27,6 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
     from lorarecipe.store import Store
 
     plan, store = plan_all(recipes), Store(home() / "store")
-    device = plan.deliveries[0].recipe.trainer.device
     for stage in plan.stages:
         why = reason(stage, plan, store)
         click.echo(f"{stage.short}  {plan.title(stage)}")
@@ -35,7 +34,7 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         if isinstance(stage, TrainStage):
             click.echo("".join(f"  {line}\n" for line in _steps(stage.steps)), nl=False)
         if commands:
-            click.echo("".join(f"  {line}\n" for line in _command(stage, store, device)), nl=False)
+            click.echo("".join(f"  {line}\n" for line in _command(stage, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
     click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
 
@@ -50,11 +49,11 @@ def _steps(steps: Steps) -> Iterator[str]:
     yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"
 
 
-def _command(stage: Stage, store: Store, device: str) -> Iterator[str]:
+def _command(stage: Stage, store: Store) -> Iterator[str]:
     from lorarecipe.trainer import find_place
     from lorarecipe.trainer.commands import command_of
 
-    built = command_of(stage, find_place(), store, device)
+    built = command_of(stage, find_place(), store)
     if built is None:
         return
     yield "$ " + " ".join(f"{name}={shlex.quote(value)}" for name, value in built.env.items()) + " \\"

@@ -28,5 +28,5 @@ def command(torch: str) -> None:
     console = Console(stderr=True, highlight=False)
     with console.status("looking") as status:
         for step in set_up(find_place(), cast("Torch", torch)):
-            console.print(step, markup=False)
+            console.print(step, markup=False, soft_wrap=True)
             status.update(step)

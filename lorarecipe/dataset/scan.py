@@ -75,11 +75,14 @@ def scan(recipe: Recipe) -> Dataset:
         Naming every folder and file that is not there or is not what it should be.
     """
     faults: list[Fault] = []
-    folders = [(("base", "characters", i), c.images) for i, c in enumerate(recipe.base.characters)]
-    folders += [(("target",), recipe.target.images)] if recipe.target else []
+    folders: list[tuple[tuple[str | int, ...], Path]] = [
+        (("base", "characters", index, "images"), character.images)
+        for index, character in enumerate(recipe.base.characters)
+    ]
+    folders += [(("target", "images"), recipe.target.images)] if recipe.target else []
     for where, folder in folders:
         if not folder.is_dir():
-            faults.append(recipe.fault((*where, "images"), f"found {str(folder)!r}, which is not there, expected a folder"))  # fmt: skip
+            faults.append(recipe.fault(where, f"found {str(folder)!r}, which is not there, expected a folder"))
     base_weights = _weights(recipe, ("base", "weights"), recipe.base.weights, faults)
     checkpoint = recipe.checkpoint.path
     checkpoint_weights = _weights(recipe, ("checkpoint", "path"), checkpoint if checkpoint.exists() else None, faults)
@@ -89,7 +92,7 @@ def scan(recipe: Recipe) -> Dataset:
         _group("base", ("base", "characters", index), character.images, character.repeats, character.traits)
         for index, character in enumerate(recipe.base.characters)
     )
-    target = recipe.target and _group("target", ("target",), recipe.target.images, recipe.target.repeats, ())
+    target = _group("target", ("target",), recipe.target.images, recipe.target.repeats, ()) if recipe.target else None
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 

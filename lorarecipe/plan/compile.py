@@ -25,6 +25,13 @@ class Delivery:
     recipe: Recipe
     base: TrainStage | BaseFile | None
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Keys of the stages that it came from."""
+        trained = [stage for stage in (self.stage, self.base) if isinstance(stage, TrainStage)]
+        merged = [self.stage.merged.key] if self.stage.merged else []
+        return frozenset([*merged, *(key for stage in trained for key in (stage.key, stage.data.key))])
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -75,7 +82,7 @@ def _depth(stage: Stage) -> int:
 
 def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
     dataset, recipe = checked.dataset, checked.dataset.recipe
-    model, commit, processes = _model(dataset), pin().commit, recipe.trainer.processes
+    model, commit, trainer = _model(dataset), pin().commit, recipe.trainer
     wanted: list[tuple[Stage, str]] = []
     base: TrainStage | BaseFile
     if recipe.base.weights:
@@ -84,7 +91,9 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         assert recipe.base.training is not None
         data = _data(dataset.base, recipe.base.training)
         repeats = tuple(group.repeats for group in dataset.base)
-        base = TrainStage(data, repeats, model, recipe.base.training, commit, processes=processes)
+        base = TrainStage(
+            data, repeats, model, recipe.base.training, commit, processes=trainer.processes, device=trainer.device
+        )
         wanted += [(data, f"images of the base {recipe.base_name}"), (base, f"base {recipe.base_name}")]
     if not dataset.target or not recipe.target:
         if isinstance(base, BaseFile):
@@ -99,7 +108,16 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
     else:
         loaded = base
     target = TrainStage(
-        data, (recipe.target.repeats,), model, training, commit, merged, loaded, recipe.merge.strength, processes
+        data,
+        (recipe.target.repeats,),
+        model,
+        training,
+        commit,
+        merged,
+        loaded,
+        recipe.merge.strength,
+        trainer.processes,
+        trainer.device,
     )
     wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
     return Delivery(recipe.name, target, recipe, base), wanted

@@ -115,7 +115,7 @@ class TrainStage(Keyed):
     """One training: of the base, or of a target on the base.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` the base to merge
-    in memory, at ``strength``.
+    in memory, at ``strength``. ``device`` is the machine's affair and in no key.
     """
 
     kind = "train"
@@ -128,6 +128,7 @@ class TrainStage(Keyed):
     loaded: TrainStage | BaseFile | None = None
     strength: float = 1.0
     processes: int = 1
+    device: str = "auto"
 
     def identity(self) -> dict[str, Any]:
         """Everything that changes the weights or which epochs are kept."""

@@ -58,7 +58,8 @@ def load(path: Path) -> Recipe:
     if file.base.from_:
         base_lines, base_file = _read(file.base.from_, because=lines)
         if base_file.base.from_:
-            raise RecipeError((base_lines.fault(("base", "from"), "found a base recipe that names another, expected the base itself"),))  # fmt: skip
+            message = "found a base recipe that names another, expected the base itself"
+            raise RecipeError((base_lines.fault(("base", "from"), message),))
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     recipe = Recipe(
         name=file.name,
@@ -108,7 +109,8 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     except (OSError, UnicodeDecodeError) as problem:
         what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         message = f"found {str(path)!r} ({what}), expected a recipe"
-        raise RecipeError((because.fault(("base", "from"), message) if because else Fault(path, 1, "", message),)) from problem  # fmt: skip
+        fault = because.fault(("base", "from"), message) if because else Fault(path, 1, "", message)
+        raise RecipeError((fault,)) from problem
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:

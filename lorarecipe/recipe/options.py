@@ -56,14 +56,14 @@ _OWNED = {
     "base_weights_multiplier": "merge.strength",
 }
 
-_REASONS = (
-    (r".*_token|wandb.*|huggingface.*|.*_to_huggingface|.*_from_huggingface|async_upload", "it carries a secret or uploads"),
-    (r"network_module|dataset_class", "it imports code by name"),
-    (r"reg_data_dir|prior_loss_weight", "the method has no regularisation images"),
-    (r"caption_(prefix|suffix|separator|ext.*)|.*_separator|enable_wildcard", "the caption file holds the final caption"),
-    (r".*(_dir|_file|_path|_config|_json|_weights|_prompts)|resume|metadata_.*", "it redirects a file"),
-    (r"sample_.*", "samples made while the target trains come from the merged model and mislead"),
-)  # fmt: skip
+_REASONS = {
+    r".*_token|wandb.*|huggingface.*|.*_to_huggingface|.*_from_huggingface|async_upload": "it carries a secret or uploads",
+    r"network_module|dataset_class": "it imports code by name",
+    r"reg_data_dir|prior_loss_weight": "the method has no regularisation images",
+    r"caption_(prefix|suffix|separator|ext.*)|.*_separator|enable_wildcard": "the caption file holds the whole caption",
+    r".*(_dir|_file|_path|_config|_json|_weights|_prompts)|resume|metadata_.*": "it redirects a file",
+    r"sample_.*": "samples made while the target trains come from the merged model and mislead",
+}
 
 #: options that change nothing but the training (and its use of memory)
 _ALLOWED = frozenset(
@@ -116,7 +116,9 @@ def _problem(name: str, value: object) -> str | None:
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"found an option that sd-scripts does not have{hint}"
     if name not in _ALLOWED:
-        reason = next((why for pattern, why in _REASONS if re.fullmatch(pattern, name)), "lorarecipe sets it itself")
+        reason = next(
+            (why for pattern, why in _REASONS.items() if re.fullmatch(pattern, name)), "lorarecipe sets it itself"
+        )
         return f"found an option that a recipe may not set: {reason}"
     return _value_problem(name, value)
 

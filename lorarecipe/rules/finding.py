@@ -30,11 +30,9 @@ class Finding:
 class Rule(Protocol):
     """A module of this package; its docstring is what ``lorarecipe rule CODE`` prints."""
 
-    __doc__: str | None
     SEVERITY: Severity
 
-    @staticmethod
-    def check(dataset: Dataset) -> Iterator[Finding]:
+    def check(self, dataset: Dataset) -> Iterator[Finding]:
         """Yield the findings, without code and severity."""
         ...
 

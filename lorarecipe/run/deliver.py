@@ -8,7 +8,7 @@ from pathlib import Path
 from lorarecipe import __version__
 from lorarecipe.errors import RecipeError
 from lorarecipe.files import canonical_json, file_digest
-from lorarecipe.plan import Delivery
+from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import OUTPUT, lora_of
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
@@ -66,7 +66,7 @@ def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:
             "lorarecipe.merge_mode": recipe.merge.mode,
             "lorarecipe.merge_strength": str(recipe.merge.strength),
         }
-        if not recipe.base.weights:
+        if isinstance(delivery.base, TrainStage):
             metadata["lorarecipe.base_data"] = delivery.base.data.key
     return metadata
 

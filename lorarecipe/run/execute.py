@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import Any
 
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Delivered, Event, Failed, Finished, Reused, Started, Waiting
+from lorarecipe.files import canonical_json, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage, TrainStage
 from lorarecipe.run.deliver import deliver
 from lorarecipe.store import Store
@@ -25,8 +27,11 @@ from lorarecipe.trainer import (
 from lorarecipe.trainer.commands import LORA, MERGED, lora_of
 from lorarecipe.trainer.process import log_of
 
+#: beside a finished stage's files: the command that made it, its seconds, its proof
+MADE = "made.json"
 
-def execute(plan: Plan, place: Place, store: Store, out: Path, device: str = "auto") -> Iterator[Event]:
+
+def execute(plan: Plan, place: Place, store: Store, out: Path) -> Iterator[Event]:
     """Run a plan from its first missing stage on, and put the results into ``out``.
 
     Raises
@@ -43,26 +48,26 @@ def execute(plan: Plan, place: Place, store: Store, out: Path, device: str = "au
         if not isinstance(stage, DataStage) and not stage.model.path.is_file():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
     for stage in plan.stages:
-        yield from _one(stage, plan.title(stage), place, store, device)
+        yield from _one(stage, plan.title(stage), place, store)
     for delivery in plan.deliveries:
         for path, digest in deliver(delivery, store, out):
             yield Delivered(delivery.name, str(path), digest)
 
 
-def _one(stage: Stage, title: str, place: Place, store: Store, device: str) -> Iterator[Event]:
+def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event]:
     about = {"key": stage.key, "title": title, "kind": stage.kind}
-    if store.find(stage.short):
-        yield Reused(**about)
+    if folder := store.find(stage.short):
+        yield Reused(**about, made=_made(folder))
         return
     with ExitStack() as held:
         if not held.enter_context(store.lock(stage.short, wait=False)):
             yield Waiting(**about)
             held.enter_context(store.lock(stage.short, wait=True))
-        if store.find(stage.short):  # made by another while this one waited
-            yield Reused(**about)
+        if folder := store.find(stage.short):  # made by another, while this one waited
+            yield Reused(**about, made=_made(folder))
             return
         folder = store.begin(stage.short, stage.identity())
-        command = command_of(stage, place, store, device)
+        command = command_of(stage, place, store)
         log = str(log_of(folder)) if command else None
         yield Started(**about, command=command.argv if command else (), log=log)
         start = time.monotonic()
@@ -75,6 +80,9 @@ def _one(stage: Stage, title: str, place: Place, store: Store, device: str) -> I
                 for _ in launch(command):
                     pass
             proof = _prove(stage, folder, store)
+            seconds = round(time.monotonic() - start, 2)
+            made = {"command": list(command.argv) if command else [], "seconds": seconds, "proof": proof}
+            write_atomic(folder / MADE, canonical_json(made))
             store.keep(stage.short)
         except OSError as problem:
             message = f"{problem.filename or store.root}: {problem.strerror}"
@@ -83,7 +91,12 @@ def _one(stage: Stage, title: str, place: Place, store: Store, device: str) -> I
         except LorarecipeError as problem:
             yield Failed(**about, message=str(problem), log=log)
             raise
-        yield Finished(**about, seconds=round(time.monotonic() - start, 2), proof=proof)
+        yield Finished(**about, seconds=seconds, proof=proof)
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((folder / MADE).read_text("utf-8"))
+    return made
 
 
 def _prove(stage: Stage, folder: Path, store: Store) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Record:
                 "began": self.began,
                 "ended": self.ended,
                 "files": self.delivered[delivery.name],
-                "stages": list(self.stages.values()),
+                "stages": [stage for key, stage in self.stages.items() if key in delivery.keys],
             }
             path = out / delivery.name / "run.json"
             write_atomic(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -57,14 +57,10 @@ def fold(events: Iterable[Event]) -> Record:
     record = Record(_now())
     for event in events:
         match event:
-            case Reused() | Started():
-                record.stages[event.key] = {
-                    "key": event.key,
-                    "title": event.title,
-                    "kind": event.kind,
-                    "outcome": "reused" if isinstance(event, Reused) else "started",
-                    "command": list(event.command) if isinstance(event, Started) else [],
-                }
+            case Reused():
+                record.stages[event.key] = _about(event) | {"outcome": "reused", **event.made}
+            case Started():
+                record.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
             case Progress():
                 record.stages[event.key] |= {"steps": event.step, "loss": event.loss}
             case Finished():
@@ -78,6 +74,10 @@ def fold(events: Iterable[Event]) -> Record:
                 pass
     record.ended = _now()
     return record
+
+
+def _about(event: Reused | Started) -> dict[str, Any]:
+    return {"key": event.key, "title": event.title, "kind": event.kind}
 
 
 def _now() -> str:

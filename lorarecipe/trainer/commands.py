@@ -35,10 +35,10 @@ class Command:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def command_of(stage: Stage, place: Place, store: Store, device: str) -> Command | None:
+def command_of(stage: Stage, place: Place, store: Store) -> Command | None:
     """Build the command of a stage, or None where no process is needed."""
     if isinstance(stage, TrainStage):
-        return train_command(stage, place, store, device)
+        return train_command(stage, place, store)
     if isinstance(stage, MergeStage):
         return merge_command(stage, place, store)
     return None
@@ -49,13 +49,13 @@ def lora_of(base: TrainStage | BaseFile, store: Store) -> Path:
     return base.path if isinstance(base, BaseFile) else store.path(base.short) / LORA
 
 
-def train_command(stage: TrainStage, place: Place, store: Store, device: str) -> Command:
+def train_command(stage: TrainStage, place: Place, store: Store) -> Command:
     """Build the command of a training."""
     folder = store.attempt(stage.short)
     script = "sdxl_train_network.py" if stage.model.family == "sdxl" else "train_network.py"
     files = {
         "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
-        "accelerate.yaml": _accelerate_yaml(stage, device),
+        "accelerate.yaml": _accelerate_yaml(stage),
     }
     argv = [
         *(str(place.python), str(GUARD), "-m", "accelerate.commands.launch"),
@@ -63,13 +63,13 @@ def train_command(stage: TrainStage, place: Place, store: Store, device: str) ->
         *("--num_processes", str(stage.processes), "--num_machines", "1"),
         *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
         *("--num_cpu_threads_per_process", str(max(1, (os.cpu_count() or 1) // stage.processes))),
-        *(["--cpu"] if device == "cpu" else []),
+        *(["--cpu"] if stage.device == "cpu" else []),
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
         str(place.checkout / script),
         *_train_arguments(stage, place, store, folder),
     ]
-    return Command(tuple(argv), folder, _environment(device), files)
+    return Command(tuple(argv), folder, _environment(stage.device), files)
 
 
 def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
@@ -186,7 +186,7 @@ def _words(name: str, value: object) -> list[str]:
     return [f"--{name}", *map(str, values)] if isinstance(value, list) else [f"--{name}={value}"]
 
 
-def _accelerate_yaml(stage: TrainStage, device: str) -> str:
+def _accelerate_yaml(stage: TrainStage) -> str:
     """Give accelerate a configuration of our own, or it would read the user's default one."""
     lines = {
         "compute_environment": "LOCAL_MACHINE",
@@ -194,7 +194,7 @@ def _accelerate_yaml(stage: TrainStage, device: str) -> str:
         "num_machines": 1,
         "num_processes": stage.processes,
         "mixed_precision": f"'{stage.training.precision}'",
-        "use_cpu": str(device == "cpu").lower(),
+        "use_cpu": str(stage.device == "cpu").lower(),
     }
     return "".join(f"{name}: {value}\n" for name, value in lines.items())
 

@@ -6,17 +6,27 @@ import re
 from pathlib import Path
 
 #: what a log says -> what to do about it
-_HINTS = (
-    (r"CUDA out of memory|OutOfMemoryError", "the GPU's memory is full: set gradient_checkpointing = true, a smaller batch_size or resolution"),
-    (r"MemoryError|Cannot allocate memory|DefaultCPUAllocator", "the machine's memory is full: close other programs, or set a smaller batch_size or resolution"),
-    (r"No space left on device", "the disk is full: make room, then run the same command again"),
-    (r"No data found", "the trainer found no image: run lorarecipe check"),
-    (r"bitsandbytes", "8-bit optimizers need an NVIDIA GPU: set optimizer = \"AdamW\""),
-    (r"fp16 mixed precision requires a GPU", "set precision = \"no\" where there is no GPU"),
-    (r"expected str, bytes or os.PathLike object, not NoneType|Can't load tokenizer", "a tokenizer is missing: run lorarecipe setup"),
-    (r"SafetensorError|HeaderTooSmall|MetadataIncompleteBuffer", "a model file is torn: compare its size and digest with its source"),
-    (r"size mismatch for|Missing key\(s\) in state_dict|KeyError: '(model\.diffusion_model|conditioner|cond_stage_model)", "the checkpoint is of another family than checkpoint.family says"),
-)  # fmt: skip
+_HINTS = {
+    r"CUDA out of memory|OutOfMemoryError": (
+        "the GPU's memory is full: set gradient_checkpointing = true, a smaller batch_size or resolution"
+    ),
+    r"MemoryError|Cannot allocate memory|DefaultCPUAllocator": (
+        "the machine's memory is full: close other programs, or set a smaller batch_size or resolution"
+    ),
+    r"No space left on device": "the disk is full: make room, then run the same command again",
+    r"No data found": "the trainer found no image: run lorarecipe check",
+    r"bitsandbytes": '8-bit optimizers need an NVIDIA GPU: set optimizer = "AdamW"',
+    r"fp16 mixed precision requires a GPU": 'set precision = "no" where there is no GPU',
+    r"expected str, bytes or os.PathLike object, not NoneType|Can't load tokenizer": (
+        "a tokenizer is missing: run lorarecipe setup"
+    ),
+    r"SafetensorError|HeaderTooSmall|MetadataIncompleteBuffer": (
+        "a model file is torn: compare its size and digest with its source"
+    ),
+    r"size mismatch for|Missing key\(s\) in state_dict|KeyError: '(model\.diffusion_model|conditioner|cond_stage_model)": (
+        "the checkpoint is of another family than checkpoint.family says"
+    ),
+}
 
 
 def explain(log: str, code: int, path: Path) -> str:
@@ -35,7 +45,7 @@ def explain(log: str, code: int, path: Path) -> str:
     parts = [f"the trainer {how}"]
     if trace := first_traceback(log):
         parts.append(trace)
-    parts += [f"Hint: {hint}" for pattern, hint in _HINTS if re.search(pattern, log)][:1]
+    parts += [f"Hint: {hint}" for pattern, hint in _HINTS.items() if re.search(pattern, log)][:1]
     return "\n".join([*parts, f"Full log: {path}"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import selectors
@@ -9,7 +10,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import psutil
 
@@ -75,7 +76,7 @@ def launch(command: Command) -> Iterator[str]:
         raise TrainingFailed(explain(log.read_text("utf-8", errors="replace"), code, log))
 
 
-def _lines(process: subprocess.Popen[bytes], stream: BinaryIO, record: BinaryIO) -> Iterator[str]:
+def _lines(process: subprocess.Popen[bytes], stream: IO[bytes], record: IO[bytes]) -> Iterator[str]:
     """Read until the end of the stream, or until the process is gone and the stream is silent."""
     pending = b""
     for chunk in _chunks(process, stream):
@@ -88,7 +89,7 @@ def _lines(process: subprocess.Popen[bytes], stream: BinaryIO, record: BinaryIO)
         yield pending.decode("utf-8", errors="replace")
 
 
-def _chunks(process: subprocess.Popen[bytes], stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(process: subprocess.Popen[bytes], stream: IO[bytes]) -> Iterator[bytes]:
     if os.name == "nt":  # pipes cannot be selected there
         while chunk := os.read(stream.fileno(), 1 << 16):
             yield chunk
@@ -109,22 +110,19 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a process and its session: politely, then firmly; nothing of it is left when this returns."""
     if os.name == "posix":
         _signal_group(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLITE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         _signal_group(process.pid, signal.SIGKILL)
     elif process.poll() is None:
-        for child in [*psutil.Process(process.pid).children(recursive=True), process]:
+        for child in psutil.Process(process.pid).children(recursive=True):
             child.kill()
+        process.kill()
     process.wait()
 
 
 def _signal_group(group: int, signum: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signum)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def log_of(folder: Path) -> Path:

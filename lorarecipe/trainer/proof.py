@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.plan import MergeStage, TrainStage
-from lorarecipe.weights import SafetensorsError, Weights, lora_modules, module_of, trained_modules
+from lorarecipe.weights import Family, SafetensorsError, Weights, lora_modules, module_of, trained_modules
 
 #: modules whose weights a merge is recomputed for, spread over all of them
 _SAMPLE = 12
@@ -60,34 +60,30 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
     Raises
     ------
     TrainingFailed
-        When a module of the base has no weight, a weight is missing, or a sampled weight is not the old one plus
+        When a module of the base has no weight, or a sampled weight is not the old one plus
         ``strength * alpha / rank * up @ down``.
     """
     merged, before, base = _open(path), _open(stage.model.path), _open(base_path)
     modules = lora_modules(base.names)
-    homes = {module: name for name in before.names for module in module_of(name, stage.model.family)}
-    if lost := modules - homes.keys():
+    family = stage.model.family
+    homes, after = (
+        {module: name for name in weights.names for module in module_of(name, family)} for weights in (before, merged)
+    )
+    if lost := modules - (homes.keys() & after.keys()):
         raise TrainingFailed(f"{base_path}: {len(lost)} modules match no weight of {stage.model.path} ({min(lost)})")
-    if absent := {homes[module] for module in modules} - merged.names:
-        raise TrainingFailed(f"{path}: weights are missing ({min(absent)})")
-    ordered = sorted(modules)
+    sample = sorted(modules)[:: max(1, len(modules) // _SAMPLE)]
     changed = 0.0
-    for module in ordered[:: max(1, len(ordered) // _SAMPLE)]:
-        name = homes[module]
-        part = module_of(name, stage.model.family).index(module)
-        old, new = (_part(weights.read(name), name, part, stage) for weights in (before, merged))
+    for module in sample:
+        old = _rows(before, homes[module], module, family)
+        new = _rows(merged, after[module], module, family)
         wanted = old + stage.strength * delta(base, module).reshape(old.shape)
-        allowed = 2 * _SPACING[merged.dtype(name)] * np.maximum(np.abs(wanted), 2.0**-14)
+        allowed = 2 * _SPACING[merged.dtype(after[module])] * np.maximum(np.abs(wanted), 2.0**-14)
         if (np.abs(new - wanted) > allowed).any():
-            raise TrainingFailed(f"{path}: {name} is not the checkpoint's weight plus the base's")
+            raise TrainingFailed(f"{path}: {after[module]} is not the checkpoint's weight plus the base's")
         changed = max(changed, float((new != old).mean()))
     if not changed:
         raise TrainingFailed(f"{path}: the merge changed nothing; is the base trained?")
-    return {
-        "matched": len(modules),
-        "compared": len(ordered[:: max(1, len(ordered) // _SAMPLE)]),
-        "changed": round(changed, 4),
-    }
+    return {"matched": len(modules), "compared": len(sample), "changed": round(changed, 4)}
 
 
 def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
@@ -99,10 +95,10 @@ def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
     return product * np.float32(alpha / rank)
 
 
-def _part(weight: npt.NDArray[np.float32], name: str, part: int, stage: MergeStage) -> npt.NDArray[np.float32]:
-    """Cut a module's rows out of a weight that holds three (OpenCLIP's query, key, value)."""
-    parts = len(module_of(name, stage.model.family))
-    return np.split(weight, parts)[part]
+def _rows(weights: Weights, name: str, module: str, family: Family) -> npt.NDArray[np.float32]:
+    """Read a module's own rows: OpenCLIP's query, key and value share one weight."""
+    shared = module_of(name, family)
+    return np.split(weights.read(name), len(shared))[shared.index(module)]
 
 
 def _open(path: Path) -> Weights:

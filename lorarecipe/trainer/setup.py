@@ -66,7 +66,8 @@ def set_up(place: Place, torch: Torch) -> Iterator[str]:
 def _build(place: Place, wanted: Pin, flavour: str) -> Iterator[str]:
     free = shutil.disk_usage(place.root.parent).free / 1e9
     if place.managed and free < _GIGABYTES:
-        raise MachineNotReady(f"{place.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}; make room, or set LORARECIPE_HOME")  # fmt: skip
+        told = f"{place.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}"
+        raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
     shutil.rmtree(place.root, ignore_errors=True)
     place.root.mkdir(parents=True)
     steps = _Steps(place.root / "setup.log")
@@ -82,8 +83,8 @@ def _build(place: Place, wanted: Pin, flavour: str) -> Iterator[str]:
         _install(steps, python, "--no-deps", "--require-hashes", "-r", str(vendor("requirements.lock")))
     yield "5/5 tokenizers"
     _put_tokenizers(steps, python, place.tokenizers)
-    told = steps.run([str(python), "-c", "import torch, json; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"])  # fmt: skip
-    version, cuda = json.loads(told.splitlines()[-1])
+    look = "import json, torch; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"
+    version, cuda = json.loads(steps.run([str(python), "-c", look]).splitlines()[-1])
     report = {"commit": wanted.commit, "torch": version, "torch_build": flavour, "cuda": str(cuda).lower()}
     write_atomic(place.marker, canonical_json(report))
     yield f"ready: sd-scripts {wanted.commit[:12]}, torch {version}, in {place.root}"
@@ -146,7 +147,8 @@ def _install(steps: _Steps, python: Path, *what: str) -> None:
 
 def _put_tokenizers(steps: _Steps, python: Path, folder: Path) -> None:
     unpacked = folder.with_name("tokenizers.package")
-    _install(steps, python, "--no-deps", "--require-hashes", "--target", str(unpacked), "-r", str(vendor("tokenizers.lock")))  # fmt: skip
+    lock = str(vendor("tokenizers.lock"))
+    _install(steps, python, "--no-deps", "--require-hashes", "--target", str(unpacked), "-r", lock)
     for name, source in _TOKENIZERS.items():
         shutil.copytree(unpacked / "diffsynth" / "tokenizer_configs" / source, folder / name, dirs_exist_ok=True)
     shutil.rmtree(unpacked)

@@ -34,7 +34,7 @@ class Weights:
     def __post_init__(self) -> None:
         """Open with the library, whose header limits and offset checks are the reference."""
         try:
-            with safe_open(self.path, framework="numpy"):  # type: ignore[no-untyped-call]
+            with safe_open(self.path, framework="numpy"):
                 pass
         except (SafetensorError, OSError) as problem:
             raise SafetensorsError(f"{self.path}: not a whole safetensors file ({problem})") from problem

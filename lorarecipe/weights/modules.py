@@ -60,7 +60,9 @@ def module_of(weight: str, family: Family) -> tuple[str, ...]:
     if family == "sd2":
         return _openclip_modules(weight, "cond_stage_model.model.", "lora_te_")
     if layer.startswith("cond_stage_model.transformer."):
-        return ("lora_te_" + layer.removeprefix("cond_stage_model.transformer.").replace(".", "_"),)
+        # some checkpoints leave "text_model." out; sd-scripts puts it back
+        path = layer.removeprefix("cond_stage_model.transformer.").removeprefix("text_model.")
+        return ("lora_te_text_model_" + path.replace(".", "_"),)
     return ()
 
 

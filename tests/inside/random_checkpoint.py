@@ -7,7 +7,7 @@ import os
 import sys
 
 
-def main(checkout, path):  # type: ignore[no-untyped-def]
+def main(checkout, path):
     sys.path.insert(0, checkout)
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
@@ -19,11 +19,9 @@ def main(checkout, path):  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
     unet = UNet2DConditionModel(**model_util.create_unet_diffusers_config(False))
     vae = AutoencoderKL(**model_util.create_vae_diffusers_config())
-    layers = dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    layers = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
     text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=49408, **layers))
-    model_util.save_stable_diffusion_checkpoint(
-        False, path, text_encoder, unet, None, 0, 0, {}, torch.float16, vae
-    )
+    model_util.save_stable_diffusion_checkpoint(False, path, text_encoder, unet, None, 0, 0, {}, torch.float16, vae)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import threading
 import time
 
 
-def die_with_parent():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def die_with_parent():
     """Ask Linux for SIGKILL at the parent's death; elsewhere on POSIX, look twice a second."""
     if os.name != "posix":
         return  # a Windows job object holds the whole tree
@@ -31,7 +31,7 @@ def die_with_parent():  # type: ignore[no-untyped-def]  # noqa: ANN201
         os._exit(1)
 
 
-def watch(parent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def watch(parent):
     """End the process as soon as its parent is another."""
     while os.getppid() == parent:
         time.sleep(0.5)

@@ -9,7 +9,8 @@ import os
 import sys
 
 
-def main(checkout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D103
+def main(checkout):
+    """Import the parsers and print."""
     sys.path.insert(0, checkout)
     os.environ["HF_HUB_OFFLINE"] = "1"
     common = actions("train_network")
@@ -20,7 +21,8 @@ def main(checkout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D10
     print(json.dumps({"options": options}, indent=0, sort_keys=True))
 
 
-def actions(script):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D103
+def actions(script):
+    """List one script's options by name."""
     kinds = {"int": "int", "float": "float", "int_or_float": "float"}
     listed = {}
     for action in importlib.import_module(script).setup_parser()._actions:
