@@ -122,9 +122,10 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     try:
         file = RecipeFile.model_validate(raw, context={"folder": path.parent})
     except ValidationError as error:
+        unknown_preset = bool(faults)
         for details in error.errors(include_url=False):
             from_preset = details["type"] == "missing" and "training" in details["loc"]
-            if not (faults and from_preset):  # an unknown preset is one fault, not one for each key it lacks
+            if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
                 faults += _faults(lines, details)
         raise RecipeError(tuple(faults)) from error
     if faults:

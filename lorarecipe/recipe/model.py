@@ -30,6 +30,12 @@ def _a_digest(text: str) -> str:
     return text.lower()
 
 
+def _a_device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise fault(f"found {text!r}, expected auto, cpu, cuda or cuda:N")
+    return text
+
+
 class Checkpoint(Table):
     """The checkpoint that the finished LoRA will be used on."""
 
@@ -115,7 +121,7 @@ class Trainer(Table):
 
     engine: Literal["sd-scripts"] = "sd-scripts"
     """The trainer."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, AfterValidator(_a_device)] = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     processes: Annotated[int, Field(ge=1)] = 1
     """GPUs that share one training; the effective batch grows with it."""

@@ -80,8 +80,8 @@ class Training(Table):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
-            found = "neither" if self.epochs is None else "both"
-            raise fault(f"found {found} epochs and steps, expected one of them")
+            found = "neither epochs nor steps" if self.epochs is None else "both epochs and steps"
+            raise fault(f"found {found}, expected one of them")
         if self.buckets and (self.buckets.max < max(self.resolution) or self.buckets.min > min(self.resolution)):
             raise fault(
                 f"found resolution {self.resolution[0]}x{self.resolution[1]} outside the buckets "

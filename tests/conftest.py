@@ -1,0 +1,164 @@
+"""Fixtures: a clean environment for every test, small recipes on disk, a fake trainer, and the real one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from lorarecipe.errors import LorarecipeError
+from lorarecipe.files import home
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, find_place
+from lorarecipe.trainer import place as place_module
+from lorarecipe.trainer.setup import set_up
+from tests.renders import character
+
+FAKE = Path(__file__).parent / "fake"
+REAL_HOME = home()
+_UNET = "model.diffusion_model.input_blocks.1.1."
+
+RECIPE = """\
+format = 1
+name = "aoi"
+
+[checkpoint]
+family = "sd15"
+path = "checkpoint.safetensors"
+
+[[base.characters]]
+images = "red"
+traits = ["red hair", "short hair"]
+
+[[base.characters]]
+images = "blue"
+traits = ["blue hair", "twintails"]
+
+[base.training]
+rank = 4
+alpha = 4
+unet_lr = 1e-3
+text_encoder_lr = 1e-4
+steps = 2
+resolution = 128
+buckets = { min = 64, max = 256 }
+
+[target]
+images = "aoi"
+
+[target.training]
+rank = 2
+alpha = 2
+unet_lr = 1e-3
+epochs = 1
+resolution = 128
+buckets = { min = 64, max = 256 }
+save_every_epochs = 1
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's home, secrets and trainers out of every test."""
+    for name in list(os.environ):
+        if name.startswith("LORARECIPE_") or name.endswith("_TOKEN"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LORARECIPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def tiny_checkpoint(path: Path) -> None:
+    """Write a checkpoint with a few layers of SD1.5's names, 8 wide."""
+    random = np.random.default_rng(0)
+    shapes = {
+        f"{_UNET}proj_in.weight": (8, 8, 1, 1),
+        f"{_UNET}norm.weight": (8,),
+        f"{_UNET}transformer_blocks.0.attn1.to_q.weight": (8, 8),
+        f"{_UNET}transformer_blocks.0.attn2.to_out.0.weight": (8, 8),
+        f"{_UNET}transformer_blocks.0.ff.net.0.proj.weight": (16, 8),
+        "model.diffusion_model.output_blocks.11.0.in_layers.2.weight": (8, 8, 3, 3),
+        "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.weight": (8, 8),
+        "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight": (16, 8),
+        "first_stage_model.encoder.conv_in.weight": (8, 3, 3, 3),
+    }
+    save_file({name: random.normal(size=shape).astype("float16") for name, shape in shapes.items()}, path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with ``recipe.toml`` and all that it names."""
+    place = tmp_path / "work"
+    place.mkdir()
+    (place / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    character(place / "red", "red hair", False, ("red hair", "short hair"))
+    character(place / "blue", "blue hair", True, ("blue hair", "twintails"))
+    character(place / "aoi", "blonde hair", True, None)
+    tiny_checkpoint(place / "checkpoint.safetensors")
+    return place
+
+
+@pytest.fixture
+def edit(folder: Path) -> Callable[[str, str], Path]:
+    """Replace a text of the recipe, and give its path."""
+
+    def replace(old: str, new: str) -> Path:
+        path = folder / "recipe.toml"
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return path
+
+    return replace
+
+
+@pytest.fixture
+def store() -> Store:
+    """An empty store."""
+    return Store(home() / "store")
+
+
+@pytest.fixture
+def fake_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A trainer that is a real process and trains nothing."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{FAKE}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    tokenizers = tmp_path / "tokenizers"
+    for name in place_module.TOKENIZERS:
+        (tokenizers / name).mkdir(parents=True)
+        (tokenizers / name / "vocab.json").write_text("{}")
+    monkeypatch.setattr(place_module, "checked_out", lambda checkout: place_module.pin().commit)
+    return Place(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def real_place() -> Place:
+    """The pinned sd-scripts in its own environment, built once in the user's own folder; skips where it can't be had."""
+    before = os.environ.get("LORARECIPE_HOME")
+    os.environ["LORARECIPE_HOME"] = str(REAL_HOME)
+    try:
+        place = find_place()
+        for step in set_up(place, "auto"):
+            sys.stderr.write(f"{step}\n")
+    except LorarecipeError as problem:
+        pytest.skip(f"sd-scripts cannot be had here: {problem}")
+    finally:
+        if before:
+            os.environ["LORARECIPE_HOME"] = before
+        else:
+            del os.environ["LORARECIPE_HOME"]
+    return place
+
+
+@pytest.fixture
+def real_home(real_place: Place, tmp_path: Path) -> Path:
+    """A home with the real trainer and an empty store."""
+    place = home()
+    place.mkdir(parents=True)
+    (place / "trainers").symlink_to(real_place.root.parent)
+    return place

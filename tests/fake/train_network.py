@@ -1,0 +1,52 @@
+"""Stands in for sd-scripts' training: prints what it prints, and writes a LoRA of random numbers.
+
+The environment variable FAKE_TRAINER makes it misbehave.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from lorarecipe.weights import Weights, module_of, trained_modules
+
+parser = argparse.ArgumentParser()
+for name in ("output_dir", "output_name", "pretrained_model_name_or_path", "network_dim", "save_every_n_epochs"):
+    parser.add_argument(f"--{name}")
+parser.add_argument("--network_train_unet_only", action="store_true")
+args, _ = parser.parse_known_args()
+mode = os.environ.get("FAKE_TRAINER", "")
+
+print("epoch 1/1", flush=True)
+for step in range(3):
+    sys.stderr.write(f"\rsteps:  {step * 50}%|##| {step}/2 [00:0{step}<00:01,  1.00s/it, avr_loss=0.{9 - step}]")
+    sys.stderr.flush()
+if mode == "fail":
+    raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+if mode == "hang":
+    Path(args.output_dir, "hanging").touch()
+    time.sleep(600)
+if mode == "nothing":
+    print("No data found. Please verify arguments")
+    sys.exit(0)
+
+checkpoint = Weights(Path(args.pretrained_model_name_or_path))
+homes = {module: name for name in checkpoint.names for module in module_of(name, "sd15")}
+random = np.random.default_rng(0)
+tensors = {}
+for module in trained_modules(checkpoint.shapes, "sd15", text_encoder=not args.network_train_unet_only):
+    rows, columns, *ends = checkpoint.shapes[homes[module]]
+    rank = int(args.network_dim)
+    tensors[f"{module}.lora_down.weight"] = random.normal(size=(rank, columns, *ends)).astype("float32")
+    tensors[f"{module}.lora_up.weight"] = random.normal(size=(rows, rank, *ends)).astype("float32")
+    tensors[f"{module}.alpha"] = np.asarray(float(rank), dtype="float32")
+if mode == "nan":
+    tensors[min(tensors)] = np.full_like(tensors[min(tensors)], np.nan)
+metadata = {"ss_output_name": args.output_name, "ss_base_model_version": "sd_v1"}
+if args.save_every_n_epochs:
+    save_file(tensors, Path(args.output_dir, f"{args.output_name}-000001.safetensors"), metadata)
+save_file(tensors, Path(args.output_dir, f"{args.output_name}.safetensors"), metadata)

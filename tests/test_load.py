@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from lorarecipe.errors import RecipeError
+from lorarecipe.recipe import Buckets, load, load_all
+
+Edit = Callable[[str, str], Path]
+
+
+def _faults(path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(path.parent)
+    with pytest.raises(RecipeError) as caught:
+        load(Path(path.name))
+    return str(caught.value)
+
+
+def test_a_whole_recipe(folder: Path) -> None:
+    recipe = load(folder / "recipe.toml")
+    assert recipe.base.characters[1].images == folder / "blue"
+    assert recipe.target is not None
+    assert recipe.target.training.resolution == (128, 128)
+    assert recipe.target.training.buckets == Buckets(min=64, max=256)
+
+
+def test_every_fault_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    path = folder / "recipe.toml"
+    path.write_text(
+        """\
+format = 2
+name = "../evil"
+prest = "copier"
+[checkpoint]
+family = "sd3"
+path = "x.safetensors"
+sha256 = "12"
+[[base.characters]]
+images = "red"
+trait = ["red hair"]
+[base.training]
+rank = "4"
+alpha = 4
+unet_lr = 1e-3
+optimizer = "Adam"
+resolution = [128, 100.5]
+extra = { huggingface_token = "x", min_snr_gama = 5, seed = 3, sdpa = true, fp8_base = 1, loss_type = "l3" }
+[target]
+images = 3
+[merge]
+mode = "lod"
+[trainer]
+device = "gpu"
+""",
+        encoding="utf-8",
+    )
+    assert _faults(path, monkeypatch) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("steps = 2", "", "recipe.toml:16: base.training: found neither epochs nor steps, expected one of them"),
+        ("steps = 2", "steps = 2\nepochs = 1", "found both epochs and steps"),
+        ("resolution = 128", "resolution = 512", "outside the buckets (64 to 256)"),
+        ("resolution = 128", "resolution = 100\nscheduler = 'linear'", "multiples of 8"),
+        ("buckets = { min = 64, max = 256 }", "buckets = { min = 65, max = 256 }", "min"),
+        ("buckets = { min = 64, max = 256 }", "buckets = { min = 256, max = 64 }", "above max"),
+        ("steps = 2", "steps = 2\nscheduler = 'constant'\nwarmup_steps = 5", 'expected 0, or scheduler = "constant_with_warmup"'),
+        ("rank = 4", "rank = 4.0", "found 4.0, expected a valid integer"),
+        ("rank = 4", "rank = true", "found True, expected a valid integer"),
+        ('name = "aoi"', 'name = "CON"', "it names files"),
+        ('name = "aoi"', 'name = "aoi"\npreset = "emanom-2023"', "did you mean emanon-2023?"),
+        ('family = "sd15"', 'family = "sdxl"\nclip_skip = 2', "it does nothing on sdxl"),
+        ("steps = 2", "steps = 2\nextra = { cache_text_encoder_outputs = true }", "found an option for sdxl"),
+        ("steps = 2", "steps = 2\nextra = { network_args = ['conv_dims=4'] }", "did you mean conv_dim?"),
+        ("[target]", "[target", "not TOML"),
+        ("[[base.characters]]\nimages = \"red\"", "[base]\nfrom = 'x.toml'\n[[base.characters]]\nimages = \"red\"", "found from and characters"),
+    ],
+)  # fmt: skip
+def test_a_fault(edit: Edit, monkeypatch: pytest.MonkeyPatch, old: str, new: str, expected: str) -> None:
+    assert expected in _faults(edit(old, new), monkeypatch)
+
+
+def test_an_unknown_preset_is_one_fault(edit: Edit, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = edit('name = "aoi"', 'name = "aoi"\npreset = "x"')
+    path.write_text(path.read_text("utf-8").split("[target.training]")[0], encoding="utf-8")
+    assert _faults(path, monkeypatch).count("\n") == 0
+
+
+def test_a_preset_fills_what_is_left_out(edit: Edit) -> None:
+    path = edit('name = "aoi"', 'name = "aoi"\npreset = "emanon-2023"')
+    text = path.read_text("utf-8").split("[base.training]")[0]
+    path.write_text(text + '[base.training]\nsteps = 5\nrank = 8\n[target]\nimages = "aoi"\n', encoding="utf-8")
+    recipe = load(path)
+    assert recipe.base.training is not None
+    assert recipe.target is not None
+    assert (recipe.base.training.rank, recipe.base.training.alpha) == (8, 32)
+    assert (recipe.base.training.steps, recipe.base.training.epochs) == (5, None)
+    assert (recipe.target.training.rank, recipe.target.training.epochs) == (32, 10)
+
+
+def _share(folder: Path, checkpoint: str) -> Path:
+    text = (folder / "recipe.toml").read_text("utf-8")
+    head, target = text.split("[target]")
+    (folder / "bases").mkdir()
+    base = folder / "bases" / "base.toml"
+    base.write_text(
+        head.replace('"red"', '"../red"').replace('"blue"', '"../blue"').replace('"checkpoint', '"../checkpoint'),
+        encoding="utf-8",
+    )
+    path = folder / "mine.toml"
+    path.write_text(
+        f'format = 1\nname = "mine"\n{checkpoint}[base]\nfrom = "bases/base.toml"\n[target]{target}', encoding="utf-8"
+    )
+    return path
+
+
+def test_a_shared_base_and_its_checkpoint(folder: Path) -> None:
+    recipe = load(_share(folder, ""))
+    assert recipe.base_name == "aoi"
+    assert recipe.base.characters[0].images.resolve() == folder / "red"
+    assert recipe.checkpoint.path.resolve() == folder / "checkpoint.safetensors"
+    assert str(recipe.fault(("base", "characters", 0, "images"), "m")).startswith(f"{folder}/bases/base.toml:9:")
+
+
+def test_two_checkpoints_that_differ_are_named_in_both_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _share(folder, '[checkpoint]\nfamily = "sd15"\npath = "other.safetensors"\n')
+    told = _faults(path, monkeypatch)
+    assert "bases/base.toml:4: checkpoint: and here" in told
+    assert "mine.toml:3: checkpoint: found two checkpoints that differ" in told
+
+
+def test_a_missing_base_recipe_is_named_where_it_stands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _share(folder, "")
+    (folder / "bases" / "base.toml").unlink()
+    assert "mine.toml:4: base.from: found 'bases/base.toml' (No such file or directory)" in _faults(path, monkeypatch)
+
+
+def test_a_base_recipe_of_a_base_recipe_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _share(folder, "")
+    other = folder / "other.toml"
+    other.write_text(path.read_text("utf-8").replace("bases/base.toml", "mine.toml"), encoding="utf-8")
+    assert "expected the base itself" in _faults(other, monkeypatch)
+
+
+def test_two_recipes_of_one_name(folder: Path) -> None:
+    other = folder / "other.toml"
+    other.write_text((folder / "recipe.toml").read_text("utf-8"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="found 'aoi', which"):
+        load_all([folder / "recipe.toml", other])
+    assert len(load_all([other, other])) == 1
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b""])
+def test_not_a_recipe(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError):
+        load(path)

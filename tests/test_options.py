@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from lorarecipe.files import vendor
+from lorarecipe.recipe.options import _ALLOWED, _OWNED, extra_problems, known_options
+from lorarecipe.trainer import Place
+from lorarecipe.trainer.commands import GUARD
+
+
+def test_every_name_of_ours_is_an_option_of_the_trainer() -> None:
+    assert known_options().keys() >= _ALLOWED | _OWNED.keys()
+    assert not _ALLOWED & _OWNED.keys()
+
+
+@pytest.mark.parametrize(
+    "name",
+    """
+    huggingface_token wandb_api_key config_file output_config network_module dataset_class reg_data_dir resume
+    network_weights logging_dir console_log_file log_tracker_config caption_prefix sample_prompts in_json
+    save_state_to_huggingface cache_info debug_dataset offload_param_nvme_path
+    """.split(),
+)
+def test_secrets_files_and_code_are_refused(name: str) -> None:
+    assert "may not set" in extra_problems({name: "x"})[name]
+
+
+def test_no_free_text_is_passed_on_but_key_value_lists() -> None:
+    free = {
+        name for name in _ALLOWED if known_options()[name]["kind"] == "str" and not known_options()[name]["choices"]
+    }
+    assert all(known_options()[name]["many"] for name in free)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_snr_gamma", 5),
+        ("noise_offset", 0.1),
+        ("zero_terminal_snr", True),
+        ("loss_type", "huber"),
+        ("max_token_length", 150),
+        ("network_args", ["conv_dim=4", "conv_alpha=1"]),
+        ("optimizer_args", ["weight_decay=0.1"]),
+    ],
+)
+def test_an_option_that_is_right(name: str, value: object) -> None:
+    assert not extra_problems({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("min_snr_gamma", "5", "found '5', expected a number"),
+        ("min_snr_gamma", True, "found True, expected a number"),
+        ("zero_terminal_snr", 1, "found 1, expected true or false"),
+        ("keep_tokens", 1.5, "found 1.5, expected a whole number"),
+        ("loss_type", "l3", "expected one of l1, l2, huber, smooth_l1"),
+        ("network_args", "conv_dim=4", 'expected a list of "key=value"'),
+        ("gradient_accumulation_steps", 0, "expected 1 or more"),
+        ("unet_lr", 1e-4, "expected unet_lr in its place"),
+        ("snr_gamma", 5, "did you mean min_snr_gamma?"),
+    ],
+)
+def test_an_option_that_is_wrong(name: str, value: object, expected: str) -> None:
+    assert expected in extra_problems({name: value})[name]
+
+
+@pytest.mark.sd_scripts
+def test_the_list_is_the_pinned_checkouts_own(real_place: Place) -> None:
+    script = GUARD.with_name("options.py")
+    told = subprocess.run(
+        [real_place.python, script, real_place.checkout], capture_output=True, text=True, check=True
+    ).stdout
+    assert json.loads(told) == json.loads(vendor("options.json").read_text("utf-8"))

@@ -1,0 +1,52 @@
+"""Every recipe of ``recipes/`` is loaded, checked and planned, on renders drawn for it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.plan import TrainStage, compile_plan
+from lorarecipe.recipe import load, load_all
+from lorarecipe.rules import check
+from tests.conftest import tiny_checkpoint
+from tests.renders import HAIR, LONG, character
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+NAMES = sorted(path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.toml"))
+
+
+def _prepare(folder: Path, name: str) -> Path:
+    """Copy the recipes, and draw what one of them names."""
+    shutil.copytree(RECIPES, folder, ignore=shutil.ignore_patterns("renders", "*.safetensors"))
+    recipe = load(folder / name)
+    tiny_checkpoint(recipe.checkpoint.path)
+    for one in recipe.base.characters:
+        hair = next(trait for trait in one.traits if trait in HAIR)
+        character(one.images, hair, bool(LONG & set(one.traits)), one.traits)
+    if recipe.target:
+        character(recipe.target.images, "blonde hair", True, None)
+    return folder / name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recipe(tmp_path: Path, name: str) -> None:
+    path = _prepare(tmp_path / "recipes", name)
+    checked = check(scan(load(path)))
+    assert checked.findings == ()
+    plan = compile_plan([checked])
+    assert all(stage.steps.total > 0 for stage in plan.stages if isinstance(stage, TrainStage))
+
+
+def test_two_characters_share_a_base(tmp_path: Path) -> None:
+    _prepare(tmp_path / "recipes", "akane.toml")
+    character(tmp_path / "recipes" / "renders" / "midori", "green hair", False, None)
+    recipes = load_all([tmp_path / "recipes" / "akane.toml", tmp_path / "recipes" / "midori.toml"])
+    plan = compile_plan([check(scan(recipe)) for recipe in recipes])
+    assert [stage.kind for stage in plan.stages] == ["data", "data", "data", "train", "merge", "train", "train"]
+
+
+def test_there_are_a_base_two_characters_and_a_recipe_of_one_file() -> None:
+    assert {"bases/koikatsu.toml", "akane.toml", "midori.toml", "hinata.toml"} <= set(NAMES)
