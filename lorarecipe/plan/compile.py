@@ -59,16 +59,16 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
         When an image is too small for the buckets.
     """
     stages: dict[str, Stage] = {}
-    titles: dict[str, str] = {}
+    titles: dict[str, dict[str, None]] = {}
     deliveries = []
     for one in checked:
         delivery, wanted = _compile_one(one)
         deliveries.append(delivery)
         for stage, title in wanted:
             stages.setdefault(stage.key, stage)
-            if title not in titles.setdefault(stage.key, title):
-                titles[stage.key] += f"; {title}"
-    return Plan(tuple(sorted(stages.values(), key=_depth)), titles, tuple(deliveries))
+            titles.setdefault(stage.key, {})[title] = None
+    joined = {key: "; ".join(told) for key, told in titles.items()}
+    return Plan(tuple(sorted(stages.values(), key=_depth)), joined, tuple(deliveries))
 
 
 def _depth(stage: Stage) -> int:

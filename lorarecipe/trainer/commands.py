@@ -115,7 +115,7 @@ def dataset_toml(stage: TrainStage, staged: Path) -> str:
         for index, repeats in enumerate(stage.repeats)
     ]
     document = {"datasets": [dataset]}
-    text = tomli_w.dumps(document)
+    text = tomli_w.dumps(document).replace("'", "\\u0027")  # an apostrophe ends a table for that library
     try:
         read_back: object = toml.loads(text)
     except (toml.TomlDecodeError, IndexError, ValueError) as problem:

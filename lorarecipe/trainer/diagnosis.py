@@ -51,5 +51,6 @@ def explain(log: str, code: int, path: Path) -> str:
 
 def first_traceback(log: str) -> str | None:
     """Give the first Python traceback of a log: later ones are the launcher's."""
-    trace = re.search(r"^Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*\S.*", log, re.MULTILINE)
+    # a progress bar may stand before it on the same line
+    trace = re.search(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*\S.*", log, re.MULTILINE)
     return trace[0] if trace else None

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import toml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lorarecipe.errors import MachineNotReady
+from lorarecipe.plan import BaseFile
+from lorarecipe.store import Store
+from lorarecipe.trainer import Command, Place, command_of
+from lorarecipe.trainer.commands import dataset_toml
+from tests.test_stages import BASE, MERGE, MODEL, TARGET, TRAINING
+
+PLACE = Place(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/t"))
+STORE = Store(Path("/store"))
+
+
+def _command(stage: object) -> Command:
+    command = command_of(stage, PLACE, STORE)  # type: ignore[arg-type]
+    assert command is not None
+    return command
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30))
+def test_the_dataset_toml_is_what_the_trainer_reads_or_it_is_refused(name: str) -> None:
+    try:
+        text = dataset_toml(BASE, Path("/store", name))
+    except MachineNotReady:
+        return
+    assert toml.loads(text) == tomllib.loads(text)
+    assert tomllib.loads(text)["datasets"][0]["subsets"][0]["image_dir"] == Path("/store", name, "00").as_posix()
+
+
+@pytest.mark.parametrize("name", ["plain", "two words", "ünï", "髪", "it's", "a#b", "C:\\Users\\me\\new"])
+def test_usual_paths_are_not_refused(name: str) -> None:
+    dataset_toml(BASE, Path("/store", name))
+
+
+def test_data_stages_need_no_process() -> None:
+    assert command_of(BASE.data, PLACE, STORE) is None
+
+
+def test_a_target_trains_on_the_merged_file() -> None:
+    argv = _command(TARGET).argv
+    assert f"--pretrained_model_name_or_path=/store/{MERGE.short}/merged.safetensors" in argv
+    assert "--network_train_unet_only" in argv
+    assert not any(word.startswith(("--base_weights", "--text_encoder_lr", "--v2", "--clip_skip")) for word in argv)
+
+
+def test_a_loaded_base_comes_with_its_strength() -> None:
+    argv = list(_command(replace(BASE, loaded=BaseFile(Path("/b.safetensors"), "1"), strength=0.9)).argv)
+    assert argv[argv.index("--base_weights") + 1] == "/b.safetensors"
+    assert argv[argv.index("--base_weights_multiplier") + 1] == "0.9"
+    assert "--lowram" in argv
+
+
+def test_families_and_flags() -> None:
+    sdxl = replace(MODEL, family="sdxl", v_prediction=True)
+    argv = _command(replace(BASE, model=sdxl)).argv
+    assert "/sd/sdxl_train_network.py" in argv
+    assert "--v_parameterization" in argv
+    assert _command(replace(MERGE, model=sdxl)).argv[2] == "/sd/networks/sdxl_merge_lora.py"
+    assert "--v2" in _command(replace(MERGE, model=replace(MODEL, family="sd2"))).argv
+
+
+def test_extra_options_become_words() -> None:
+    extra = {
+        "noise_offset": -0.1,
+        "zero_terminal_snr": True,
+        "fp8_base": False,
+        "network_args": ["conv_dim=4", "conv_alpha=1"],
+    }
+    argv = list(_command(replace(BASE, training=TRAINING.model_copy(update={"extra": extra}))).argv)
+    assert "--noise_offset=-0.1" in argv
+    assert "--zero_terminal_snr" in argv
+    assert not any("fp8_base" in word for word in argv)
+    assert argv[argv.index("--network_args") + 1 :][:2] == ["conv_dim=4", "conv_alpha=1"]
+
+
+def test_a_merge_computes_in_float32_and_saves_as_the_checkpoint_is() -> None:
+    command = _command(MERGE)
+    assert command.argv[-4:] == ("--precision", "float", "--save_precision", "fp16")
+    assert command.env["PYTHONPATH"] == "/sd"
+
+
+@pytest.mark.parametrize(("device", "visible"), [("cpu", ""), ("cuda:1", "1"), ("cuda", None), ("auto", None)])
+def test_devices(device: str, visible: str | None) -> None:
+    command = _command(replace(BASE, device=device))
+    assert command.env.get("CUDA_VISIBLE_DEVICES") == visible
+    assert ("--cpu" in command.argv) == (device == "cpu")
+
+
+def test_several_gpus() -> None:
+    command = _command(replace(BASE, processes=2))
+    assert "--multi_gpu" in command.argv
+    assert "distributed_type: MULTI_GPU\n" in command.files["accelerate.yaml"]

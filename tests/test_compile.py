@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.errors import CheckFailed, RecipeError
+from lorarecipe.files import file_digest
+from lorarecipe.plan import BaseFile, MergeStage, Plan, TrainStage, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from tests.renders import draw
+from tests.test_rules import _Q, _base, _lora
+
+Edit = Callable[[str, str], Path]
+
+
+def _plan(*paths: Path) -> Plan:
+    return compile_plan([check(scan(load(path))) for path in paths])
+
+
+def test_stages_in_order(folder: Path) -> None:
+    plan = _plan(folder / "recipe.toml")
+    assert [plan.title(stage) for stage in plan.stages] == [
+        "images of the base aoi",
+        "images of aoi",
+        "base aoi",
+        "base aoi merged into checkpoint.safetensors",
+        "target aoi",
+    ]
+    assert plan.deliveries[0].keys == {stage.key for stage in plan.stages}
+
+
+def test_load_mode_merges_nothing_into_a_file(edit: Edit) -> None:
+    plan = _plan(edit("[target]\n", '[merge]\nmode = "load"\nstrength = 0.9\n[target]\n'))
+    target = plan.stages[-1]
+    assert isinstance(target, TrainStage)
+    assert (target.merged, target.strength) == (None, 0.9)
+    assert target.loaded == plan.stages[2]
+
+
+def test_a_base_recipe_alone_delivers_the_base(folder: Path) -> None:
+    path = folder / "recipe.toml"
+    path.write_text(path.read_text("utf-8").split("[target]")[0], encoding="utf-8")
+    plan = _plan(path)
+    assert [stage.kind for stage in plan.stages] == ["data", "train"]
+    assert plan.deliveries[0].stage == plan.stages[1]
+
+
+def test_a_finished_base_is_merged_by_its_digest(folder: Path) -> None:
+    _base(_lora(_Q))(folder)
+    plan = _plan(folder / "recipe.toml")
+    assert [stage.kind for stage in plan.stages] == ["data", "merge", "train"]
+    merge = plan.stages[1]
+    assert isinstance(merge, MergeStage)
+    assert merge.base == BaseFile(folder / "base.safetensors", file_digest(folder / "base.safetensors"))
+
+
+def test_the_same_images_under_two_roles_are_one_stage_with_both_titles(folder: Path) -> None:
+    other = folder / "other.toml"
+    other.write_text(
+        (folder / "recipe.toml").read_text("utf-8").replace('"aoi"\n\n[ch', '"ao"\n\n[ch'), encoding="utf-8"
+    )
+    plan = _plan(folder / "recipe.toml", other)
+    assert len(plan.stages) == 5
+    assert plan.title(plan.stages[-1]) == "target aoi; target ao"
+
+
+def test_a_missing_checkpoint(folder: Path) -> None:
+    (folder / "checkpoint.safetensors").unlink()
+    with pytest.raises(RecipeError, match=r"recipe.toml:6: checkpoint.path: found '.*', which is not there"):
+        _plan(folder / "recipe.toml")
+
+
+def test_a_promised_digest_serves_without_the_file_and_is_held_to_with_it(folder: Path, edit: Edit) -> None:
+    edit('path = "checkpoint.safetensors"', f'path = "checkpoint.safetensors"\nsha256 = "{"0" * 64}"')
+    with pytest.raises(RecipeError, match=r"recipe.toml:7: checkpoint.sha256: found 0+, but"):
+        _plan(folder / "recipe.toml")
+    (folder / "checkpoint.safetensors").unlink()
+    assert len(_plan(folder / "recipe.toml").stages) == 5
+
+
+def test_an_image_too_small_for_its_bucket(folder: Path, edit: Edit) -> None:
+    edit(
+        "resolution = 128\nbuckets = { min = 64, max = 256 }\nsave",
+        "resolution = 128\nbuckets = { min = 64, max = 256, no_upscale = true }\nsave",
+    )
+    draw((0, 0, 0), False, "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
+    with pytest.raises(CheckFailed, match="found 60x160 pixels, too small"):
+        _plan(folder / "recipe.toml")

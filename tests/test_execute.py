@@ -1,0 +1,207 @@
+"""Whole runs on a fake trainer: real processes, real files, no training."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.errors import CheckFailed, MachineNotReady, RecipeError, TrainingFailed
+from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started, Waiting
+from lorarecipe.plan import Plan, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import execute, fold
+from lorarecipe.run.reuse import reason
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+from lorarecipe.weights import Weights
+from tests.test_rules import _Q, _base, _lora
+
+Edit = Callable[[str, str], Path]
+
+
+def _plan(path: Path) -> Plan:
+    return compile_plan([check(scan(load(path)))])
+
+
+def _run(path: Path, place: Place, store: Store) -> list[Event]:
+    return list(execute(_plan(path), place, store, path.parent / "out"))
+
+
+def _kinds(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events if not isinstance(event, Progress)]
+
+
+def test_a_run_and_the_run_after_it(folder: Path, fake_place: Place, store: Store) -> None:
+    first = _run(folder / "recipe.toml", fake_place, store)
+    assert _kinds(first) == ["Started", "Finished"] * 5 + ["Delivered"] * 2
+    assert [event.loss for event in first if isinstance(event, Progress)][-1] == 0.7
+    second = _run(folder / "recipe.toml", fake_place, store)
+    assert _kinds(second) == ["Reused"] * 5 + ["Delivered"] * 2
+    assert [e for e in first if isinstance(e, Delivered)] == [e for e in second if isinstance(e, Delivered)]
+
+
+def test_the_result_carries_what_it_was_made_from(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = _plan(folder / "recipe.toml")
+    _run(folder / "recipe.toml", fake_place, store)
+    out = folder / "out" / "aoi"
+    assert sorted(path.name for path in out.iterdir()) == ["aoi-000001.safetensors", "aoi.safetensors"]
+    metadata = Weights(out / "aoi.safetensors").metadata
+    assert metadata["ss_output_name"] == "aoi"
+    assert metadata["ss_base_model_version"] == "sd_v1"
+    assert metadata["lorarecipe.key"] == plan.stages[-1].key
+    assert metadata["lorarecipe.base"] == plan.stages[2].key
+    assert metadata["lorarecipe.merge_mode"] == "checkpoint"
+
+
+def test_the_record_keeps_how_each_stage_was_made(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = _plan(folder / "recipe.toml")
+    for outcome in ("made", "reused"):
+        record = fold(execute(plan, fake_place, store, folder / "out"))
+        (path,) = record.write(plan, folder / "out")
+        document = json.loads(path.read_text("utf-8"))
+        assert [stage["outcome"] for stage in document["stages"]] == [outcome] * 5
+        assert document["stages"][-1]["proof"] == {"modules": 4, "rank": 2}
+        assert "--network_dim=2" in document["stages"][-1]["command"]
+
+
+def test_a_changed_target_keeps_the_base(folder: Path, edit: Edit, fake_place: Place, store: Store) -> None:
+    _run(folder / "recipe.toml", fake_place, store)
+    plan = _plan(edit("alpha = 2", "alpha = 1"))
+    why = [reason(stage, plan, store) for stage in plan.stages]
+    assert why[:4] == [None] * 4
+    assert why[4] is not None
+    assert why[4].endswith("in training.alpha")
+    assert _kinds(_run(folder / "recipe.toml", fake_place, store))[:6] == ["Reused"] * 4 + ["Started", "Finished"]
+
+
+def test_reasons_before_the_first_run(folder: Path, store: Store) -> None:
+    plan = _plan(folder / "recipe.toml")
+    assert [reason(stage, plan, store) for stage in plan.stages] == [
+        "not made before",
+        "not made before",
+        "images of the base aoi runs",
+        "base aoi runs",
+        "images of aoi runs",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "stage", "message"),
+    [
+        ("fail", "base aoi", "CUDA out of memory.*\nHint: the GPU's memory is full"),
+        ("nothing", "base aoi", "not a whole safetensors file"),
+        ("nan", "base aoi", "holds a number that is not finite"),
+        ("wrong-merge", "base aoi merged into checkpoint.safetensors", "is not the checkpoint's weight plus the base's"),
+    ],
+)  # fmt: skip
+def test_a_failure_is_told_and_finished_work_is_kept(
+    folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch, mode: str, stage: str, message: str
+) -> None:
+    monkeypatch.setenv("FAKE_TRAINER", mode)
+    seen: list[Event] = []
+    with pytest.raises(TrainingFailed, match=f"(?s){message}"):
+        seen.extend(event for event in execute(_plan(folder / "recipe.toml"), fake_place, store, folder / "out"))
+    plan = _plan(folder / "recipe.toml")
+    kept = [plan.title(one) for one in plan.stages if store.find(one.short)]
+    assert stage not in kept
+    assert "images of aoi" in kept
+    assert not (folder / "out").exists()
+    monkeypatch.delenv("FAKE_TRAINER")
+    assert _kinds(_run(folder / "recipe.toml", fake_place, store))[-1] == "Delivered"
+
+
+def test_a_failure_is_an_event_too(
+    folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TRAINER", "fail")
+    seen = []
+    with pytest.raises(TrainingFailed):
+        for event in execute(_plan(folder / "recipe.toml"), fake_place, store, folder / "out"):
+            seen.append(event)  # noqa: PERF402 - the list must hold what came before the end
+    assert isinstance(seen[-1], Failed)
+    assert isinstance(seen[-1].log, str)
+    assert Path(seen[-1].log).is_file()
+
+
+def test_a_finished_base_is_used_as_it_is(folder: Path, fake_place: Place, store: Store) -> None:
+    _run(folder / "recipe.toml", fake_place, store)
+    base = store.path(_plan(folder / "recipe.toml").stages[2].short) / "lora.safetensors"
+    _base(_lora(_Q))(folder)
+    (folder / "base.safetensors").write_bytes(base.read_bytes())
+    finished = [event for event in _run(folder / "recipe.toml", fake_place, store) if isinstance(event, Finished)]
+    assert [event.kind for event in finished] == ["merge", "train"]
+
+
+def test_a_base_that_adds_nothing_is_a_failure(folder: Path, fake_place: Place, store: Store) -> None:
+    _base(_lora(_Q))(folder)  # all zeros
+    with pytest.raises(TrainingFailed, match="the merge changed nothing"):
+        _run(folder / "recipe.toml", fake_place, store)
+
+
+def test_nothing_starts_without_a_trainer(folder: Path, fake_place: Place, store: Store) -> None:
+    place = Place(folder, fake_place.python, fake_place.tokenizers, False, folder)
+    with pytest.raises(MachineNotReady, match="no sd-scripts there"):
+        _run(folder / "recipe.toml", place, store)
+    assert not store.root.exists()
+
+
+def test_a_broken_image_stops_a_run_before_any_training(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = _plan(folder / "recipe.toml")
+    path = folder / "aoi" / "full_front.png"
+    path.write_bytes(path.read_bytes() + b"edited")
+    seen = []
+    with pytest.raises(CheckFailed, match="changed while it was being read"):
+        for event in execute(plan, fake_place, store, folder / "out"):
+            seen.append(event)  # noqa: PERF402
+    assert all(event.kind == "data" for event in seen if isinstance(event, Started))
+
+
+def test_a_file_of_the_authors_is_not_overwritten(folder: Path, fake_place: Place, store: Store) -> None:
+    mine = folder / "out" / "aoi" / "aoi.safetensors"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    with pytest.raises(RecipeError, match="is not lorarecipe's; move it away"):
+        _run(folder / "recipe.toml", fake_place, store)
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_second_run_waits_for_the_first_and_uses_its_result(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = _plan(folder / "recipe.toml")
+    data = plan.stages[0]
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"""
+import sys, time
+from pathlib import Path
+from lorarecipe.store import Store
+store = Store(Path({str(store.root)!r}))
+with store.lock({data.short!r}, wait=True):
+    print("held", flush=True)
+    sys.stdin.readline()
+    folder = store.begin({data.short!r}, {{}})
+    (folder / "made.json").write_text('{{"seconds": 1}}')
+    store.keep({data.short!r})
+"""],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert holder.stdout
+    assert holder.stdin
+    assert holder.stdout.readline() == "held\n"
+    events = execute(plan, fake_place, store, folder / "out")
+    assert isinstance(next(events), Waiting)
+    holder.stdin.write("go\n")
+    holder.stdin.close()
+    assert next(events) == Reused(data.key, plan.title(data), "data", {"seconds": 1})
+    events.close()  # type: ignore[attr-defined]
+    holder.wait()
+    holder.stdout.close()
+    assert time.monotonic()
