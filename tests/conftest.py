@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from lorarecipe.errors import LorarecipeError
 from lorarecipe.files import home
+from lorarecipe.plan import pin
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, find_place
 from lorarecipe.trainer import place as place_module
@@ -132,7 +133,7 @@ def fake_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in place_module.TOKENIZERS:
         (tokenizers / name).mkdir(parents=True)
         (tokenizers / name / "vocab.json").write_text("{}")
-    monkeypatch.setattr(place_module, "checked_out", lambda checkout: place_module.pin().commit)
+    monkeypatch.setattr(place_module, "checked_out", lambda checkout: pin().commit)
     return Place(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)
 
 

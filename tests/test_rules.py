@@ -39,6 +39,15 @@ def _lora(module: str) -> dict[str, tuple[int, ...]]:
 _Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
 _FULL = "white background, nude, arms at sides, full body"
 
+
+def _empty(name: str) -> Change:
+    def change(folder: Path) -> None:
+        shutil.rmtree(folder / name)
+        (folder / name).mkdir()
+
+    return change
+
+
 CASES: list[tuple[str, Change, str]] = [
     ("BAS001", _say("red/full_front", "short hair, full body"), "red/full_front.txt:1:1: BAS001 error found no 'red hair'"),
     ("BAS002", _say("red/full_front", "mychar, red hair, short hair, full body"), "red/full_front.txt:1:1: BAS002 error found 'mychar', no trait"),
@@ -52,7 +61,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("TGT003", _say("aoi/upper_front", "white background, upper body, arms at sides"), ":1:31: TGT003 error"),
     ("IMG001", lambda folder: (folder / "red" / "full_front.png").write_bytes(b"no"), "red/full_front.png:1:1: IMG001"),
     ("IMG002", lambda folder: shutil.copy(folder / "red" / "full_front.png", folder / "red" / "full_front.webp"), "IMG002 error found the stem of full_front.png again"),
-    ("SET001", lambda folder: [path.unlink() for path in (folder / "aoi").iterdir()], "aoi:1:1: SET001 error found no image"),
+    ("SET001", _empty("aoi"), "aoi:1:1: SET001 error found no image"),
     ("SET002", lambda folder: (folder / "aoi" / "full_front.txt").unlink(), "expected full_front.txt beside it"),
     ("SET002", _say("aoi/full_front", ""), "found a caption that is empty"),
     ("SET003", lambda folder: (folder / "aoi" / "old.txt").touch(), "SET003 warning found a caption without an image"),

@@ -34,4 +34,4 @@ def main() -> None:
 
 def entry() -> None:
     """Run the program and end the process with its exit code."""
-    sys.exit(handled(lambda: main(standalone_mode=False)))
+    sys.exit(handled(lambda: main(standalone_mode=False, prog_name="lorarecipe")))

@@ -7,7 +7,10 @@ import click
 
 @click.command("doctor")
 def command() -> int:
-    """Say what this machine has for training, and what to do about each lack."""
+    """Say what this machine lacks for training.
+
+    Versions, GPU, disk, tokenizers; each lack with what to do about it. Ends with 4 where something lacks.
+    """
     from lorarecipe.trainer import find_place
     from lorarecipe.trainer.doctor import examine
 

@@ -16,9 +16,9 @@ from lorarecipe.cli.options import plan_all, recipes
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 def command(recipes: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Check, then train base and target, and leave OUT/<name>/<name>.safetensors.
+    """Check, then train base and target.
 
-    A base that several recipes share is trained once; what was finished before is not made again.
+    Leaves OUT/<name>/<name>.safetensors and run.json beside it. A base that several recipes share is trained once; what was finished before is not made again.
     """
     from lorarecipe.files import home
     from lorarecipe.live import show

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     "--torch", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Build of torch."
 )
 def command(torch: str) -> None:
-    """Get sd-scripts at the pinned commit, its own environment and its tokenizers.
+    """Get sd-scripts and its environment.
 
-    Safe to repeat. LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON name an existing checkout and interpreter instead;
+    The pinned commit, a virtual environment of its own, and the tokenizers. Safe to repeat. LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON name an existing checkout and interpreter instead;
     LORARECIPE_HOME is where all of it is kept.
     """
     from rich.console import Console

@@ -57,7 +57,7 @@ _OWNED = {
 }
 
 _REASONS = {
-    r".*_token|wandb.*|huggingface.*|.*_to_huggingface|.*_from_huggingface|async_upload": "it carries a secret or uploads",
+    r".*_token|wandb.*|huggingface.*|.*_(to|from)_huggingface|async_upload": "it carries a secret or uploads",
     r"network_module|dataset_class": "it imports code by name",
     r"reg_data_dir|prior_loss_weight": "the method has no regularisation images",
     r"caption_(prefix|suffix|separator|ext.*)|.*_separator|enable_wildcard": "the caption file holds the whole caption",

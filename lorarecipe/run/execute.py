@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from lorarecipe.trainer.process import log_of
 MADE = "made.json"
 
 
-def execute(plan: Plan, place: Place, store: Store, out: Path) -> Iterator[Event]:
+def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Event, None, None]:
     """Run a plan from its first missing stage on, and put the results into ``out``.
 
     Raises

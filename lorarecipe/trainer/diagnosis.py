@@ -23,7 +23,7 @@ _HINTS = {
     r"SafetensorError|HeaderTooSmall|MetadataIncompleteBuffer": (
         "a model file is torn: compare its size and digest with its source"
     ),
-    r"size mismatch for|Missing key\(s\) in state_dict|KeyError: '(model\.diffusion_model|conditioner|cond_stage_model)": (
+    r"size mismatch for|Missing key\(s\) in state_dict|KeyError: '(model\.|conditioner|cond_stage_model)": (
         "the checkpoint is of another family than checkpoint.family says"
     ),
 }

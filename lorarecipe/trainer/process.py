@@ -8,7 +8,7 @@ import re
 import selectors
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +36,7 @@ def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
     return ours | over
 
 
-def launch(command: Command) -> Iterator[str]:
+def launch(command: Command) -> Generator[str, None, None]:
     """Start a command in a session of its own and yield its lines, split at CR and LF, as they come.
 
     Everything it prints is kept in ``trainer.log``. However the loop over the lines ends, the process and all

@@ -37,7 +37,7 @@ def step_statements(source):
     total = re.search(r"args\.max_train_steps = (args\.max_train_epochs \* math\.ceil\((?:.|\n)*?\n\s+\))", source)
     per_epoch = re.search(r"num_update_steps_per_epoch = (math\.ceil\(.*\))", source)
     epochs = re.search(r"num_train_epochs = (math\.ceil\(.*\))", source)
-    return [re.sub(r"\s+", " ", found[1]) for found in (total, per_epoch, epochs)]
+    return [re.sub(r"\s+", " ", found[1]) for found in (total, per_epoch, epochs) if found]
 
 
 def ask(argv, train_network, config_util, train_util, statements):

@@ -1,0 +1,171 @@
+"""Commands as processes: whole output, exit codes, and nothing changed on the disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.test_rules import _base, _lora
+
+Edit = Callable[[str, str], Path]
+Result = tuple[int, str, str]
+
+
+def _call(folder: Path, *words: str, **env: str) -> Result:
+    done = subprocess.run(
+        [sys.executable, "-m", "lorarecipe", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        check=False,
+    )
+    return done.returncode, _mask(done.stdout), _mask(done.stderr)
+
+
+def _mask(text: str) -> str:
+    text = text.replace(os.environ["LORARECIPE_HOME"], "<home>").replace(sys.executable, "<python>")
+    text = text.replace(str(Path(__file__).parent.parent), "<lorarecipe>")
+    text = re.sub(r"trainers/[0-9a-f]{16}", "trainers/<id>", text)
+    text = re.sub(r"/\S*/work/", "<work>/", text)
+    return re.sub(r"--num_cpu_threads_per_process \d+", "--num_cpu_threads_per_process <cpus>", text)
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["check", "--help"],
+        ["plan", "--help"],
+        ["run", "--help"],
+        ["setup", "--help"],
+        ["rule"],
+        ["rule", "tgt001"],
+    ],
+)
+def test_help(folder: Path, words: list[str], snapshot: SnapshotAssertion) -> None:
+    assert _call(folder, *words) == snapshot
+
+
+@pytest.mark.parametrize(
+    "words", [["rule", "X1"], ["nothing"], ["check"], ["check", "none.toml"], ["run", "--rank", "4"]]
+)
+def test_wrong_usage(folder: Path, words: list[str], snapshot: SnapshotAssertion) -> None:
+    result = _call(folder, *words)
+    assert result[0] == 2
+    assert result == snapshot
+
+
+def test_check_a_clean_set(folder: Path) -> None:
+    before = _tree(folder)
+    assert _call(folder, "check", "recipe.toml") == (0, "0 errors, 0 warnings in 12 images of 1 recipe\n", "")
+    assert _tree(folder) == before
+    assert not Path(os.environ["LORARECIPE_HOME"]).exists()
+
+
+def test_check_findings(folder: Path, snapshot: SnapshotAssertion) -> None:
+    (folder / "aoi" / "full_front.txt").write_text("1girl, white background, full body\n")
+    (folder / "aoi" / "upper_front.txt").unlink()
+    (folder / "red" / "note.md").touch()
+    result = _call(folder, "check", "recipe.toml")
+    assert result[0] == 3
+    assert result == snapshot
+
+
+def test_plan(folder: Path, snapshot: SnapshotAssertion) -> None:
+    before = _tree(folder)
+    assert _call(folder, "plan", "recipe.toml") == snapshot
+    assert _tree(folder) == before
+
+
+def test_plan_with_commands(folder: Path, snapshot: SnapshotAssertion) -> None:
+    assert _call(folder, "plan", "--commands", "recipe.toml") == snapshot
+
+
+def test_doctor_on_a_bare_machine(folder: Path) -> None:
+    code, out, _ = _call(folder, "doctor")
+    assert code == 4
+    assert re.search(r"LACK  sd-scripts +not at <home>.*\n +-> run: lorarecipe setup", out)
+    assert re.search(r"LACK  tokenizer sd2 +stabilityai_stable-diffusion-2 missing", out)
+
+
+def test_run_without_a_trainer(folder: Path) -> None:
+    code, out, err = _call(folder, "run", "recipe.toml")
+    assert (code, out) == (4, "")
+    assert err == "the trainer is not set up; run: lorarecipe setup\n"
+
+
+# --- what must end before any training, with the right code and one clear message ---
+
+
+def _foreign_base(folder: Path) -> None:
+    _base(_lora("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q"))(folder)
+
+
+def _empty_folder(folder: Path) -> None:
+    shutil.rmtree(folder / "aoi")
+    (folder / "aoi").mkdir()
+
+
+def _missing_caption(folder: Path) -> None:
+    (folder / "aoi" / "full_front.txt").unlink()
+
+
+def _girl(folder: Path) -> None:
+    path = folder / "aoi" / "full_front.txt"
+    path.write_text(f"1girl, {path.read_text()}")
+
+
+def _misspelt(folder: Path) -> None:
+    path = folder / "recipe.toml"
+    path.write_text(path.read_text().replace("unet_lr", "unet_rl", 1))
+
+
+def _no_checkpoint(folder: Path) -> None:
+    (folder / "checkpoint.safetensors").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "message"),
+    [
+        (_foreign_base, 3, r"base\.safetensors:1:1: TRN001 error found 1 of 1 modules that .* has no weight for"),
+        (_empty_folder, 3, r"aoi:1:1: SET001 error found no image"),
+        (_missing_caption, 3, r"aoi/full_front\.png:1:1: SET002 error found no caption, expected full_front\.txt"),
+        (_girl, 3, r"aoi/full_front\.txt:1:1: TGT001 error found '1girl', which is not on the closed list"),
+        (_misspelt, 2, r"recipe\.toml:19: base\.training\.unet_rl: found an unknown key; did you mean unet_lr\?"),
+        (_no_checkpoint, 2, r"recipe\.toml:6: checkpoint\.path: found 'checkpoint\.safetensors', which is not there"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_ends_before_any_training(
+    folder: Path, harm: Callable[[Path], None], code: int, message: str
+) -> None:
+    harm(folder)
+    before = _tree(folder)
+    found, out, err = _call(folder, "run", "recipe.toml")
+    assert found == code
+    assert len(re.findall(message, err)) == 1
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (Path(os.environ["LORARECIPE_HOME"]) / "store").exists()
+    assert _tree(folder) == before
+
+
+def test_start_is_light() -> None:
+    code = (
+        "import sys, lorarecipe.cli as c; c.main.main(['--help'], standalone_mode=False); print(*sorted(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"torch", "pydantic", "rich", "numpy", "PIL", "psutil", "safetensors", "toml", "filelock"}
+    assert not heavy & set(loaded)

@@ -1,0 +1,117 @@
+"""The real thing: a full-size SD1.5 of random weights, the real train_network.py, the real merge."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+from lorarecipe.weights import Weights, lora_modules
+from tests import rehearsal
+
+RECIPES = Path(__file__).parent.parent / "recipes" / "rehearsal"
+pytestmark = pytest.mark.sd_scripts
+
+
+@pytest.fixture(scope="module")
+def stage_set(real_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rehearsal's recipes with their renders and checkpoint (kept beside the recipes once it is made)."""
+    os.environ["LORARECIPE_HOME"] = str(real_place.root.parent.parent)
+    rehearsal.checkpoint(RECIPES / "checkpoint.safetensors")
+    folder = tmp_path_factory.mktemp("rehearsal")
+    for recipe in RECIPES.glob("*.toml"):
+        shutil.copy(recipe, folder)
+    rehearsal.renders(folder / "renders")
+    (folder / "checkpoint.safetensors").symlink_to(RECIPES / "checkpoint.safetensors")
+    return folder
+
+
+def _run(folder: Path, *words: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "lorarecipe", "run", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return time.monotonic() - start, done
+
+
+def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
+    first, done = _run(stage_set, "akane.toml", "midori.toml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"out/rehearsal-{n}/rehearsal-{n}.safetensors" for n in ("akane", "midori")]
+    assert [len(re.findall(f"started  {what}", done.stderr)) for what in ("base", "target")] == [2, 2]  # base and merge
+
+    store = Store(real_home / "store")
+    for name in ("akane", "midori"):
+        record = json.loads((stage_set / "out" / f"rehearsal-{name}" / "run.json").read_text("utf-8"))
+        by_kind = {stage["title"]: stage for stage in record["stages"]}
+        base, merge = by_kind["base rehearsal-base"], by_kind["base rehearsal-base merged into checkpoint.safetensors"]
+        target = by_kind[f"target rehearsal-{name}"]
+        assert base["proof"] == {"modules": 264, "rank": 8}
+        assert merge["proof"]["matched"] == 264
+        assert merge["proof"]["changed"] > 0.5
+        assert target["proof"] == {"modules": 192, "rank": 4}
+        _log_agrees(store, base, steps=6)
+        _log_agrees(store, target, steps=4)
+        lora = Weights(stage_set / "out" / f"rehearsal-{name}" / f"rehearsal-{name}.safetensors")
+        assert len(lora_modules(lora.names)) == 192
+        assert lora.metadata["ss_output_name"] == f"rehearsal-{name}"
+        assert lora.metadata["lorarecipe.base"] == base["key"]
+        assert lora.metadata["ss_sd_scripts_commit_hash"] == lora.metadata["lorarecipe.trainer"]
+
+    second, again = _run(stage_set, "akane.toml", "midori.toml")
+    assert again.returncode == 0
+    assert "started" not in again.stderr
+    sys.stderr.write(f"\nfirst run {first:.0f} s, second run {second:.1f} s\n")
+
+
+def _log_agrees(store: Store, stage: dict[str, object], steps: int) -> None:
+    """The trainer's own log names the steps that the plan counted."""
+    log = (store.path(f"train-{str(stage['key'])[:16]}") / "trainer.log").read_text("utf-8")
+    assert re.search(rf"total optimization steps / .*: {steps}\n", log)
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signum: signal.Signals, code: int) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "lorarecipe", "run", "--json", "base.toml"], cwd=stage_set, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout
+    for line in running.stdout:
+        if json.loads(line)["event"] == "progress":
+            break
+    trainers = psutil.Process(running.pid).children(recursive=True)
+    assert any("train_network.py" in " ".join(process.cmdline()) for process in trainers)
+    running.send_signal(signum)
+    end = time.monotonic() + 2
+    while time.monotonic() < end and any(map(_alive, trainers)):
+        time.sleep(0.02)
+    assert not any(map(_alive, trainers))
+    assert running.wait(2) == code
+    running.stdout.close()
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> None:
+    path = stage_set / "wrong.toml"
+    path.write_text((stage_set / "base.toml").read_text("utf-8").replace('"sd15"', '"sd2"'), encoding="utf-8")
+    _, done = _run(stage_set, "wrong.toml")
+    assert done.returncode == 5
+    assert "the trainer ended with code 1\nTraceback (most recent call last):" in done.stderr
+    assert "Hint: the checkpoint is of another family than checkpoint.family says" in done.stderr

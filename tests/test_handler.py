@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from lorarecipe.cli.handler import handled
+from lorarecipe.errors import (
+    Busy,
+    CheckFailed,
+    LorarecipeError,
+    MachineNotReady,
+    NetworkFailed,
+    RecipeError,
+    TrainingFailed,
+)
+from lorarecipe.files import home
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
+
+
+def _raising(error: BaseException) -> int:
+    def program() -> None:
+        raise error
+
+    return handled(program)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RecipeError(()), 2),
+        (click.UsageError("no"), 2),
+        (CheckFailed("x"), 3),
+        (MachineNotReady("x"), 4),
+        (TrainingFailed("x"), 5),
+        (NetworkFailed("x"), 6),
+        (Busy("x"), 75),
+        (click.exceptions.Exit(7), 7),
+    ],
+)
+def test_exit_codes(error: LorarecipeError, code: int) -> None:
+    assert _raising(error) == code
+
+
+def test_codes_of_commands_pass_through() -> None:
+    assert handled(lambda: 3) == 3
+    assert handled(lambda: None) == 0
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(signum: signal.Signals, code: int) -> None:
+    assert handled(lambda: os.kill(os.getpid(), signum)) == code
+
+
+def test_a_bug_leaves_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raising(ZeroDivisionError("oh")) == 1
+    told = capsys.readouterr().err
+    log = (home() / "bug.log").read_text("utf-8")
+    assert told.startswith("This is a bug in lorarecipe.")
+    assert str(home() / "bug.log") in told
+    assert "ZeroDivisionError: oh" in log
+    assert log in told

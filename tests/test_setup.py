@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lorarecipe.errors import NetworkFailed
+from lorarecipe.files import home, vendor
+from lorarecipe.plan import Pin, pin
+from lorarecipe.trainer import Place, find_place
+from lorarecipe.trainer import setup as building
+from lorarecipe.trainer.place import TOKENIZERS, checked_out, environment_id, installed
+from lorarecipe.trainer.setup import set_up
+
+
+def test_the_id_is_what_it_is_built_from() -> None:
+    wanted = pin()
+    other = Pin(wanted.url, "0" * 40, wanted.exclude, wanted.torch, wanted.torch_index)
+    assert environment_id(wanted) == environment_id(wanted) != environment_id(other)
+
+
+def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_place().checkout.is_relative_to(home())
+    assert find_place().lacks() == ["the trainer is not set up; run: lorarecipe setup"]
+    monkeypatch.setenv("LORARECIPE_SD_SCRIPTS", "/sd")
+    monkeypatch.setenv("LORARECIPE_PYTHON", "/py")
+    place = find_place()
+    assert (place.checkout, place.python, place.managed) == (Path("/sd"), Path("/py"), False)
+    told = "\n".join(place.lacks("sd15"))
+    assert "/sd: no sd-scripts there; set LORARECIPE_SD_SCRIPTS" in told
+    assert "/py: no such interpreter; set LORARECIPE_PYTHON" in told
+    assert "openai_clip-vit-large-patch14: tokenizer missing" in told
+
+
+def test_another_commit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train_network.py").touch()
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x"]
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "x"], check=True)
+    place = Place(tmp_path, Path(sys.executable), tmp_path, False, tmp_path)
+    assert f"at {checked_out(tmp_path)}, expected {pin().commit}" in place.lacks("sd15")[0]
+
+
+def test_an_unreachable_source_is_a_network_failure_and_leaves_no_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = pin()
+    nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
+    monkeypatch.setattr(building, "pin", lambda: nowhere)
+    place = find_place()
+    with pytest.raises(NetworkFailed, match="unable to access") as caught:
+        list(set_up(place, "cpu"))
+    assert "setup.log" in str(caught.value)
+    assert not place.marker.exists()
+
+
+def test_the_lock_holds_the_pins_of_the_requirements() -> None:
+    lock = vendor("requirements.lock").read_text("utf-8")
+    wanted = [
+        line for line in vendor("requirements.in").read_text("utf-8").splitlines() if "==" in line and line[0] != "#"
+    ]
+    assert len(wanted) > 15
+    assert all(f"\n{line} \\\n" in f"\n{lock}" for line in wanted)
+    assert "\ntorch" not in lock
+
+
+@pytest.mark.sd_scripts
+def test_a_second_setup_does_nothing(real_place: Place) -> None:
+    before = real_place.marker.stat().st_mtime_ns
+    (told,) = set_up(real_place, "auto")
+    assert told.startswith(f"ready: sd-scripts {pin().commit[:12]}")
+    assert real_place.marker.stat().st_mtime_ns == before
+
+
+@pytest.mark.sd_scripts
+def test_two_setups_at_once(real_home: Path) -> None:
+    both = [
+        subprocess.Popen([sys.executable, "-m", "lorarecipe", "setup"], stderr=subprocess.PIPE, text=True)
+        for _ in (1, 2)
+    ]
+    assert all("ready: sd-scripts" in one.communicate()[1] for one in both)
+    assert [one.returncode for one in both] == [0, 0]
+
+
+@pytest.mark.sd_scripts
+def test_what_was_set_up(real_place: Place) -> None:
+    assert checked_out(real_place.checkout) == pin().commit
+    assert installed(real_place)["commit"] == pin().commit
+    size = sum(
+        path.stat().st_size for path in real_place.checkout.rglob("*") if path.is_file() and ".git" not in path.parts
+    )
+    assert size < 20_000_000
+    assert not real_place.lacks()
+    for name in TOKENIZERS:
+        code = f"from transformers import CLIPTokenizer; t = CLIPTokenizer.from_pretrained({str(real_place.tokenizers / name)!r}); print(t.vocab_size, t.model_max_length, t.pad_token, t('a girl').input_ids)"
+        told = subprocess.run([real_place.python, "-c", code], capture_output=True, text=True, check=True).stdout
+        pad = "<|endoftext|>" if name.startswith("openai") else "!"
+        assert told == f"49408 77 {pad} [49406, 320, 1611, 49407]\n"
