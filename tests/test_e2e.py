@@ -84,7 +84,10 @@ def _log_agrees(store: Store, stage: dict[str, object], steps: int) -> None:
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signum: signal.Signals, code: int) -> None:
     running = subprocess.Popen(
-        [sys.executable, "-m", "lorarecipe", "run", "--json", "base.toml"], cwd=stage_set, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "lorarecipe", "run", "--json", "base.toml"],
+        cwd=stage_set,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert running.stdout
     for line in running.stdout:

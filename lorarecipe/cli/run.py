@@ -18,7 +18,8 @@ from lorarecipe.cli.options import plan_all, recipes
 def command(recipes: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """Check, then train base and target.
 
-    Leaves OUT/<name>/<name>.safetensors and run.json beside it. A base that several recipes share is trained once; what was finished before is not made again.
+    Leaves OUT/<name>/<name>.safetensors with run.json beside it. A base that several recipes share is trained
+    once; what was finished before is not made again.
     """
     from lorarecipe.files import home
     from lorarecipe.live import show

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def command(torch: str) -> None:
     """Get sd-scripts and its environment.
 
-    The pinned commit, a virtual environment of its own, and the tokenizers. Safe to repeat. LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON name an existing checkout and interpreter instead;
+    The pinned commit, a virtual environment of its own, and the tokenizers. Safe to repeat.
+    LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON name an existing checkout and interpreter instead;
     LORARECIPE_HOME is where all of it is kept.
     """
     from rich.console import Console

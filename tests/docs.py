@@ -1,0 +1,91 @@
+"""Parts of the README that are made from the program: cog runs these, and the test command checks them."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from lorarecipe import errors
+from lorarecipe.cli import main
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
+from lorarecipe.recipe.presets import PRESETS
+from lorarecipe.recipe.table import Table
+from lorarecipe.recipe.training import Training
+from lorarecipe.rules import RULES
+
+_TABLES: dict[str, type[Table]] = {
+    "(top)": RecipeFile,
+    "[checkpoint]": Checkpoint,
+    "[base]": Base,
+    "[[base.characters]]": Character,
+    "[target]": Target,
+    "[base.training], [target.training]": Training,
+    "[merge]": Merge,
+    "[trainer]": Trainer,
+}
+
+
+def commands() -> None:
+    """Print the table of commands."""
+    print("| command | |\n| --- | --- |")
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        print(f"| `lorarecipe {name}` | {command.get_short_help_str(200)} |")
+
+
+def rules() -> None:
+    """Print the table of rules."""
+    print("| code | severity | what is wrong |\n| --- | --- | --- |")
+    for code, rule in RULES.items():
+        summary = (rule.__doc__ or "").splitlines()[0].replace("``", "`")
+        print(f"| {code} | {rule.SEVERITY} | {summary} |")
+
+
+def exit_codes() -> None:
+    """Print the table of exit codes."""
+    print("| code | meaning |\n| --- | --- |")
+    for code, meaning in re.findall(r"^(\d+)\s+\S+\s+(.+)$", errors.__doc__ or "", re.MULTILINE):
+        print(f"| {code} | {meaning} |")
+
+
+def fields() -> None:
+    """Print the table of a recipe's keys."""
+    print("| table | key | default | |\n| --- | --- | --- | --- |")
+    for table, model in _TABLES.items():
+        for name, field in model.model_fields.items():
+            if (field.alias or name) in {"checkpoint", "base", "target", "training", "merge", "trainer", "characters"}:
+                continue
+            default = "required" if field.is_required() else _default(field.default)
+            print(
+                f"| `{table}` | `{field.alias or name}` | {default} | {(field.description or '').replace('|', ',')} |"
+            )
+
+
+def _default(value: object) -> str:
+    if isinstance(value, Table):
+        return f"`{{ {', '.join(f'{k} = {_toml(v)}' for k, v in value.model_dump().items())} }}`"
+    return "" if value in (None, {}) else f"`{_toml(value)}`"
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def presets() -> None:
+    """Print what the presets set."""
+    keys = list(dict.fromkeys(key for phases in PRESETS.values() for phase in phases.values() for key in phase))
+    columns = [(name, phase) for name, phases in PRESETS.items() for phase in phases]
+    print("| | " + " | ".join(f"{name}, {phase}" for name, phase in columns) + " |")
+    print("| --- |" + " --- |" * len(columns))
+    for key in keys:
+        cells = [_cell(PRESETS[name][phase].get(key)) for name, phase in columns]
+        print(f"| `{key}` | " + " | ".join(cells) + " |")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items())
+    return "" if value is None else _toml(value)

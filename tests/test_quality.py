@@ -1,0 +1,45 @@
+"""The house rules, run as a person would run them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["lint-imports", "--no-logo"],
+        ["cog", "-P", "--check", "README.md"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_house_rule(words: list[str]) -> None:
+    done = subprocess.run([BIN / words[0], *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_runs_inside_the_trainer_is_plain_python_3_10() -> None:
+    """Its syntax is 3.10's, and it imports the standard library and the trainer's own packages only."""
+    inside = ROOT / "lorarecipe" / "trainer" / "inside"
+    words = [BIN / "ruff", "check", "--isolated", "--target-version", "py310", "--select", "F,UP036", inside]
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    for path in inside.glob("*.py"):
+        text = path.read_text("utf-8")
+        assert "lorarecipe." not in text
+        assert "tomllib" not in text
+
+
+def test_top_level_is_what_was_agreed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {line.split("/")[0] for line in listed.splitlines() if "/" in line and not line.startswith(".")}
+    assert folders == {"lorarecipe", "recipes", "tests", "vendor"}
