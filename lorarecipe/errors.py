@@ -87,5 +87,5 @@ class Interrupted(LorarecipeError):
     """Stopped by a signal: 128 plus its number."""
 
     def __init__(self, signum: int) -> None:
-        super().__init__("interrupted")
+        super().__init__("interrupted; what was finished is kept: run the same command again to go on")
         self.exit_code = 128 + signum

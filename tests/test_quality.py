@@ -31,7 +31,7 @@ def test_house_rule(words: list[str]) -> None:
 def test_what_runs_inside_the_trainer_is_plain_python_3_10() -> None:
     """Its syntax is 3.10's, and it imports the standard library and the trainer's own packages only."""
     inside = ROOT / "lorarecipe" / "trainer" / "inside"
-    words = [BIN / "ruff", "check", "--isolated", "--target-version", "py310", "--select", "F,UP036", inside]
+    words = [str(BIN / "ruff"), "check", "--isolated", "--target-version", "py310", "--select", "F,UP036", str(inside)]
     assert subprocess.run(words, capture_output=True, check=False).returncode == 0
     for path in inside.glob("*.py"):
         text = path.read_text("utf-8")
