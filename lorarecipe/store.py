@@ -80,12 +80,17 @@ class Store:
             if self.find(folder.name):
                 yield folder.name, json.loads((folder / IDENTITY).read_text("utf-8"))
 
+    def flush(self, name: str) -> list[Path]:
+        """Have the disk hold what the attempt holds; gives its files."""
+        files = sorted(path for path in self.attempt(name).rglob("*") if path.is_file())
+        for path in files:
+            _flush(path)
+        return files
+
     def keep(self, name: str) -> Path:
         """Flush the attempt to the disk, write its manifest, and move it into place. Needs the lock."""
         folder, place = self.attempt(name), self.path(name)
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        for path in files:
-            _flush(path)
+        files = self.flush(name)
         sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
         write_atomic(folder / MANIFEST, canonical_json(sizes))
         if place.exists():  # it was found broken, or it would have been reused

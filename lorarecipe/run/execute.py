@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,10 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
             elif command:
                 for _ in launch(command):
                     pass
-            proof = _prove(stage, folder, store)
+            with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
+                flushed = disk.submit(store.flush, stage.short)
+                proof = _prove(stage, folder, store)
+                flushed.result()
             seconds = round(time.monotonic() - start, 2)
             made = {"command": list(command.argv) if command else [], "seconds": seconds, "proof": proof}
             write_atomic(folder / MADE, canonical_json(made))

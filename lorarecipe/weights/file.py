@@ -86,7 +86,7 @@ class Weights:
         values = np.frombuffer(raw, dtype=_FLOATS[dtype]).reshape(header[name]["shape"])
         if dtype == "BF16":
             return (values.astype(np.uint32) << 16).view(np.float32)
-        return values.astype(np.float32)
+        return values.astype(np.float32, copy=False)
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:

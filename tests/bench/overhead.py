@@ -1,14 +1,16 @@
 """Measure what ``lorarecipe run`` costs over the commands that it launches, within one run.
 
-Usage: python -m tests.bench.overhead, after ``python -m tests.rehearsal``
+Usage: python -m tests.bench.overhead [STEPS], after ``python -m tests.rehearsal``
 
-The rehearsal is run on an empty store. The time of the launched processes, from start to end, is compared with the
+The rehearsal is run on an empty store, with as many steps a training as is said (20 unless it is). The time of the launched processes, from start to end, is compared with the
 time of the whole program, its interpreter's start included.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
 import tempfile
 import time
@@ -34,18 +36,24 @@ def timed(command: Command) -> Generator[str, None, None]:
     spent += time.monotonic() - start
 
 
-def measure() -> None:
+def measure(steps: int) -> None:
     """Run the rehearsal and print the shares."""
     trainers = home() / "trainers"
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "trainers").symlink_to(trainers)
-        os.environ["LORARECIPE_HOME"] = folder
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(RECIPES, folder / "recipes", ignore=shutil.ignore_patterns("*.safetensors"))
+        for path in (folder / "recipes").glob("*.toml"):
+            path.write_text(re.sub(r"steps = \d+", f"steps = {steps}", path.read_text("utf-8")), encoding="utf-8")
+        (folder / "recipes" / "checkpoint.safetensors").symlink_to(RECIPES / "checkpoint.safetensors")
+        (folder / "trainers").symlink_to(trainers)
+        os.environ["LORARECIPE_HOME"] = name
         sys.modules["lorarecipe.run.execute"].launch = timed  # type: ignore[attr-defined]
-        words = ["run", str(RECIPES / "akane.toml"), str(RECIPES / "midori.toml"), "--out", f"{folder}/out"]
-        main(words, standalone_mode=False)
+        recipes = [str(folder / "recipes" / f"{character}.toml") for character in ("akane", "midori")]
+        main(["run", *recipes, "--out", f"{name}/out"], standalone_mode=False)
         total = time.time() - psutil.Process().create_time()
-    print(f"launched processes {spent:.1f} s, whole run {total:.1f} s, overhead {(total - spent) / spent:.2%}")
+    share = (total - spent) / total
+    print(f"launched processes {spent:.1f} s, whole run {total:.1f} s, overhead {share:.2%} of the wall time")
 
 
 if __name__ == "__main__":
-    measure()
+    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
