@@ -29,6 +29,11 @@ class LorarecipeError(Exception):
     exit_code = 1
 
 
+def printable(text: str) -> str:
+    """Escape what a file name or a key could forge a line of output with."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong in a recipe file; ``line`` counts from 1."""
@@ -40,7 +45,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return f"{self.path}:{self.line}: {place}{self.message}"
+        return printable(f"{self.path}:{self.line}: {place}{self.message}")
 
 
 class RecipeError(LorarecipeError):

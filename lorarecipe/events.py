@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ class Event:
 
     def as_json(self) -> dict[str, Any]:
         """Give the event as one JSON object, its name under ``event``."""
-        return {"event": type(self).__name__.lower(), **asdict(self)}
+        told = {"event": type(self).__name__.lower(), **asdict(self)}
+        # JSON has no NaN: a loss that is none is null
+        return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in told.items()}
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,10 @@ def large_file_digest(path: Path) -> str:
         known = json.loads(memory.read_text("utf-8"))
     except (OSError, ValueError):
         known = {}
-    name = str(path.resolve())
-    if name in known and known[name][:3] == stamp:
-        return str(known[name][3])
+    known = known if isinstance(known, dict) else {}
+    match known.get(name := str(path.resolve())):
+        case [*then, str(digest)] if then == stamp:
+            return digest
     digest = file_digest(path)
     write_atomic(memory, canonical_json(known | {name: [*stamp, digest]}))
     return digest
@@ -58,10 +59,18 @@ def write_atomic(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+        Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    """Read the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def home() -> Path:

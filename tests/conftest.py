@@ -73,7 +73,7 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-def tiny_checkpoint(path: Path) -> None:
+def tiny_checkpoint(path: Path, encoder: str = "cond_stage_model.transformer.text_model.encoder.layers.0.") -> None:
     """Write a checkpoint with a few layers of SD1.5's names, 8 wide."""
     random = np.random.default_rng(0)
     shapes = {
@@ -83,8 +83,8 @@ def tiny_checkpoint(path: Path) -> None:
         f"{_UNET}transformer_blocks.0.attn2.to_out.0.weight": (8, 8),
         f"{_UNET}transformer_blocks.0.ff.net.0.proj.weight": (16, 8),
         "model.diffusion_model.output_blocks.11.0.in_layers.2.weight": (8, 8, 3, 3),
-        "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.weight": (8, 8),
-        "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight": (16, 8),
+        f"{encoder}self_attn.q_proj.weight": (8, 8),
+        f"{encoder}mlp.fc1.weight": (16, 8),
         "first_stage_model.encoder.conv_in.weight": (8, 3, 3, 3),
     }
     save_file({name: random.normal(size=shape).astype("float16") for name, shape in shapes.items()}, path)

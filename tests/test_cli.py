@@ -107,6 +107,31 @@ def test_run_without_a_trainer(folder: Path) -> None:
     assert err == "the trainer is not set up; run: lorarecipe setup\n"
 
 
+@pytest.mark.parametrize("home", ["/dev/null", "/dev/null/x", "/x" + "y" * 300])
+def test_a_home_that_cannot_be(folder: Path, home: str) -> None:
+    code, _, err = _call(folder, "plan", "recipe.toml", LORARECIPE_HOME=home)
+    assert code == 4
+    assert "LORARECIPE_HOME" in err
+    assert "Traceback" not in err
+
+
+def test_names_forge_no_lines(folder: Path) -> None:
+    (folder / "aoi" / "x.md\nred.txt:1:1: TGT001 error forged").touch()
+    (folder / "aoi" / os.fsdecode(b"\xff.md")).touch()
+    code, out, _ = _call(folder, "check", "recipe.toml", PYTHONIOENCODING="utf-8:strict")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+
+
+def test_faults_of_all_recipes_come_together(folder: Path) -> None:
+    for name in ("one", "two"):
+        text = (folder / "recipe.toml").read_text("utf-8").replace('name = "aoi"', f'name = "{name}"')
+        (folder / f"{name}.toml").write_text(text.replace('images = "aoi"', f'images = "no-{name}"'), encoding="utf-8")
+    code, _, err = _call(folder, "check", "one.toml", "two.toml")
+    assert code == 2
+    assert [line.split(":")[0] for line in err.splitlines()] == ["one.toml", "two.toml"]
+
+
 # --- what must end before any training, with the right code and one clear message ---
 
 

@@ -113,8 +113,23 @@ def _alive(process: psutil.Process) -> bool:
 
 def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> None:
     path = stage_set / "wrong.toml"
-    path.write_text((stage_set / "base.toml").read_text("utf-8").replace('"sd15"', '"sd2"'), encoding="utf-8")
+    text = (stage_set / "base.toml").read_text("utf-8")
+    path.write_text(text.replace("rank = 8", 'rank = 8\noptimizer = "AdamW8bit"'), encoding="utf-8")
     _, done = _run(stage_set, "wrong.toml")
     assert done.returncode == 5
     assert "the trainer ended with code 1\nTraceback (most recent call last):" in done.stderr
-    assert "Hint: the checkpoint is of another family than checkpoint.family says" in done.stderr
+    assert 'Hint: 8-bit optimizers need an NVIDIA GPU: set optimizer = "AdamW"' in done.stderr
+
+
+def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
+    """The target then covers 36 modules more: sd-scripts adds the residual blocks' to its list while it merges."""
+    text = (stage_set / "akane.toml").read_text("utf-8").replace("rehearsal-akane", "loaded")
+    base = (stage_set / "base.toml").read_text("utf-8").replace("steps = 6", "steps = 1")
+    (stage_set / "short.toml").write_text(base, encoding="utf-8")
+    text = text.replace("base.toml", "short.toml").replace("steps = 4", "steps = 1") + '[merge]\nmode = "load"\n'
+    (stage_set / "loaded.toml").write_text(text, encoding="utf-8")
+    _, done = _run(stage_set, "loaded.toml")
+    assert done.returncode == 0, done.stderr
+    lora = Weights(stage_set / "out" / "loaded" / "loaded.safetensors")
+    assert len(lora_modules(lora.names)) == 228
+    assert lora.metadata["lorarecipe.merge_mode"] == "load"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -163,13 +165,23 @@ def test_a_broken_image_stops_a_run_before_any_training(folder: Path, fake_place
     assert all(event.kind == "data" for event in seen if isinstance(event, Started))
 
 
-def test_a_file_of_the_authors_is_not_overwritten(folder: Path, fake_place: Place, store: Store) -> None:
-    mine = folder / "out" / "aoi" / "aoi.safetensors"
+@pytest.mark.parametrize("name", ["aoi.safetensors", "aoi-000001.safetensors", "run.json"])
+def test_a_file_of_the_authors_is_not_overwritten(folder: Path, fake_place: Place, store: Store, name: str) -> None:
+    mine = folder / "out" / "aoi" / name
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"mine")
     with pytest.raises(RecipeError, match="is not lorarecipe's; move it away"):
         _run(folder / "recipe.toml", fake_place, store)
     assert mine.read_bytes() == b"mine"
+    assert not store.root.exists()
+
+
+def test_nothing_starts_without_room_on_the_disk(
+    folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1e8))
+    with pytest.raises(MachineNotReady, match=r"0\.1 GB free, expected 0\.5; make room"):
+        _run(folder / "recipe.toml", fake_place, store)
 
 
 def test_a_second_run_waits_for_the_first_and_uses_its_result(folder: Path, fake_place: Place, store: Store) -> None:

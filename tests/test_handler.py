@@ -62,6 +62,11 @@ def test_signals(signum: signal.Signals, code: int) -> None:
     assert handled(lambda: os.kill(os.getpid(), signum)) == code
 
 
+def test_what_the_disk_refuses_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raising(OSError(28, "No space left on device", "/x/y")) == 4
+    assert capsys.readouterr().err.startswith("/x/y: No space left on device\n")
+
+
 def test_a_bug_leaves_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert _raising(ZeroDivisionError("oh")) == 1
     told = capsys.readouterr().err

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.errors import RecipeError
 from lorarecipe.recipe import Buckets, load, load_all
+from tests.conftest import RECIPE
 
 Edit = Callable[[str, str], Path]
 
@@ -78,6 +82,23 @@ device = "gpu"
         ("steps = 2", "steps = 2\nextra = { cache_text_encoder_outputs = true }", "found an option for sdxl"),
         ("steps = 2", "steps = 2\nextra = { network_args = ['conv_dims=4'] }", "did you mean conv_dim?"),
         ("[target]", "[target", "not TOML"),
+        ("alpha = 4", "alpha = inf", "found inf, expected a finite number"),
+        ("steps = 2", "steps = 1" + "0" * 400, "less than or equal to 1000000"),
+        ("rank = 4", "rank = 1" + "0" * 5000, "not TOML"),
+        ("rank = 4", "rank = 0x1" + "0" * 5000, "found a number of thousands of digits"),
+        ("steps = 2", "steps = " + "[" * 3000 + "]" * 3000, "not TOML"),
+        ("buckets = { min = 64, max = 256 }", "buckets = { mn = 64, max = 256 }", "base.training.buckets.mn: found an unknown key; did you mean min?"),
+        ("buckets = { min = 64, max = 256 }", "buckets = 'x'", "base.training.buckets: found 'x', expected a table"),
+        ("buckets = { min = 64, max = 256 }", "buckets = { max = 64000000 }", "less than or equal to 4096"),
+        ("[target]", "[base.Buckets]\n[target]", "base.Buckets: found an unknown key"),
+        ("[target]", '["a] # b"]\n[target]', "recipe.toml:25: a] # b: found an unknown key"),
+        ('traits = ["red hair", "short hair"]', 'traits = ["red hair, short hair"]', "expected one tag"),
+        ('traits = ["red hair", "short hair"]', 'traits = []', "more"),
+        ('images = "blue"', 'images = "red"', "two characters with the images of"),
+        ('images = "blue"', 'images = "a\\nb"', "expected a path"),
+        ('images = "blue"', f'images = "{"x" * 300}"', "expected one that a disk can hold"),
+        ("[target]", "[trainer]\nprocesses = 2\ndevice = 'cpu'\n[target]", 'expected "auto" or "cuda"'),
+        ("format = 1", "format = true", "found True, expected a valid integer"),
         ("[[base.characters]]\nimages = \"red\"", "[base]\nfrom = 'x.toml'\n[[base.characters]]\nimages = \"red\"", "found from and characters"),
     ],
 )  # fmt: skip
@@ -161,3 +182,55 @@ def test_not_a_recipe(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(RecipeError):
         load(path)
+
+
+_VALUES = st.sampled_from(
+    [
+        "inf",
+        "nan",
+        "-1",
+        "0",
+        "1e400",
+        "1979-05-27",
+        "''",
+        "'\\u2028'",
+        "[]",
+        "{}",
+        "[[]]",
+        "[{}]",
+        "true",
+        "{ a = { b = 1 } }",
+        "9" * 30,
+        '"\\u0000"',
+        "07:32:00",
+    ]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 40), _VALUES)
+def test_no_value_gives_a_traceback(folder: Path, line: int, value: str) -> None:
+    lines = RECIPE.splitlines()
+    key, equals, _ = lines[line % len(lines)].partition(" = ")
+    if not equals:
+        return
+    lines[line % len(lines)] = f"{key} = {value}"
+    path = folder / "fuzzed.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with contextlib.suppress(RecipeError):
+        load(path)
+
+
+def test_faults_of_a_recipe_and_of_its_base_come_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _share(folder, "wrong = 1\n")
+    base = folder / "bases" / "base.toml"
+    base.write_text(base.read_text("utf-8").replace("rank", "rnak"), encoding="utf-8")
+    told = _faults(path, monkeypatch)
+    assert "mine.toml:3: wrong: found an unknown key" in told
+    assert "bases/base.toml:17: base.training.rnak: found an unknown key; did you mean rank?" in told
+
+
+def test_a_byte_order_mark_is_no_fault(folder: Path) -> None:
+    path = folder / "recipe.toml"
+    path.write_text(path.read_text("utf-8"), encoding="utf-8-sig")
+    assert load(path).name == "aoi"

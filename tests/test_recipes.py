@@ -22,7 +22,10 @@ def _prepare(folder: Path, name: str) -> Path:
     """Copy the recipes, and draw what one of them names."""
     shutil.copytree(RECIPES, folder, ignore=shutil.ignore_patterns("renders", "*.safetensors"))
     recipe = load(folder / name)
-    tiny_checkpoint(recipe.checkpoint.path)
+    if recipe.checkpoint.family == "sdxl":
+        tiny_checkpoint(recipe.checkpoint.path, "conditioner.embedders.0.transformer.text_model.encoder.layers.0.")
+    else:
+        tiny_checkpoint(recipe.checkpoint.path)
     for one in recipe.base.characters:
         hair = next(trait for trait in one.traits if trait in HAIR)
         character(one.images, hair, bool(LONG & set(one.traits)), one.traits)

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from lorarecipe.dataset import scan
 from lorarecipe.recipe import load
 from lorarecipe.rules import RULES, check
+from tests.renders import draw
 
 Change = Callable[[Path], object]
 
@@ -48,6 +49,21 @@ def _empty(name: str) -> Change:
     return change
 
 
+def _family(name: str) -> Change:
+    def change(folder: Path) -> None:
+        path = folder / "recipe.toml"
+        path.write_text(path.read_text("utf-8").replace("sd15", name), encoding="utf-8")
+
+    return change
+
+
+def _shrink(folder: Path) -> None:
+    path = folder / "recipe.toml"
+    text = path.read_text("utf-8").replace("max = 256 }\nsave", "max = 256, no_upscale = true }\nsave")
+    path.write_text(text, encoding="utf-8")
+    draw((0, 0, 0), False, "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
+
+
 CASES: list[tuple[str, Change, str]] = [
     ("BAS001", _say("red/full_front", "short hair, full body"), "red/full_front.txt:1:1: BAS001 error found no 'red hair'"),
     ("BAS002", _say("red/full_front", "mychar, red hair, short hair, full body"), "red/full_front.txt:1:1: BAS002 error found 'mychar', no trait"),
@@ -72,6 +88,10 @@ CASES: list[tuple[str, Change, str]] = [
     ("PAR002", _say("red/full_back", "red hair, short hair, full body"), "red/full_back.txt:1:1: PAR002 error found no 'from behind'"),
     ("PAR002", _say("red/full_front", "red hair, short hair, from behind, full body"), ":1:23: PAR002 error found 'from behind', which the file's name contradicts"),
     ("TRN001", _base(_lora("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q")), "found 1 of 1 modules that"),
+    ("IMG003", _shrink, "found 60x160 pixels, expected 64 or more on both sides"),
+    ("TRN001", _base({**_lora(_Q), f"{_Q}.lora_down.weight": (2, 9)}), "found 1 of 1 modules that"),
+    ("TRN002", _family("sdxl"), "found a checkpoint of sd15, expected sdxl"),
+    ("TRN003", lambda folder: (folder / "checkpoint.safetensors").unlink(), "recipe.toml:6:1: TRN003 warning found"),
     ("TRN001", _base({"base_model.lora_A.weight": (2, 8)}), "found 1 keys that are no kohya LoRA's"),
 ]  # fmt: skip
 
@@ -96,14 +116,22 @@ def test_a_base_that_fits_has_no_finding(folder: Path) -> None:
 
 
 def test_one_camera_has_one_view(folder: Path) -> None:
-    for name in ("red", "blue", "aoi"):
+    for name in ("red", "blue"):
         for end in ("png", "txt"):
             (folder / name / f"full_back.{end}").rename(folder / name / f"shot7.{end}")
     assert check(scan(load(folder / "recipe.toml"))).findings == ()
-    _say("aoi/shot7", _FULL)(folder)
+    _say("blue/shot7", "blue hair, twintails, full body")(folder)
     found = [str(finding) for finding in check(scan(load(folder / "recipe.toml"))).findings]
     assert len(found) == 1
-    assert "aoi/shot7.txt:1:1: PAR002 error found no 'from behind', unlike the other images named 'shot7'" in found[0]
+    assert "from behind', unlike the other images named 'shot7'" in found[0]
+
+
+def test_numbered_renders_are_no_cameras(folder: Path) -> None:
+    for name, shots in (("red", ["full_back", "full_front"]), ("blue", ["full_front", "full_back"])):
+        for number, shot in enumerate(shots):
+            for end in ("png", "txt"):
+                (folder / name / f"{shot}.{end}").rename(folder / name / f"{number}.{end}")
+    assert check(scan(load(folder / "recipe.toml"))).findings == ()
 
 
 def test_every_rule_has_a_case() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,43 @@ def test_what_is_not_there_is_named_at_once(
     with pytest.raises(RecipeError) as caught:
         scan(load(Path("recipe.toml")))
     assert str(caught.value) == snapshot
+
+
+def test_an_orientation_that_is_none_is_ignored(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 9
+    Image.new("RGB", (70, 80)).save(folder / "aoi" / "a.jpg", exif=exif)
+    dataset = scan(load(folder / "recipe.toml"))
+    assert dataset.target is not None
+    assert (dataset.target.pictures[0].width, dataset.target.pictures[0].height) == (70, 80)
+
+
+def test_a_truncated_image_is_not_readable(folder: Path) -> None:
+    path = folder / "aoi" / "full_front.jpg"
+    Image.effect_noise((200, 200), 50).convert("RGB").save(path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    dataset = scan(load(folder / "recipe.toml"))
+    assert dataset.target is not None
+    assert [picture.path.name for picture in dataset.target.pictures if picture.problem] == ["full_front.jpg"]
+
+
+def test_an_enormous_image_is_not_decoded(folder: Path) -> None:
+    Image.new("1", (9000, 9000)).save(folder / "aoi" / "bomb.png")
+    dataset = scan(load(folder / "recipe.toml"))
+    assert dataset.target is not None
+    assert "not readable (Image size" in (dataset.target.pictures[0].problem or "")
+
+
+@pytest.mark.parametrize("key", ['path = "checkpoint.safetensors"', 'images = "aoi"'])
+def test_a_pipe_is_not_opened(folder: Path, edit: Callable[[str, str], Path], key: str) -> None:
+    os.mkfifo(folder / "pipe.safetensors")
+    with pytest.raises(RecipeError, match=r"is no file|is not there"):
+        scan(load(edit(key, f'{key.split(" = ")[0]} = "pipe.safetensors"')))
+
+
+def test_a_vae_is_fenced_like_a_checkpoint(edit: Callable[[str, str], Path]) -> None:
+    with pytest.raises(RecipeError, match=r"checkpoint.vae: found '.*recipe.toml', expected a \.safetensors file"):
+        scan(load(edit('path = "checkpoint', 'vae = "recipe.toml"\npath = "checkpoint')))
 
 
 def test_a_pickle_is_refused(edit: Callable[[str, str], Path], folder: Path) -> None:

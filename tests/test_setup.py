@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorarecipe.errors import NetworkFailed
+from lorarecipe.errors import MachineNotReady, NetworkFailed
 from lorarecipe.files import home, vendor
 from lorarecipe.plan import Pin, pin
 from lorarecipe.trainer import Place, find_place
@@ -50,8 +50,31 @@ def test_an_unreachable_source_is_a_network_failure_and_leaves_no_marker(monkeyp
     place = find_place()
     with pytest.raises(NetworkFailed, match="unable to access") as caught:
         list(set_up(place, "cpu"))
-    assert "setup.log" in str(caught.value)
+    assert f"Full log: {place.root}.log" in str(caught.value)
     assert not place.marker.exists()
+
+
+def test_a_failed_setup_leaves_the_old_one_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, place = pin(), find_place()
+    place.root.mkdir(parents=True)
+    place.marker.write_text('{"commit": "x", "torch": "1", "torch_build": "cpu", "cuda": "false"}')
+    nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
+    monkeypatch.setattr(building, "pin", lambda: nowhere)
+    with pytest.raises(NetworkFailed):
+        list(set_up(place, "cuda"))
+    assert place.marker.exists()
+    assert installed(place)["torch_build"] == "cpu"
+
+
+def test_a_checkout_of_ones_own_is_only_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_SD_SCRIPTS", str(tmp_path))
+    with pytest.raises(MachineNotReady, match="expected both or neither"):
+        find_place()
+    monkeypatch.setenv("LORARECIPE_PYTHON", sys.executable)
+    (tmp_path / "train_network.py").touch()
+    with pytest.raises(MachineNotReady, match="at no commit, expected"):
+        list(set_up(find_place(), "auto"))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["train_network.py"]
 
 
 def test_the_lock_holds_the_pins_of_the_requirements() -> None:

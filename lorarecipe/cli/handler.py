@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import platform
 import signal
@@ -14,7 +15,7 @@ from types import FrameType
 import click
 
 from lorarecipe import __version__
-from lorarecipe.errors import Interrupted, LorarecipeError
+from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, printable
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -23,6 +24,9 @@ def handled(program: Callable[[], object]) -> int:
     """Run a program and give its exit code (``lorarecipe.errors`` has the table)."""
     for signum in _SIGNALS:
         signal.signal(signum, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name need not be text
     try:
         code = program()
     except click.exceptions.Exit as done:
@@ -38,7 +42,12 @@ def handled(program: Callable[[], object]) -> int:
     except BrokenPipeError:
         # the reader (head, less) has had enough; Python would complain again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 128 + 13  # as a shell tells SIGPIPE
+    except OSError as refusal:
+        # what the disk refuses is no bug: it is full, read-only, gone, or a path cannot be
+        click.echo(f"{printable(str(refusal.filename or 'the disk'))}: {refusal.strerror or refusal}", err=True)
+        click.echo("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.", err=True)
+        return MachineNotReady.exit_code
     except Exception:  # whatever else it is, it is a bug of ours
         _report_bug()
         return 1

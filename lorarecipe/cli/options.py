@@ -19,10 +19,19 @@ recipes = click.argument(
 def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     """Load and check recipes; faults of all files come at once."""
     from lorarecipe.dataset import scan
+    from lorarecipe.errors import Fault, RecipeError
     from lorarecipe.recipe import load_all
     from lorarecipe.rules import check
 
-    return tuple(check(scan(recipe)) for recipe in load_all(paths))
+    checked, faults = [], list[Fault]()
+    for recipe in load_all(paths):
+        try:
+            checked.append(check(scan(recipe)))
+        except RecipeError as error:
+            faults += error.faults
+    if faults:
+        raise RecipeError(tuple(faults))
+    return tuple(checked)
 
 
 def plan_all(paths: tuple[Path, ...]) -> Plan:
@@ -44,6 +53,6 @@ def plan_all(paths: tuple[Path, ...]) -> Plan:
     return compile_plan(checked)
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, nouns: str = "") -> str:
     """``1 image``, ``2 images``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"

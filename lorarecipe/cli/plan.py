@@ -12,7 +12,7 @@ import click
 from lorarecipe.cli.options import count, plan_all, recipes
 
 if TYPE_CHECKING:
-    from lorarecipe.plan import Stage, Steps
+    from lorarecipe.plan import Stage, TrainStage
     from lorarecipe.store import Store
 
 
@@ -32,20 +32,21 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         click.echo(f"{stage.short}  {plan.title(stage)}")
         click.echo(f"  {'reused' if why is None else f'runs: {why}'}")
         if isinstance(stage, TrainStage):
-            click.echo("".join(f"  {line}\n" for line in _steps(stage.steps)), nl=False)
+            click.echo("".join(f"  {line}\n" for line in _steps(stage)), nl=False)
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
     click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
 
 
-def _steps(steps: Steps) -> Iterator[str]:
-    for bucket in steps.buckets:
-        visits, batches = (
-            count(bucket.images, "image visit"),
-            count(bucket.batches, "batch").replace("batchs", "batches"),
-        )
-        yield f"{bucket.width}x{bucket.height}: {visits} -> {batches}"
+def _steps(stage: TrainStage) -> Iterator[str]:
+    """Images x repeats, folder by folder; then buckets to batches to steps."""
+    for group, repeats in zip(stage.data.groups, stage.repeats, strict=True):
+        yield f"{count(len(group), 'image')} x {count(repeats, 'repeat')}"
+    for bucket in stage.steps.buckets:
+        batches = count(bucket.batches, "batch", "batches")
+        yield f"{bucket.width}x{bucket.height}: {count(bucket.images, 'image visit')} -> {batches}"
+    steps = stage.steps
     yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"
 
 

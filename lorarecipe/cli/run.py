@@ -12,7 +12,11 @@ from lorarecipe.cli.options import plan_all, recipes
 @click.command("run")
 @recipes
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of results."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help="Folder of results.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 def command(recipes: tuple[Path, ...], out: Path, as_json: bool) -> None:

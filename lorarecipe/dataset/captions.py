@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,11 @@ def read_caption(path: Path) -> Caption:
     except OSError as problem:
         return Caption(path, (), f"not readable ({problem.strerror})")
     if text.startswith("\ufeff"):
-        return Caption(path, (), "it starts with a byte order mark, which would become part of the first tag")
-    lines = text.splitlines()
-    first = lines[0] if lines else ""
-    if any(line.strip() for line in lines[1:]):
-        return Caption(path, tags_of(first), "more than one line, of which only the first would be read")
-    return Caption(path, tags_of(first), None if first.strip() else "empty")
+        return Caption(path, (), "marked with a byte order mark, which would become part of the first tag")
+    first, *rest = re.split(r"\r\n|\r|\n", text)  # as a text file is read; no other character ends a line
+    if any(line.strip() for line in rest):
+        return Caption(path, tags_of(first), "more than one line long, of which only the first would be read")
+    return Caption(path, tags_of(first), None if tags_of(first) else "empty")
 
 
 def tags_of(line: str) -> tuple[Tag, ...]:

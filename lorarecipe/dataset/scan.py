@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,8 @@ from lorarecipe.files import file_digest
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import SafetensorsError, Weights
 
-Image.MAX_IMAGE_PIXELS = 64_000_000  # above it Pillow warns, above twice as many it refuses
+Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 #: what sd-scripts reads without a plug-in; the letter case is levelled when an image is staged
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
@@ -86,6 +88,7 @@ def scan(recipe: Recipe) -> Dataset:
     base_weights = _weights(recipe, ("base", "weights"), recipe.base.weights, faults)
     checkpoint = recipe.checkpoint.path
     checkpoint_weights = _weights(recipe, ("checkpoint", "path"), checkpoint if checkpoint.exists() else None, faults)
+    _weights(recipe, ("checkpoint", "vae"), recipe.checkpoint.vae, faults)
     if faults:
         raise RecipeError(tuple(faults))
     base = tuple(
@@ -102,6 +105,9 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
     if path.suffix.lower() != ".safetensors":
         faults.append(recipe.fault(where, f"found {str(path)!r}, expected a .safetensors file (others can hold code)"))
         return None
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        faults.append(recipe.fault(where, f"found {str(path)!r}, which is no file, expected a .safetensors file"))
+        return None
     try:
         return Weights(path)
     except SafetensorsError as problem:
@@ -116,24 +122,20 @@ def _group(
     images = [path for path in files if path.is_file() and path.suffix.lower() in EXTENSIONS]
     captions = {path.with_suffix(".txt") for path in images}
     strays = tuple(path for path in files if path not in images and path not in captions)
-    return Group(phase, where, folder, repeats, traits, tuple(_pictures(images)), strays)
+    with ThreadPoolExecutor() as pool:  # decoding leaves Python to other threads
+        return Group(phase, where, folder, repeats, traits, tuple(pool.map(_picture, images)), strays)
 
 
-def _pictures(images: list[Path]) -> Iterator[Picture]:
-    for path in images:
-        told = path.with_suffix(".txt")
-        caption = read_caption(told) if told.is_file() else None
-        try:
-            with Image.open(path, formats=_FORMATS) as image:
-                width, height = image.size
-                if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # turned by a quarter
-                    width, height = height, width
-            yield Picture(path, width, height, file_digest(path), caption)
-        except (
-            OSError,
-            ValueError,
-            SyntaxError,
-            Image.DecompressionBombError,
-            Image.DecompressionBombWarning,
-        ) as problem:
-            yield Picture(path, 0, 0, "", caption, f"not readable ({problem})")
+def _picture(path: Path) -> Picture:
+    """Decode an image to its end: a truncated one opens without complaint."""
+    told = path.with_suffix(".txt")
+    caption = read_caption(told) if told.exists() else None
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            width, height = image.size
+            if image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8):  # turned by a quarter
+                width, height = height, width
+            image.load()
+        return Picture(path, width, height, file_digest(path), caption)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
+        return Picture(path, 0, 0, "", caption, f"not readable ({problem})")

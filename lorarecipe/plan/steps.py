@@ -76,9 +76,9 @@ def count_steps(sizes: Iterable[tuple[Size, int]], training: Training, processes
 class BucketChooser:
     """Gives the bucket of an image as sd-scripts would."""
 
-    def __init__(self, resolution: Size, buckets: Buckets | bool) -> None:
+    def __init__(self, resolution: Size, buckets: Buckets | None) -> None:
         self._area = resolution[0] * resolution[1]
-        self._settings = buckets if isinstance(buckets, Buckets) else None
+        self._settings = buckets
         self._sizes = _candidates(resolution, self._settings) if self._settings else [resolution]
 
     def bucket(self, size: Size) -> Size:

@@ -13,8 +13,9 @@ from lorarecipe.errors import Fault
 
 Where = tuple[str | int, ...]
 
-_HEADER = re.compile(r"\s*(\[\[?)(.+?)\]\]?\s*(#.*)?$")
-_ASSIGNMENT = re.compile(r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.\-\s])+?)\s*=""")
+_KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.\-\s])+?"""
+_HEADER = re.compile(rf"\s*(\[\[?)({_KEY})\]")
+_ASSIGNMENT = re.compile(rf"\s*({_KEY})\s*=")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def locate(path: Path, text: str) -> Lines:
     for number, statement in _statements(text):
         if header := _HEADER.match(statement):
             table = _indexed(_parts(header[2]), arrays)
+            for end in range(1, len(table)):
+                numbers.setdefault(table[:end], number)
             if header[1] == "[[":
                 arrays[table] = arrays.get(table, -1) + 1
                 numbers.setdefault(table, number)
@@ -69,7 +72,7 @@ def _parts(key: str) -> Where:
     """Parts of a dotted key, quotes and all, as the standard library reads them."""
     parts: list[str | int] = []
     value: object = tomllib.loads(f"{key} = 0")
-    while isinstance(value, dict):
+    while isinstance(value, dict) and value:
         name, value = next(iter(value.items()))
         parts.append(name)
     return tuple(parts)
@@ -87,7 +90,7 @@ def _indexed(parts: Where, arrays: dict[Where, int]) -> Where:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Yield each statement's first line; lines inside a multi-line string or array are no statements."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     start = 0
     while start < len(lines):
         yield start + 1, lines[start]

@@ -35,7 +35,7 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
         except RecipeError as error:
             faults += error.faults
             continue
-        twin = next((other for other in recipes if other.name == recipe.name), None)
+        twin = next((other for other in recipes if other.name.casefold() == recipe.name.casefold()), None)
         if twin and twin.source.resolve() != recipe.source.resolve():
             faults.append(recipe.lines.fault(("name",), f"found {recipe.name!r}, which {twin.source} has too"))
         elif not twin:
@@ -53,7 +53,10 @@ def load(path: Path) -> Recipe:
     RecipeError
         With every fault of the file and of the base recipe that it names.
     """
-    lines, file = _read(path)
+    try:
+        lines, file = _read(path)
+    except RecipeError as error:
+        raise RecipeError((*error.faults, *_faults_of_the_base(path))) from error
     base_lines, base_file = lines, file
     if file.base.from_:
         base_lines, base_file = _read(file.base.from_, because=lines)
@@ -76,6 +79,18 @@ def load(path: Path) -> Recipe:
     if faults := tuple(_across_tables(recipe)):
         raise RecipeError(faults)
     return recipe
+
+
+def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
+    """Faults of the base recipe that a faulty recipe names, where that much can be told."""
+    try:
+        named = tomllib.loads(path.read_text("utf-8-sig"))["base"]["from"]
+        _read(path.parent / named)
+    except RecipeError as error:
+        return error.faults if (path.parent / named).exists() else ()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    return ()
 
 
 def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Lines) -> tuple[Checkpoint, Lines]:
@@ -105,7 +120,9 @@ def _across_tables(recipe: Recipe) -> Iterable[Fault]:
 def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     """Read and validate one file; ``because`` is where it was named."""
     try:
-        text = path.read_text("utf-8")
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise OSError(0, "not a file")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         message = f"found {str(path)!r} ({what}), expected a recipe"
@@ -113,7 +130,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         raise RecipeError((fault,)) from problem
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, tables a thousand deep
         line = re.search(r"at line (\d+)", str(problem))
         last = len(text.splitlines()) or 1
         raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
@@ -150,10 +167,12 @@ def _apply_preset(raw: dict[str, Any], lines: Lines) -> list[Fault]:
 
 
 def _faults(lines: Lines, details: ErrorDetails) -> list[Fault]:
-    """Turn pydantic's error into words; the names of a union's members are no part of a key."""
-    union = {"Buckets", "literal[False]"}
-    where: Where = tuple(part for part in details["loc"] if part not in union)
-    found = repr(details.get("input"))
+    """Turn pydantic's error into words."""
+    where: Where = details["loc"]
+    try:
+        found = repr(details.get("input"))
+    except ValueError:
+        found = "a number of thousands of digits"
     found = found if len(found) < 80 else found[:77] + "..."
     if details["type"] == "options":
         problems: dict[str, str] = details["ctx"]["problems"]
@@ -165,8 +184,22 @@ def _faults(lines: Lines, details: ErrorDetails) -> list[Fault]:
     elif details["type"] == "recipe":
         message = details["msg"]
     else:
-        message = f"found {found}, expected {details['msg'].removeprefix('Input should be ')}"
+        message = f"found {found}, expected {_WORDS.get(details['type']) or _plain(details['msg'])}"
     return [lines.fault(where, message)]
+
+
+#: pydantic's error -> what was expected, in TOML's words
+_WORDS = {
+    "model_type": "a table",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "too_long": "fewer",
+    "too_short": "more",
+}
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Input should be ")
 
 
 def _did_you_mean(word: str, words: Iterable[str]) -> str:

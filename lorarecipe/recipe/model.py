@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines
-from lorarecipe.recipe.table import RecipePath, Table, fault
+from lorarecipe.recipe.table import Count, RecipePath, Table, fault
 from lorarecipe.recipe.training import Training
 from lorarecipe.weights import Family
 
@@ -19,9 +19,18 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def _a_file_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or _RESERVED.fullmatch(name):
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", name) or _RESERVED.fullmatch(name):
         raise fault(f"found {name!r}, expected letters, digits, '.', '_' or '-' (it names files), 64 at most")
     return name
+
+
+def _a_trait(tag: str) -> str:
+    if not tag or tag != tag.strip() or "," in tag or not tag.isprintable():
+        raise fault(f"found {tag!r}, expected one tag, without commas or spaces round it")
+    return tag
+
+
+Trait = Annotated[str, AfterValidator(_a_trait)]
 
 
 def _a_digest(text: str) -> str:
@@ -64,9 +73,9 @@ class Character(Table):
 
     images: RecipePath
     """Folder of its renders, a caption beside each."""
-    traits: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    traits: Annotated[tuple[Trait, ...], Field(strict=False, min_length=1)]
     """Its hair colour, hairstyle and body as tags; they stand in each of its captions."""
-    repeats: Annotated[int, Field(ge=1)] = 1
+    repeats: Count = 1
     """Times each image is seen in an epoch."""
 
 
@@ -86,6 +95,9 @@ class Base(Table):
     def _one_form(self) -> Self:
         told = bool(self.characters)
         forms = [name for name, given in (("from", self.from_), ("weights", self.weights)) if given]
+        folders = [character.images for character in self.characters]
+        if twins := {folder for folder in folders if folders.count(folder) > 1}:
+            raise fault(f"found two characters with the images of {min(twins)}, expected a folder for each")
         if told + len(forms) != 1:
             found = " and ".join([*forms, *(["characters"] if told else [])]) or "none of them"
             raise fault(f"found {found}, expected one of: from, weights, [[base.characters]]")
@@ -101,7 +113,7 @@ class Target(Table):
 
     images: RecipePath
     """Folder of its renders, a caption beside each."""
-    repeats: Annotated[int, Field(ge=1)] = 1
+    repeats: Count = 1
     """Times each image is seen in an epoch."""
     training: Training
     """How the target is trained."""
@@ -123,14 +135,20 @@ class Trainer(Table):
     """The trainer."""
     device: Annotated[str, AfterValidator(_a_device)] = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
-    processes: Annotated[int, Field(ge=1)] = 1
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
     """GPUs that share one training; the effective batch grows with it."""
+
+    @model_validator(mode="after")
+    def _one_device_is_for_one_process(self) -> Self:
+        if self.processes > 1 and self.device not in {"auto", "cuda"}:
+            raise fault(f'found processes = {self.processes} with device = "{self.device}", expected "auto" or "cuda"')
+        return self
 
 
 class RecipeFile(Table):
     """A recipe as one file holds it."""
 
-    format: Literal[1]
+    format: Annotated[int, Field(ge=1, le=1)]
     """Version of this format."""
     name: Annotated[str, AfterValidator(_a_file_name)]
     """Name of the result: `out/<name>/<name>.safetensors`."""

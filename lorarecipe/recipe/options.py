@@ -81,11 +81,13 @@ _ALLOWED = frozenset(
     """.split()
 )
 
-#: keys of ``network_args`` that ``networks.lora`` reads; it ignores every other one without a word
+_KEY_VALUE = re.compile(r"[A-Za-z_]\w*=[^\x00-\x1f]*")
+
+#: keys of ``network_args`` that ``networks.lora`` reads (it ignores every other one without a word), but for those
+#: that train some blocks with another rank or not at all: a result could not be told from a failed one
 _NETWORK_ARGS = frozenset(
     """
-    conv_dim conv_alpha block_dims block_alphas conv_block_dims conv_block_alphas down_lr_weight mid_lr_weight
-    up_lr_weight block_lr_zero_threshold rank_dropout module_dropout loraplus_lr_ratio loraplus_unet_lr_ratio
+    conv_dim conv_alpha rank_dropout module_dropout loraplus_lr_ratio loraplus_unet_lr_ratio
     loraplus_text_encoder_lr_ratio
     """.split()
 )
@@ -93,7 +95,7 @@ _NETWORK_ARGS = frozenset(
 
 @cache
 def known_options() -> dict[str, dict[str, Any]]:
-    """Options of the pinned checkout by name: ``kind``, ``choices``, ``many``, ``families``."""
+    """Options of the pinned checkout by name: ``kind``, ``choices``, ``many``, and ``only`` for one family."""
     listed: dict[str, dict[str, Any]] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
     return listed
 
@@ -126,19 +128,22 @@ def _problem(name: str, value: object) -> str | None:
 def _value_problem(name: str, value: object) -> str | None:
     option = known_options()[name]
     if option["many"]:
-        if not isinstance(value, list) or not all(isinstance(item, str) and "=" in item for item in value):
+        # a word that begins with a dash would be read as an option of its own
+        if not isinstance(value, list) or not all(isinstance(v, str) and _KEY_VALUE.fullmatch(v) for v in value):
             return f'found {value!r}, expected a list of "key=value"'
         strangers = [key for item in value if (key := item.split("=", 1)[0]) not in _NETWORK_ARGS]
         if name == "network_args" and strangers:
             near = difflib.get_close_matches(strangers[0], sorted(_NETWORK_ARGS), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            return f"found {strangers[0]!r}, which networks.lora ignores{hint}"
+            return f"found {strangers[0]!r}, expected one of {', '.join(sorted(_NETWORK_ARGS))}{hint}"
         return None
     kinds: dict[str, tuple[type, ...]] = {"flag": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
     right = isinstance(value, kinds[option["kind"]]) and (option["kind"] == "flag" or not isinstance(value, bool))
     if not right:
         words = {"flag": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
         return f"found {value!r}, expected {words[option['kind']]}"
+    if isinstance(value, int | float) and not abs(value) < 1e9:
+        return f"found {value!r}, expected a smaller number"
     if option["choices"] and value not in option["choices"]:
         return f"found {value!r}, expected one of {', '.join(map(str, option['choices']))}"
     if name == "gradient_accumulation_steps" and isinstance(value, int) and value < 1:

@@ -13,7 +13,7 @@ class Table(BaseModel):
     """A table of a recipe."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, populate_by_name=True, use_attribute_docstrings=True
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 
@@ -23,11 +23,16 @@ def fault(message: str) -> PydanticCustomError:
 
 
 def _resolve(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value.isprintable() or not value:
         raise fault(f"found {value!r}, expected a path")
+    if len(value) > 1024 or any(len(part.encode()) > 255 for part in value.split("/")):
+        raise fault(f"found a path of {len(value)} letters, expected one that a disk can hold")
     folder = (info.context or {}).get("folder", Path())
-    return Path(folder, value)
+    return Path(folder, Path(value).expanduser())
 
+
+#: A count of anything; the bound keeps arithmetic and argv in reason
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 #: A path, relative to the file that names it
 RecipePath = Annotated[Path, BeforeValidator(_resolve), Field(strict=False)]

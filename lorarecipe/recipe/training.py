@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lorarecipe.recipe.options import extra_problems
-from lorarecipe.recipe.table import Table, fault
+from lorarecipe.recipe.table import Count, Table, fault
 
 Side = Annotated[int, Field(ge=64, le=4096)]
 
@@ -18,12 +18,17 @@ def _width_and_height(value: object) -> object:
     return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _off(value: object) -> object:
+    """TOML has no null, so ``false`` turns buckets off."""
+    return None if value is False else value
+
+
 class Buckets(Table):
     """Sizes that images of other shapes are resized to (aspect ratio bucketing); pixels."""
 
-    min: Annotated[int, Field(ge=64)] = 256
-    max: Annotated[int, Field(ge=64)] = 1024
-    step: Annotated[int, Field(ge=64, multiple_of=64)] = 64
+    min: Side = 256
+    max: Side = 1024
+    step: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 64
     no_upscale: bool = False
 
     @model_validator(mode="after")
@@ -40,21 +45,21 @@ class Training(Table):
 
     rank: Annotated[int, Field(ge=1, le=1024)]
     """Rank of the LoRA (`--network_dim`)."""
-    alpha: Annotated[float, Field(gt=0)]
+    alpha: Annotated[float, Field(gt=0, le=4096)]
     """Scale of the LoRA is alpha / rank (`--network_alpha`)."""
     unet_lr: Annotated[float, Field(gt=0, lt=10)]
     """Learning rate of the U-Net."""
     text_encoder_lr: Annotated[float, Field(gt=0, lt=10)] | None = None
     """Learning rate of the text encoder; left out, only the U-Net is trained."""
-    epochs: Annotated[int, Field(ge=1)] | None = None
+    epochs: Count | None = None
     """Times the whole set is gone through; this or `steps`."""
-    steps: Annotated[int, Field(ge=1)] | None = None
+    steps: Count | None = None
     """Optimizer steps; this or `epochs`."""
-    batch_size: Annotated[int, Field(ge=1)] = 1
+    batch_size: Count = 1
     """Images of a step, on each device."""
     resolution: Annotated[tuple[Side, Side], BeforeValidator(_width_and_height), Field(strict=False)]
     """Pixels: one number, or `[width, height]`; with buckets, the area that each bucket comes close to."""
-    buckets: Buckets | Literal[False] = Buckets()
+    buckets: Annotated[Buckets | None, BeforeValidator(_off)] = Buckets()
     """Aspect ratio buckets: `{ min, max, step, no_upscale }`, or `false`."""
     optimizer: Literal[
         "AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion", "Lion8bit", "Prodigy", "AdaFactor", "AdamWScheduleFree"
@@ -64,7 +69,7 @@ class Training(Table):
         "cosine"
     )
     """Course of the learning rate."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Steps in which the learning rate rises."""
     precision: Literal["no", "fp16", "bf16"] = "no"
     """Mixed precision; `no` computes in float32."""
@@ -72,7 +77,7 @@ class Training(Table):
     """Seed of everything random."""
     gradient_checkpointing: bool = False
     """Less memory, more time."""
-    save_every_epochs: Annotated[int, Field(ge=1)] | None = None
+    save_every_epochs: Count | None = None
     """Keep the LoRA of every n-th epoch too."""
     extra: dict[str, Any] = {}
     """Options of sd-scripts by their own names, checked against its own list."""

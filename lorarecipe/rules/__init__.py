@@ -8,14 +8,17 @@ from lorarecipe.dataset import Dataset
 from lorarecipe.rules import (
     arms_at_sides_mismatch,
     base_image_in_target,
+    checkpoint_of_another_family,
     duplicate_stem,
     empty_folder,
     foreign_base,
     from_behind_mismatch,
     missing_caption,
+    missing_checkpoint,
     missing_trait,
     missing_white_background,
     stray_file,
+    too_small_image,
     unknown_base_tag,
     unlisted_tag,
     unreadable_image,
@@ -34,6 +37,7 @@ RULES: dict[str, Rule] = {
     "TGT003": arms_at_sides_mismatch,
     "IMG001": unreadable_image,
     "IMG002": duplicate_stem,
+    "IMG003": too_small_image,
     "SET001": empty_folder,
     "SET002": missing_caption,
     "SET003": stray_file,
@@ -41,6 +45,8 @@ RULES: dict[str, Rule] = {
     "PAR001": zoom_tag_count,
     "PAR002": from_behind_mismatch,
     "TRN001": foreign_base,
+    "TRN002": checkpoint_of_another_family,
+    "TRN003": missing_checkpoint,
 }
 
 

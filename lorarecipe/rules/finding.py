@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from lorarecipe.dataset import Caption, Dataset, Tag
+from lorarecipe.errors import printable
 
 Severity = Literal["error", "warning"]
 
@@ -24,7 +25,7 @@ class Finding:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.code} {self.severity} {self.message}"
+        return printable(f"{self.path}:{self.line}:{self.column}: {self.code} {self.severity} {self.message}")
 
 
 class Rule(Protocol):

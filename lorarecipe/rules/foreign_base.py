@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.weights import lora_modules, module_of
+from lorarecipe.weights import Weights, lora_modules, module_of
 
 SEVERITY: Severity = "error"
 
@@ -40,7 +40,13 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if checkpoint is None:
         return
     family = dataset.recipe.checkpoint.family
-    homes = {module for name in checkpoint.names for module in module_of(name, family)}
-    if lost := sorted(modules - homes):
+    homes = {module: name for name in checkpoint.names for module in module_of(name, family)}
+    if lost := sorted(module for module in modules if not _fits(module, homes.get(module), base, checkpoint)):
         message = f"found {len(lost)} of {len(modules)} modules that {checkpoint.path} has no weight for ({lost[0]})"
         yield Finding(base.path, 1, 1, f"{message}, expected a base of the same family")
+
+
+def _fits(module: str, home: str | None, base: Weights, checkpoint: Weights) -> bool:
+    """Whether the checkpoint has the module's weight, with as many columns as the module reads."""
+    down = base.shapes[f"{module}.lora_down.weight"]
+    return home is not None and checkpoint.shapes[home][1:2] == down[1:2]

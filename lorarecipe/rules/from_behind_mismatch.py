@@ -5,8 +5,8 @@ Why is this bad?
 A back view has no face. Named, it is a view; unnamed, "no face" is learned as something that happens, and a face
 that is named a back view teaches the tag away.
 
-Where it belongs is read from the file's name (``back`` or ``behind`` in it; ``front`` or ``side`` against it), and
-else from the characters of the base: one stem is one camera, so its view is the same for all.
+Where it belongs is read from the file's name (``back`` or ``behind`` in it; ``front`` or ``side`` against it). Other
+names count when all characters of the base have the same ones, which then are cameras: one camera has one view.
 
 Example
 -------
@@ -23,31 +23,40 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lorarecipe.dataset import Caption, Dataset
-from lorarecipe.rules.finding import Finding, Severity, at
+from lorarecipe.dataset import Caption, Dataset, Tag
+from lorarecipe.rules.finding import Finding, Severity, at, captions
 
 SEVERITY: Severity = "error"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the tag with the file's name, and with the same stem elsewhere."""
-    unnamed: defaultdict[str, list[Caption]] = defaultdict(list)
-    for group in dataset.groups:
-        for caption in (picture.caption for picture in group.pictures if picture.caption):
-            words = set(re.split(r"[^a-z]+", caption.path.stem.lower()))
-            tag = next((tag for tag in caption.tags if tag.text == "from behind"), None)
-            if words & {"back", "behind"}:
-                if not tag:
-                    yield at(caption, None, "found no 'from behind', which the file's name asks for")
-            elif words & {"front", "side"}:
-                if tag:
-                    yield at(caption, tag, "found 'from behind', which the file's name contradicts")
-            else:
-                unnamed[caption.path.stem].append(caption)
-    for stem, same in unnamed.items():
-        behind = [caption for caption in same if "from behind" in caption.words]
-        if behind and len(behind) < len(same):
-            odd = behind if len(behind) * 2 <= len(same) else [caption for caption in same if caption not in behind]
+    """Compare the tag with the file's name, and with the same camera's view of the base's other characters."""
+    for caption in (*captions(dataset, "base"), *captions(dataset, "target")):
+        asked, tag = _view(caption), _tag(caption)
+        if asked and not tag:
+            yield at(caption, None, "found no 'from behind', which the file's name asks for")
+        elif asked is False and tag:
+            yield at(caption, tag, "found 'from behind', which the file's name contradicts")
+    cameras: defaultdict[str, list[Caption]] = defaultdict(list)
+    for caption in captions(dataset, "base"):
+        if _view(caption) is None and not caption.path.stem.isdigit():
+            cameras[caption.path.stem].append(caption)
+    if any(len(same) != len(dataset.base) for same in cameras.values()):
+        return
+    for stem, same in cameras.items():
+        behind = [caption for caption in same if _tag(caption)]
+        if 0 < len(behind) < len(same):
+            odd = behind if len(behind) * 2 <= len(same) else [caption for caption in same if not _tag(caption)]
             for caption in odd:
-                has = "found" if caption in behind else "found no"
+                has = "found" if _tag(caption) else "found no"
                 yield at(caption, None, f"{has} 'from behind', unlike the other images named {stem!r}")
+
+
+def _tag(caption: Caption) -> Tag | None:
+    return next((tag for tag in caption.tags if tag.text == "from behind"), None)
+
+
+def _view(caption: Caption) -> bool | None:
+    """Whether the file's name says that it is a back view; None when it says nothing."""
+    words = set(re.split(r"[^a-z]+", caption.path.stem.lower()))
+    return True if words & {"back", "behind"} else False if words & {"front", "side"} else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from lorarecipe import __version__
-from lorarecipe.errors import RecipeError
 from lorarecipe.files import canonical_json, file_digest
 from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.store import Store
@@ -14,15 +14,35 @@ from lorarecipe.trainer.commands import OUTPUT, lora_of
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
 
 
+def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
+    """Look, before anything is trained, whether a result would take the place of somebody's file.
+
+    Raises
+    ------
+    RecipeError
+        When a file that lorarecipe did not write has the name of a result, or of its record.
+    """
+    folder, name = out / delivery.name, delivery.name
+    for place in (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"), folder / "run.json"):
+        if place.exists() and not _is_ours(place):
+            problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
+            raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
+
+
+def _is_ours(place: Path) -> bool:
+    try:
+        if place.suffix == ".json":
+            return "lorarecipe" in json.loads(place.read_text("utf-8"))
+        return "lorarecipe.key" in Weights(place).metadata
+    except (OSError, ValueError, TypeError, SafetensorsError):
+        return False
+
+
 def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
     A file that is right already is left alone.
 
-    Raises
-    ------
-    RecipeError
-        When a file that lorarecipe did not write has the name of the result.
     """
     metadata = metadata_of(delivery, store)
     made = store.path(delivery.stage.short)
@@ -30,15 +50,8 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         epoch = source.stem.removeprefix(OUTPUT)
         place = out / delivery.name / f"{delivery.name}{epoch}.safetensors"
         wanted = Weights(source).metadata | metadata
-        if place.exists():
-            found = _metadata(place)
-            if "lorarecipe.key" not in found:
-                problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
-                raise RecipeError((delivery.recipe.lines.fault(("name",), f"found {delivery.name!r}, but {problem}"),))
-            if found == wanted:
-                yield place, file_digest(place)
-                continue
-        rewrite_metadata(source, place, metadata)
+        if not place.exists() or Weights(place).metadata != wanted:
+            rewrite_metadata(source, place, metadata)
         yield place, file_digest(place)
 
 
@@ -69,10 +82,3 @@ def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:
         if isinstance(delivery.base, TrainStage):
             metadata["lorarecipe.base_data"] = delivery.base.data.key
     return metadata
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    try:
-        return Weights(path).metadata
-    except SafetensorsError:
-        return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,8 @@ from typing import Any
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Delivered, Event, Failed, Finished, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, write_atomic
-from lorarecipe.plan import DataStage, Plan, Stage, TrainStage
-from lorarecipe.run.deliver import deliver
+from lorarecipe.plan import DataStage, MergeStage, Plan, Stage, TrainStage
+from lorarecipe.run.deliver import deliver, refuse_what_is_not_ours
 from lorarecipe.store import Store
 from lorarecipe.trainer import (
     Place,
@@ -30,6 +31,8 @@ from lorarecipe.trainer.process import log_of
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
 MADE = "made.json"
+#: bytes that images, LoRAs and logs of a run may take
+_SPARE = 500_000_000
 
 
 def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Event, None, None]:
@@ -42,17 +45,32 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     TrainingFailed
         When a stage ends badly or its result does not prove good; finished stages are kept.
     """
+    for delivery in plan.deliveries:
+        refuse_what_is_not_ours(delivery, out)
     missing = [stage for stage in plan.stages if not store.find(stage.short)]
     for family in {stage.model.family for stage in missing if not isinstance(stage, DataStage)}:
         place.require(family)
     for stage in missing:
         if not isinstance(stage, DataStage) and not stage.model.path.is_file():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
+    _require_room(missing, store)
     for stage in plan.stages:
         yield from _one(stage, plan.title(stage), place, store)
     for delivery in plan.deliveries:
         for path, digest in deliver(delivery, store, out):
             yield Delivered(delivery.name, str(path), digest)
+
+
+def _require_room(missing: list[Stage], store: Store) -> None:
+    """Look whether the disk can take the merged checkpoints, each as large as the one it is made from."""
+    sizes = [stage.model.path.stat().st_size for stage in missing if isinstance(stage, MergeStage)]
+    need, folder = sum(sizes) + (_SPARE if missing else 0), store.root
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        told = f"{store.root}: {free / 1e9:.1f} GB free, expected {need / 1e9:.1f}"
+        raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
 
 
 def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event]:
@@ -88,11 +106,7 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
             made = {"command": list(command.argv) if command else [], "seconds": seconds, "proof": proof}
             write_atomic(folder / MADE, canonical_json(made))
             store.keep(stage.short)
-        except OSError as problem:
-            message = f"{problem.filename or store.root}: {problem.strerror}"
-            yield Failed(**about, message=message, log=log)
-            raise MachineNotReady(message) from problem
-        except LorarecipeError as problem:
+        except (LorarecipeError, OSError) as problem:
             yield Failed(**about, message=str(problem), log=log)
             raise
         yield Finished(**about, seconds=seconds, proof=proof)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarecipe import __version__
-from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started
+from lorarecipe.events import Delivered, Event, Finished, Progress, Reused, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
 
@@ -62,11 +62,9 @@ def fold(events: Iterable[Event]) -> Record:
             case Started():
                 record.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
             case Progress():
-                record.stages[event.key] |= {"steps": event.step, "loss": event.loss}
+                record.stages[event.key] |= {"steps": event.step, "loss": event.as_json()["loss"]}
             case Finished():
                 record.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
-            case Failed():
-                record.stages[event.key] |= {"outcome": "failed", "message": event.message}
             case Delivered():
                 file = {"path": event.path, "sha256": event.sha256}
                 record.delivered.setdefault(event.name, []).append(file)

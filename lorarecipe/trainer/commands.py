@@ -12,7 +12,6 @@ import tomli_w
 
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import BaseFile, MergeStage, Stage, TrainStage
-from lorarecipe.recipe import Buckets
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
 
@@ -101,9 +100,9 @@ def dataset_toml(stage: TrainStage, staged: Path) -> str:
     dataset: dict[str, Any] = {
         "resolution": list(training.resolution),
         "batch_size": training.batch_size,
-        "enable_bucket": isinstance(buckets, Buckets),
+        "enable_bucket": buckets is not None,
     }
-    if isinstance(buckets, Buckets):
+    if buckets:
         dataset |= {
             "min_bucket_reso": buckets.min,
             "max_bucket_reso": buckets.max,

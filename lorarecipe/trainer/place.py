@@ -87,25 +87,33 @@ def find_place() -> Place:
     """Say where the trainer is, or would be.
 
     ``LORARECIPE_SD_SCRIPTS`` and ``LORARECIPE_PYTHON`` name an existing checkout and interpreter.
+
+    Raises
+    ------
+    MachineNotReady
+        When only one of the two is set.
     """
     root = home() / "trainers" / environment_id(pin())
     checkout, python = os.environ.get("LORARECIPE_SD_SCRIPTS"), os.environ.get("LORARECIPE_PYTHON")
+    if bool(checkout) != bool(python):
+        raise MachineNotReady("found one of LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON, expected both or neither")
     binary = root / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return Place(
         checkout=Path(checkout).absolute() if checkout else root / "sd-scripts",
         python=Path(python).absolute() if python else binary,
-        tokenizers=root / "tokenizers",
-        managed=not (checkout and python),
+        tokenizers=(root.with_name("tokenizers") if checkout else root / "tokenizers"),
+        managed=not checkout,
         root=root,
     )
 
 
 def checked_out(checkout: Path) -> str | None:
     """Commit that a checkout is at, or None where that cannot be told."""
-    asked = subprocess.run(
-        ["git", "-C", str(checkout), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or None
+    words = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def installed(place: Place) -> dict[str, str]:

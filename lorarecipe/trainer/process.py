@@ -22,7 +22,8 @@ from lorarecipe.trainer.diagnosis import explain
 LOG = "trainer.log"
 
 #: a trainer has no use for a secret, and its environment can be read by others
-_SECRET = re.compile(r"(?i).*(token|secret|password|passwd|api_?key|credential|private_key).*|AWS_.*|HF_.*|WANDB_.*")
+_SECRET = re.compile(r"(?i).*(token|secret|pass(w|phrase|file)|credential|auth).*|.*(key|_pat)|(AWS|HF|WANDB)_.*")
+_SECRET_VALUE = re.compile(r"\w+://[^/@]*:[^/@]*@")
 _POLITE_SECONDS = 1.0
 
 
@@ -31,7 +32,9 @@ def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
     ours = {
         name: value
         for name, value in os.environ.items()
-        if not _SECRET.fullmatch(name) and name not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"}
+        if not _SECRET.fullmatch(name)
+        and not _SECRET_VALUE.search(value)
+        and name not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"}
     }
     return ours | over
 
@@ -62,6 +65,7 @@ def launch(command: Command) -> Generator[str, None, None]:
             start_new_session=True,
             creationflags=windows.CREATION_FLAGS,
         )
+        job = None
         try:
             job = windows.hold(process.pid)
             assert process.stdout is not None

@@ -19,7 +19,6 @@ from lorarecipe.errors import LorarecipeError, MachineNotReady, NetworkFailed
 from lorarecipe.files import canonical_json, vendor, write_atomic
 from lorarecipe.plan import Pin, pin
 from lorarecipe.trainer.place import Place, installed
-from lorarecipe.trainer.process import scrubbed_environment
 
 Torch = Literal["auto", "cpu", "cuda"]
 
@@ -41,9 +40,9 @@ def set_up(place: Place, torch: Torch) -> Iterator[str]:
     Raises
     ------
     MachineNotReady
-        Without git, or without room on the disk.
+        Without git, without room on the disk, or with a checkout of one's own at another commit.
     NetworkFailed
-        When something cannot be fetched; what was built is built anew next time.
+        When something cannot be fetched; what stood before stands again.
     """
     place.root.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{place.root}.lock")
@@ -53,40 +52,63 @@ def set_up(place: Place, torch: Torch) -> Iterator[str]:
         yield "another setup is running; waiting for it"
         lock.acquire()
     try:
-        asked = _flavour(torch)
-        there = installed(place)
-        if there and (torch == "auto" or there["torch_build"] == asked) and not place.lacks():
-            yield f"ready: sd-scripts {there['commit'][:12]}, torch {there['torch']}, in {place.root}"
-            return
-        yield from _build(place, pin(), asked)
+        if place.managed:
+            yield from _build(place, pin(), torch)
+        else:
+            yield from _complete(place)
     finally:
         lock.release()
 
 
-def _build(place: Place, wanted: Pin, flavour: str) -> Iterator[str]:
+def _complete(place: Place) -> Iterator[str]:
+    """Put the tokenizers beside somebody's own checkout and environment, which are only looked at."""
+    lacks = [lack for lack in place.lacks() if "tokenizer missing" not in lack]
+    if lacks:
+        raise MachineNotReady("\n".join(lacks))
+    if place.lacks():
+        yield "tokenizers"
+        _put_tokenizers(_Steps(place.root.with_suffix(".log")), place.python, place.tokenizers)
+    yield f"ready: sd-scripts in {place.checkout}, its environment at {place.python}"
+
+
+def _build(place: Place, wanted: Pin, torch: Torch) -> Iterator[str]:
+    """Build a trainer of our own; an older one is set aside until the new one stands."""
+    flavour, there = _flavour(torch), installed(place)
+    if there and (torch == "auto" or there["torch_build"] == flavour) and not place.lacks():
+        yield f"ready: sd-scripts {there['commit'][:12]}, torch {there['torch']}, in {place.root}"
+        return
     free = shutil.disk_usage(place.root.parent).free / 1e9
-    if place.managed and free < _GIGABYTES:
+    if free < _GIGABYTES:
         told = f"{place.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}"
         raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
+    aside = place.root.with_suffix(".old")
+    if place.marker.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        place.root.replace(aside)
     shutil.rmtree(place.root, ignore_errors=True)
-    place.root.mkdir(parents=True)
-    steps = _Steps(place.root / "setup.log")
-    checkout, python = place.root / "sd-scripts", place.python
-    if place.managed:
+    place.root.mkdir()
+    try:
+        steps = _Steps(place.root.with_suffix(".log"))
         yield f"1/5 sd-scripts {wanted.commit[:12]} from {wanted.url}"
-        _check_out(steps, wanted, checkout)
+        _check_out(steps, wanted, place.checkout)
         yield "2/5 a virtual environment of its own"
         python = _make_venv(steps, place.root / "venv")
         yield f"3/5 {' '.join(wanted.torch)} for {flavour} (up to 3 GB)"
         _install(steps, python, *wanted.torch, *_index(wanted, flavour))
         yield "4/5 the locked requirements"
         _install(steps, python, "--no-deps", "--require-hashes", "-r", str(vendor("requirements.lock")))
-    yield "5/5 tokenizers"
-    _put_tokenizers(steps, python, place.tokenizers)
-    look = "import json, torch; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"
-    version, cuda = json.loads(steps.run([str(python), "-c", look]).splitlines()[-1])
-    report = {"commit": wanted.commit, "torch": version, "torch_build": flavour, "cuda": str(cuda).lower()}
-    write_atomic(place.marker, canonical_json(report))
+        yield "5/5 tokenizers"
+        _put_tokenizers(steps, python, place.tokenizers)
+        look = "import json, torch; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"
+        version, cuda = json.loads(steps.run([str(python), "-c", look]).splitlines()[-1])
+        report = {"commit": wanted.commit, "torch": version, "torch_build": flavour, "cuda": str(cuda).lower()}
+        write_atomic(place.marker, canonical_json(report))
+    except BaseException:
+        if aside.exists():
+            shutil.rmtree(place.root, ignore_errors=True)
+            aside.replace(place.root)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
     yield f"ready: sd-scripts {wanted.commit[:12]}, torch {version}, in {place.root}"
 
 
@@ -107,7 +129,7 @@ class _Steps:
                 text=True,
                 errors="replace",
                 check=False,
-                env=scrubbed_environment({"GIT_TERMINAL_PROMPT": "0"}),
+                env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "PYTHONPATH": ""},
             )
         except FileNotFoundError as problem:
             raise MachineNotReady(f"{argv[0]}: not found; install it, then run: lorarecipe setup") from problem

@@ -94,16 +94,19 @@ def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> No
 
     The copy appears under its final name only when it is whole and on the disk.
     """
-    draft = target.with_name(f".{target.name}.part")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     offset, header = Weights(source)._header
     header = {**header, "__metadata__": {**(header.get("__metadata__") or {}), **metadata}}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with source.open("rb") as reader, draft.open("wb") as writer:
-        writer.write(len(text).to_bytes(8, "little") + text)
-        reader.seek(offset)
-        shutil.copyfileobj(reader, writer, 1 << 20)
-        writer.flush()
-        os.fsync(writer.fileno())
-    draft.replace(target)
+    try:
+        with source.open("rb") as reader, draft.open("wb") as writer:
+            writer.write(len(text).to_bytes(8, "little") + text)
+            reader.seek(offset)
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            writer.flush()
+            os.fsync(writer.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
