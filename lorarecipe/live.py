@@ -72,7 +72,7 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                     now_done = f"[green]done in {clock(event.seconds)}"
                     progress.update(tasks[event.key], total=1, completed=1, now=now_done)
                 case events.Failed():
-                    progress.update(tasks[event.key], total=1, now="[red]failed")
+                    progress.update(tasks[event.key], total=1, now=f"[red]{escape(first_line(event))}")
                     progress.stop_task(tasks[event.key])
                 case _:
                     pass
@@ -102,11 +102,16 @@ def sentence(event: Event) -> str:
             proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
             return f"done     {event.title} in {clock(event.seconds)} ({proof})"
         case events.Failed():
-            return f"failed   {event.title}"
+            return f"ended    {event.title}: {first_line(event)}"
         case events.Delivered():
             return f"result   {event.path}"
         case _:
             return ""
+
+
+def first_line(event: events.Failed) -> str:
+    """First line of the reason; the whole of it is the program's last word."""
+    return event.message.partition("\n")[0]
 
 
 def clock(seconds: float) -> str:
