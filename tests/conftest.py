@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from safetensors.numpy import save_file
 
 from lorarecipe.errors import LorarecipeError
@@ -19,6 +20,9 @@ from lorarecipe.trainer import Place, find_place
 from lorarecipe.trainer import place as place_module
 from lorarecipe.trainer.setup import set_up
 from tests.renders import character
+
+settings.register_profile("shared machine", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("shared machine")
 
 FAKE = Path(__file__).parent / "fake"
 REAL_HOME = home()
@@ -96,9 +100,9 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "work"
     place.mkdir()
     (place / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    character(place / "red", "red hair", False, ("red hair", "short hair"))
-    character(place / "blue", "blue hair", True, ("blue hair", "twintails"))
-    character(place / "aoi", "blonde hair", True, None)
+    character(place / "red", "red hair", "short hair", ("red hair", "short hair"))
+    character(place / "blue", "blue hair", "twintails", ("blue hair", "twintails"))
+    character(place / "aoi", "blonde", "twintails", None)
     tiny_checkpoint(place / "checkpoint.safetensors")
     return place
 

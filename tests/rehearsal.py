@@ -17,10 +17,10 @@ FOLDER = Path(__file__).parent.parent / "recipes" / "rehearsal"
 
 def renders(folder: Path) -> None:
     """Draw the base's characters and the targets."""
-    character(folder / "red", "red hair", False, ("red hair", "short hair"))
-    character(folder / "blue", "blue hair", True, ("blue hair", "twintails"))
-    character(folder / "akane", "blonde hair", True, None)
-    character(folder / "midori", "green hair", False, None)
+    character(folder / "red", "red hair", "short hair", ("red hair", "short hair"))
+    character(folder / "blue", "blue hair", "twintails", ("blue hair", "twintails"))
+    character(folder / "akane", "blonde", "long hair", None)
+    character(folder / "midori", "green hair", "ponytail", None)
 
 
 def checkpoint(path: Path) -> None:

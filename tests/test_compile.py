@@ -11,7 +11,7 @@ from lorarecipe.files import file_digest
 from lorarecipe.plan import BaseFile, MergeStage, Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from tests.renders import draw
+from tests.renders import shoot
 from tests.test_rules import _Q, _base, _lora
 
 Edit = Callable[[str, str], Path]
@@ -87,6 +87,6 @@ def test_an_image_too_small_for_its_bucket(folder: Path, edit: Edit) -> None:
         "resolution = 128\nbuckets = { min = 64, max = 256 }\nsave",
         "resolution = 128\nbuckets = { min = 64, max = 256, no_upscale = true }\nsave",
     )
-    draw((0, 0, 0), False, "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
+    shoot("red hair", "ponytail", "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
     with pytest.raises(CheckFailed, match="found 60x160 pixels, too small"):
         _plan(folder / "recipe.toml")

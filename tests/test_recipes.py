@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.dataset import scan
+from lorarecipe.demo import HAIR
 from lorarecipe.plan import TrainStage, compile_plan
 from lorarecipe.recipe import load, load_all
 from lorarecipe.rules import check
 from tests.conftest import tiny_checkpoint
-from tests.renders import HAIR, LONG, character
+from tests.renders import STYLES, character
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 NAMES = sorted(path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.toml"))
@@ -28,9 +29,10 @@ def _prepare(folder: Path, name: str) -> Path:
         tiny_checkpoint(recipe.checkpoint.path)
     for one in recipe.base.characters:
         hair = next(trait for trait in one.traits if trait in HAIR)
-        character(one.images, hair, bool(LONG & set(one.traits)), one.traits)
+        style = next(trait for trait in one.traits if trait in STYLES)
+        character(one.images, hair, style, one.traits)
     if recipe.target:
-        character(recipe.target.images, "blonde hair", True, None)
+        character(recipe.target.images, "blonde", "twintails", None)
     return folder / name
 
 
@@ -45,7 +47,7 @@ def test_recipe(tmp_path: Path, name: str) -> None:
 
 def test_two_characters_share_a_base(tmp_path: Path) -> None:
     _prepare(tmp_path / "recipes", "akane.toml")
-    character(tmp_path / "recipes" / "renders" / "midori", "green hair", False, None)
+    character(tmp_path / "recipes" / "renders" / "midori", "green hair", "ponytail", None)
     recipes = load_all([tmp_path / "recipes" / "akane.toml", tmp_path / "recipes" / "midori.toml"])
     plan = compile_plan([check(scan(recipe)) for recipe in recipes])
     assert [stage.kind for stage in plan.stages] == ["data", "data", "data", "train", "merge", "train", "train"]

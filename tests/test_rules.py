@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from lorarecipe.dataset import scan
 from lorarecipe.recipe import load
 from lorarecipe.rules import RULES, check
-from tests.renders import draw
+from tests.renders import shoot
 
 Change = Callable[[Path], object]
 
@@ -61,7 +61,7 @@ def _shrink(folder: Path) -> None:
     path = folder / "recipe.toml"
     text = path.read_text("utf-8").replace("max = 256 }\nsave", "max = 256, no_upscale = true }\nsave")
     path.write_text(text, encoding="utf-8")
-    draw((0, 0, 0), False, "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
+    shoot("red hair", "ponytail", "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
 
 
 CASES: list[tuple[str, Change, str]] = [

@@ -120,8 +120,8 @@ def _group(
 ) -> Group:
     files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     images = [path for path in files if path.is_file() and path.suffix.lower() in EXTENSIONS]
-    captions = {path.with_suffix(".txt") for path in images}
-    strays = tuple(path for path in files if path not in images and path not in captions)
+    known = {*images, *(path.with_suffix(".txt") for path in images)}
+    strays = tuple(path for path in files if path not in known)
     with ThreadPoolExecutor() as pool:  # decoding leaves Python to other threads
         return Group(phase, where, folder, repeats, traits, tuple(pool.map(_picture, images)), strays)
 

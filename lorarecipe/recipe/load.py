@@ -184,7 +184,8 @@ def _faults(lines: Lines, details: ErrorDetails) -> list[Fault]:
     elif details["type"] == "recipe":
         message = details["msg"]
     else:
-        message = f"found {found}, expected {_WORDS.get(details['type']) or _plain(details['msg'])}"
+        expected = _WORDS.get(details["type"]) or details["msg"].removeprefix("Input should be ")
+        message = f"found {found}, expected {expected}"
     return [lines.fault(where, message)]
 
 
@@ -196,10 +197,6 @@ _WORDS = {
     "too_long": "fewer",
     "too_short": "more",
 }
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Input should be ")
 
 
 def _did_you_mean(word: str, words: Iterable[str]) -> str:

@@ -1,0 +1,5 @@
+"""A small world of drawn characters: what the method does to pictures can be seen and measured on it."""
+
+from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
+
+__all__ = ["BACKGROUNDS", "DRESSES", "HAIR", "POSES", "STYLES", "VIEWS", "ZOOMS", "Figure", "draw"]
