@@ -30,7 +30,7 @@ def checkpoint(path: Path) -> None:
     place = find_place()
     script = Path(__file__).parent / "inside" / "random_checkpoint.py"
     part = path.with_name("part.safetensors")
-    subprocess.run([str(place.python), str(script), str(place.checkout), str(part)], check=True)
+    subprocess.run([str(place.python), str(script), str(place.checkout), "sd15", str(part)], check=True)
     part.rename(path)
 
 

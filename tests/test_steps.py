@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from lorarecipe.plan import DataStage, Model, TrainStage
 from lorarecipe.plan.stages import Image
-from lorarecipe.plan.steps import Bucket, count_steps
+from lorarecipe.plan.steps import Bucket, BucketChooser, count_steps
 from lorarecipe.recipe import Training
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, command_of
@@ -40,6 +40,13 @@ def test_processes_and_accumulation_round_up() -> None:
 def test_steps_give_the_epochs_that_hold_them() -> None:
     steps = count_steps([((128, 128), 4)], _training(epochs=None, steps=10), 1)
     assert (steps.total, steps.per_epoch, steps.epochs) == (10, 4, 3)
+
+
+@pytest.mark.parametrize("size", [(60, 300), (700, 70), (4000, 70)])
+def test_what_has_no_bucket_has_a_side_of_nothing(size: tuple[int, int]) -> None:
+    """sd-scripts divides by zero on these."""
+    training = _training(resolution=256, buckets={"min": 128, "max": 256, "step": 128, "no_upscale": True})
+    assert 0 in BucketChooser(training.resolution, training.buckets).bucket(size)
 
 
 # --- against the pinned checkout itself ---
@@ -154,6 +161,7 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
         settings_,
         "c",
     )
+    assume(all(bucket.width and bucket.height for bucket in stage.steps.buckets))  # else no plan is made
     store = Store(folder)
     place = store.path(stage.data.short)
     for g, group in enumerate(staged):

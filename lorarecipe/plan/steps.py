@@ -97,8 +97,10 @@ class BucketChooser:
             wide = math.sqrt(self._area * ratio)
             by_width = _floor(wide, step)
             by_height = _floor(self._area / wide, step)
-            of_width = by_width / height_of if (height_of := _floor(by_width / ratio, step)) else math.inf
-            of_height = _floor(by_height * ratio, step) / by_height if by_height else math.inf
+            height_of = _floor(by_width / ratio, step)
+            if not by_height or not height_of:  # sd-scripts divides by them
+                return 0, 0
+            of_width, of_height = by_width / height_of, _floor(by_height * ratio, step) / by_height
             if abs(of_width - ratio) < abs(of_height - ratio):
                 width, height = by_width, int(by_width / ratio + 0.5)
             else:

@@ -15,7 +15,6 @@ _HINTS = {
     ),
     r"No space left on device": "the disk is full: make room, then run the same command again",
     r"No data found": "the trainer found no image: run lorarecipe check",
-    r"bitsandbytes": '8-bit optimizers need an NVIDIA GPU: set optimizer = "AdamW"',
     r"fp16 mixed precision requires a GPU": 'set precision = "no" where there is no GPU',
     r"expected str, bytes or os.PathLike object, not NoneType|Can't load tokenizer": (
         "a tokenizer is missing: run lorarecipe setup"
