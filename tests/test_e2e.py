@@ -126,9 +126,7 @@ def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> 
     _, done = _run(stage_set, "wrong.toml")
     assert done.returncode == 5
     assert "the trainer ended with code 1\nTraceback (most recent call last):" in done.stderr
-    assert (
-        "AssertionError: scale_v_pred_loss_like_noise_pred can be enabled only with v_parameterization" in done.stderr
-    )
+    assert "ValueError: scale_v_pred_loss_like_noise_pred can be enabled only with v_parameterization" in done.stderr
 
 
 def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
