@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -32,8 +33,8 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from lorarecipe.trainer import find_place
 
     plan = plan_all(recipes)
-    events = execute(plan, find_place(), Store(home() / "store"), out)
-    record = fold(show(events, as_json=as_json))
+    with closing(execute(plan, find_place(), Store(home() / "store"), out)) as events:
+        record = fold(show(events, as_json=as_json))
     record.write(plan, out)
     if not as_json:
         for files in record.delivered.values():
