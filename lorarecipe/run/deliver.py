@@ -42,7 +42,6 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
     A file that is right already is left alone.
-
     """
     metadata = metadata_of(delivery, store)
     made = store.path(delivery.stage.short)
