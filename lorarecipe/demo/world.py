@@ -137,7 +137,7 @@ def _parts(figure: Figure) -> list[tuple[Colour, Shape]]:
 def _mane(style: str) -> list[Shape]:
     """Hair that hangs behind the head (from behind: in front of all else)."""
     if style == "long hair":
-        return [lambda pen: pen.rounded_rectangle((88, 50, 168, 170), 24, fill=255)]
+        return [lambda pen: pen.rounded_rectangle((88, 50, 168, 142), 24, fill=255)]
     if style == "ponytail":
         return [lambda pen: pen.polygon([(128, 26), (186, 30), (206, 90), (190, 150), (176, 90), (150, 50)], fill=255)]
     if style == "twintails":
