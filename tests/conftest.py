@@ -97,7 +97,7 @@ def tiny_checkpoint(path: Path, encoder: str = "cond_stage_model.transformer.tex
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with ``recipe.toml`` and all that it names."""
-    place = tmp_path / "work"
+    place = tmp_path / "mine"
     place.mkdir()
     (place / "recipe.toml").write_text(RECIPE, encoding="utf-8")
     character(place / "red", "red hair", "short hair", ("red hair", "short hair"))

@@ -35,7 +35,7 @@ def _mask(text: str) -> str:
     text = text.replace(os.environ["LORARECIPE_HOME"], "<home>").replace(sys.executable, "<python>")
     text = text.replace(str(Path(__file__).parent.parent), "<lorarecipe>")
     text = re.sub(r"trainers/[0-9a-f]{16}", "trainers/<id>", text)
-    text = re.sub(r"/\S*/work/", "<work>/", text)
+    text = re.sub(r"/\S*/mine/", "<work>/", text)
     return re.sub(r"--num_cpu_threads_per_process \d+", "--num_cpu_threads_per_process <cpus>", text)
 
 
