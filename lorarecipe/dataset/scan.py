@@ -41,7 +41,6 @@ class Group:
     """One image folder of a recipe: a character of the base, or the target."""
 
     phase: Literal["base", "target"]
-    where: tuple[str | int, ...]
     folder: Path
     repeats: int
     traits: tuple[str, ...]
@@ -92,10 +91,9 @@ def scan(recipe: Recipe) -> Dataset:
     if faults:
         raise RecipeError(tuple(faults))
     base = tuple(
-        _group("base", ("base", "characters", index), character.images, character.repeats, character.traits)
-        for index, character in enumerate(recipe.base.characters)
+        _group("base", character.images, character.repeats, character.traits) for character in recipe.base.characters
     )
-    target = _group("target", ("target",), recipe.target.images, recipe.target.repeats, ()) if recipe.target else None
+    target = _group("target", recipe.target.images, recipe.target.repeats, ()) if recipe.target else None
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 
@@ -115,15 +113,13 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
         return None
 
 
-def _group(
-    phase: Literal["base", "target"], where: tuple[str | int, ...], folder: Path, repeats: int, traits: tuple[str, ...]
-) -> Group:
+def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...]) -> Group:
     files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     images = [path for path in files if path.is_file() and path.suffix.lower() in EXTENSIONS]
     known = {*images, *(path.with_suffix(".txt") for path in images)}
     strays = tuple(path for path in files if path not in known)
     with ThreadPoolExecutor() as pool:  # decoding leaves Python to other threads
-        return Group(phase, where, folder, repeats, traits, tuple(pool.map(_picture, images)), strays)
+        return Group(phase, folder, repeats, traits, tuple(pool.map(_picture, images)), strays)
 
 
 def _picture(path: Path) -> Picture:

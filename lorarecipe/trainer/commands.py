@@ -180,9 +180,8 @@ def _words(name: str, value: object) -> list[str]:
         return []
     if value is True:
         return [f"--{name}"]
-    values = value if isinstance(value, list) else [value]
     # `--name=value`, so that a value that begins with a dash stays a value; a list has to stand apart
-    return [f"--{name}", *map(str, values)] if isinstance(value, list) else [f"--{name}={value}"]
+    return [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}={value}"]
 
 
 def _accelerate_yaml(stage: TrainStage) -> str:
