@@ -13,6 +13,7 @@ from lorarecipe.cli.options import count, plan_all, recipes
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Stage, TrainStage
+    from lorarecipe.recipe import Engine
     from lorarecipe.store import Store
 
 
@@ -34,7 +35,7 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         if isinstance(stage, TrainStage):
             click.echo("".join(f"  {line}\n" for line in _steps(stage)), nl=False)
         if commands:
-            click.echo("".join(f"  {line}\n" for line in _command(stage, store)), nl=False)
+            click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
     click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
 
@@ -50,11 +51,11 @@ def _steps(stage: TrainStage) -> Iterator[str]:
     yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"
 
 
-def _command(stage: Stage, store: Store) -> Iterator[str]:
+def _command(stage: Stage, engine: Engine, store: Store) -> Iterator[str]:
     from lorarecipe.trainer import find_place
     from lorarecipe.trainer.commands import command_of
 
-    built = command_of(stage, find_place(), store)
+    built = command_of(stage, find_place(engine), store)
     if built is None:
         return
     yield "$ " + " ".join(f"{name}={shlex.quote(value)}" for name, value in built.env.items()) + " \\"

@@ -33,7 +33,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from lorarecipe.trainer import find_place
 
     plan = plan_all(recipes)
-    with closing(execute(plan, find_place(), Store(home() / "store"), out)) as events:
+    with closing(execute(plan, find_place(plan.engine), Store(home() / "store"), out)) as events:
         record = fold(show(events, as_json=as_json))
     record.write(plan, out)
     if not as_json:

@@ -14,7 +14,7 @@ from lorarecipe.dataset.captions import Caption, read_caption
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import file_digest
 from lorarecipe.recipe import Recipe
-from lorarecipe.weights import SafetensorsError, Weights
+from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 
 Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -56,7 +56,7 @@ class Dataset:
     base: tuple[Group, ...]
     target: Group | None
     base_weights: Weights | None = field(default=None, compare=False)
-    checkpoint_weights: Weights | None = field(default=None, compare=False)
+    checkpoint_weights: Weights | Folder | None = field(default=None, compare=False)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -86,7 +86,7 @@ def scan(recipe: Recipe) -> Dataset:
             faults.append(recipe.fault(where, f"found {str(folder)!r}, which is not there, expected a folder"))
     base_weights = _weights(recipe, ("base", "weights"), recipe.base.weights, faults)
     checkpoint = recipe.checkpoint.path
-    checkpoint_weights = _weights(recipe, ("checkpoint", "path"), checkpoint if checkpoint.exists() else None, faults)
+    checkpoint_weights = _checkpoint(recipe, checkpoint, faults) if checkpoint.exists() else None
     _weights(recipe, ("checkpoint", "vae"), recipe.checkpoint.vae, faults)
     if faults:
         raise RecipeError(tuple(faults))
@@ -95,6 +95,23 @@ def scan(recipe: Recipe) -> Dataset:
     )
     target = _group("target", recipe.target.images, recipe.target.repeats, ()) if recipe.target else None
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
+
+
+def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Folder | None:
+    """Open the checkpoint in the form that the recipe's trainer reads."""
+    where, embedded = ("checkpoint", "path"), recipe.trainer.engine == "embedded"
+    if not path.is_dir() and not embedded:
+        return _weights(recipe, where, path, faults)
+    if path.is_dir() != embedded:
+        found, wanted = ("a folder", "one .safetensors file") if path.is_dir() else ("a file", "a Diffusers folder")
+        told = f"found {str(path)!r}, {found}, expected {wanted} for engine = \"{recipe.trainer.engine}\""
+        faults.append(recipe.fault(where, told))
+        return None
+    try:
+        return open_checkpoint(path)
+    except SafetensorsError as problem:
+        faults.append(recipe.fault(where, f"found {problem}, expected a Diffusers folder of safetensors"))
+        return None
 
 
 def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: list[Fault]) -> Weights | None:

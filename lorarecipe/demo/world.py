@@ -33,6 +33,7 @@ HAIR: dict[str, Colour] = {
     "brown hair": (125, 80, 45),
     "pink hair": (240, 140, 185),
     "purple hair": (130, 65, 170),
+    "blonde hair": (242, 212, 96),
 }
 DRESSES: dict[str, Colour] = {
     "red dress": (190, 55, 65),

@@ -2,7 +2,7 @@
 
 from lorarecipe.plan.compile import Delivery, Plan, compile_plan
 from lorarecipe.plan.pin import Pin, pin
-from lorarecipe.plan.stages import BaseFile, DataStage, MergeStage, Model, Stage, TrainStage
+from lorarecipe.plan.stages import BaseFile, DataStage, MergeStage, Model, SampleStage, Stage, TrainStage
 from lorarecipe.plan.steps import Bucket, Steps
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Model",
     "Pin",
     "Plan",
+    "SampleStage",
     "Stage",
     "Steps",
     "TrainStage",

@@ -9,11 +9,12 @@ from pathlib import Path
 from lorarecipe.dataset import Dataset, Group
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import large_file_digest
-from lorarecipe.plan.pin import pin
-from lorarecipe.plan.stages import BaseFile, DataStage, Image, MergeStage, Model, Stage, TrainStage
+from lorarecipe.plan.pin import commit_of
+from lorarecipe.plan.stages import BaseFile, DataStage, Image, MergeStage, Model, SampleStage, Stage, TrainStage
 from lorarecipe.plan.steps import BucketChooser
-from lorarecipe.recipe import Recipe, Training
+from lorarecipe.recipe import Engine, Recipe, Training
 from lorarecipe.rules import Checked
+from lorarecipe.weights import Folder
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,21 @@ class Delivery:
     stage: TrainStage
     recipe: Recipe
     base: TrainStage | BaseFile | None
+    samples: SampleStage | None = None
 
     @property
     def keys(self) -> frozenset[str]:
         """Keys of the stages that it came from."""
         trained = [stage for stage in (self.stage, self.base) if isinstance(stage, TrainStage)]
-        merged = [self.stage.merged.key] if self.stage.merged else []
-        return frozenset([*merged, *(key for stage in trained for key in (stage.key, stage.data.key))])
+        others = [stage.key for stage in (self.stage.merged, self.samples) if stage]
+        return frozenset([*others, *(key for stage in trained for key in (stage.key, stage.data.key))])
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run does, in order; ``titles`` name stages for people and are in no key."""
 
+    engine: Engine
     stages: tuple[Stage, ...]
     titles: dict[str, str]
     deliveries: tuple[Delivery, ...]
@@ -56,8 +59,11 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
     RecipeError
         When the checkpoint is not there, or is not the one that the recipe's ``sha256`` names.
     CheckFailed
-        When an image is too small for the buckets.
+        When an image is too small for the buckets, or two recipes want different trainers.
     """
+    engines = {one.dataset.recipe.trainer.engine for one in checked}
+    if len(engines) > 1:
+        raise CheckFailed(f"found recipes for {' and '.join(sorted(engines))}, expected one trainer in a run")
     stages: dict[str, Stage] = {}
     titles: dict[str, dict[str, None]] = {}
     deliveries = []
@@ -68,13 +74,15 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
             stages.setdefault(stage.key, stage)
             titles.setdefault(stage.key, {})[title] = None
     joined = {key: "; ".join(told) for key, told in titles.items()}
-    return Plan(tuple(sorted(stages.values(), key=_depth)), joined, tuple(deliveries))
+    return Plan(engines.pop(), tuple(sorted(stages.values(), key=_depth)), joined, tuple(deliveries))
 
 
 def _depth(stage: Stage) -> int:
     """All data first, so that no image can stop a run after a training; then bases, merges, targets."""
     if isinstance(stage, DataStage):
         return 0
+    if isinstance(stage, SampleStage):
+        return 4
     if isinstance(stage, MergeStage):
         return 2
     return 3 if stage.merged or stage.loaded else 1
@@ -82,7 +90,7 @@ def _depth(stage: Stage) -> int:
 
 def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
     dataset, recipe = checked.dataset, checked.dataset.recipe
-    model, commit, trainer = _model(dataset), pin().commit, recipe.trainer
+    model, commit, trainer = _model(dataset), commit_of(recipe.trainer.engine), recipe.trainer
     wanted: list[tuple[Stage, str]] = []
     base: TrainStage | BaseFile
     if recipe.base.weights:
@@ -92,7 +100,14 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         data = _data(dataset.base, recipe.base.training)
         repeats = tuple(group.repeats for group in dataset.base)
         base = TrainStage(
-            data, repeats, model, recipe.base.training, commit, processes=trainer.processes, device=trainer.device
+            data,
+            repeats,
+            model,
+            recipe.base.training,
+            commit,
+            trainer.engine,
+            processes=trainer.processes,
+            device=trainer.device,
         )
         wanted += [(data, f"images of the base {recipe.base_name}"), (base, f"base {recipe.base_name}")]
     if not dataset.target or not recipe.target:
@@ -103,7 +118,7 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
     data = _data((dataset.target,), training)
     merged, loaded = None, None
     if recipe.merge.mode == "checkpoint":
-        merged = MergeStage(model, base, recipe.merge.strength, commit)
+        merged = MergeStage(model, base, recipe.merge.strength, commit, trainer.engine)
         wanted.append((merged, f"base {recipe.base_name} merged into {model.path.name}"))
     else:
         loaded = base
@@ -113,6 +128,7 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         model,
         training,
         commit,
+        trainer.engine,
         merged,
         loaded,
         recipe.merge.strength,
@@ -120,18 +136,25 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         trainer.device,
     )
     wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
-    return Delivery(recipe.name, target, recipe, base), wanted
+    samples = SampleStage(model, target, recipe.samples, commit) if recipe.samples else None
+    if samples:
+        wanted.append((samples, f"samples of {recipe.name} on the original checkpoint"))
+    return Delivery(recipe.name, target, recipe, base, samples), wanted
 
 
 def _model(dataset: Dataset) -> Model:
     recipe, checkpoint = dataset.recipe, dataset.recipe.checkpoint
-    digest = _digest(recipe, "path", checkpoint.path, checkpoint.sha256)
+    weights = dataset.checkpoint_weights
+    if isinstance(weights, Folder):
+        digest = _promised(recipe, weights.digest, checkpoint.sha256)
+    else:
+        digest = _digest(recipe, "path", checkpoint.path, checkpoint.sha256)
     vae = _digest(recipe, "vae", checkpoint.vae, None) if checkpoint.vae else None
     return Model(
         checkpoint.family,
         checkpoint.path,
         digest,
-        dataset.checkpoint_weights.precision if dataset.checkpoint_weights else "fp16",
+        weights.precision if weights else "fp16",
         checkpoint.vae,
         vae,
         checkpoint.clip_skip,
@@ -144,9 +167,13 @@ def _digest(recipe: Recipe, key: str, path: Path, promised: str | None) -> str:
         if promised:
             return promised
         raise recipe.error(("checkpoint", key), f"found {str(path)!r}, which is not there, expected a file")
-    digest = large_file_digest(path)
+    return _promised(recipe, large_file_digest(path), promised)
+
+
+def _promised(recipe: Recipe, digest: str, promised: str | None) -> str:
     if promised and digest != promised:
-        raise recipe.error(("checkpoint", "sha256"), f"found {promised}, but {path} has {digest}")
+        told = f"found {promised}, but {recipe.checkpoint.path} has {digest}"
+        raise recipe.error(("checkpoint", "sha256"), told)
     return digest
 
 

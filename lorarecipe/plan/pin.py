@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lorarecipe.files import vendor
+from lorarecipe.recipe import Engine
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,12 @@ def pin() -> Pin:
     """Read the pin."""
     raw = tomllib.loads(vendor("sd-scripts.toml").read_text("utf-8"))
     return Pin(raw["url"], raw["commit"], tuple(raw["exclude"]), tuple(raw["torch"]["packages"]), raw["torch"]["index"])
+
+
+#: raised when the embedded trainer would give other weights than before
+EMBEDDED = "1"
+
+
+def commit_of(engine: Engine) -> str:
+    """Version of a trainer as it stands in the keys of stages."""
+    return pin().commit if engine == "sd-scripts" else EMBEDDED

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from lorarecipe.files import digest_of
 from lorarecipe.plan.steps import Steps, count_steps
-from lorarecipe.recipe import Training
+from lorarecipe.recipe import Engine, Samples, Training
 from lorarecipe.weights import Family
 
 
@@ -98,10 +98,13 @@ class MergeStage(Keyed):
     base: TrainStage | BaseFile
     strength: float
     commit: str
+    engine: Engine = "sd-scripts"
 
     def identity(self) -> dict[str, Any]:
         """Checkpoint, base, strength, trainer."""
-        return {
+        # the key was made before there were two trainers
+        embedded = {"engine": self.engine} if self.engine != "sd-scripts" else {}
+        return embedded | {
             "family": self.model.family,
             "checkpoint": self.model.sha256,
             "base": self.base.key,
@@ -124,6 +127,7 @@ class TrainStage(Keyed):
     model: Model
     training: Training
     commit: str
+    engine: Engine = "sd-scripts"
     merged: MergeStage | None = None
     loaded: TrainStage | BaseFile | None = None
     strength: float = 1.0
@@ -133,7 +137,7 @@ class TrainStage(Keyed):
     def identity(self) -> dict[str, Any]:
         """Everything that changes the weights or which epochs are kept."""
         identity: dict[str, Any] = {
-            "engine": "sd-scripts",
+            "engine": self.engine,
             "commit": self.commit,
             "data": self.data.key,
             "repeats": list(self.repeats),
@@ -164,4 +168,24 @@ class TrainStage(Keyed):
         return count_steps(sizes, self.training, self.processes)
 
 
-Stage = DataStage | TrainStage | MergeStage
+@dataclass(frozen=True)
+class SampleStage(Keyed):
+    """Pictures drawn with a LoRA on the original checkpoint."""
+
+    kind = "sample"
+    model: Model
+    lora: TrainStage
+    samples: Samples
+    commit: str
+
+    def identity(self) -> dict[str, Any]:
+        """Checkpoint, LoRA, and what the sampler is told."""
+        return {
+            "checkpoint": self.model.sha256,
+            "lora": self.lora.key,
+            "samples": self.samples.model_dump(mode="json"),
+            "commit": self.commit,
+        }
+
+
+Stage = DataStage | TrainStage | MergeStage | SampleStage

@@ -1,7 +1,7 @@
 """What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
 
 from lorarecipe.recipe.load import load, load_all
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, Recipe, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Engine, Merge, Recipe, Samples, Target, Trainer
 from lorarecipe.recipe.training import Buckets, Training
 
 __all__ = [
@@ -9,8 +9,10 @@ __all__ = [
     "Buckets",
     "Character",
     "Checkpoint",
+    "Engine",
     "Merge",
     "Recipe",
+    "Samples",
     "Target",
     "Trainer",
     "Training",

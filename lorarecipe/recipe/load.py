@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines, Where, locate
 from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile
-from lorarecipe.recipe.options import only_for
+from lorarecipe.recipe.options import EMBEDDED_OPTIONS, only_for
 from lorarecipe.recipe.presets import PRESETS, fill
 
 
@@ -72,6 +72,7 @@ def load(path: Path) -> Recipe:
         target=file.target,
         merge=file.merge,
         trainer=file.trainer,
+        samples=file.samples,
         lines=lines,
         base_lines=base_lines,
         checkpoint_lines=checkpoint_lines,
@@ -109,12 +110,39 @@ def _across_tables(recipe: Recipe) -> Iterable[Fault]:
         (("base", "training"), recipe.base.training),
         (("target", "training"), recipe.target.training if recipe.target else None),
     )
+    if recipe.samples and (recipe.trainer.engine != "embedded" or not recipe.target):
+        yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target with engine = \"embedded\"")
+    if recipe.trainer.engine == "embedded":
+        yield from _beyond_embedded(recipe)
     for where, training in trainings:
         for name in training.extra if training else ():
             family = only_for(name)
             if family and family != recipe.checkpoint.family:
                 message = f"found an option for {family}, expected one for {recipe.checkpoint.family}"
                 yield recipe.fault((*where, "extra", name), message)
+
+
+def _beyond_embedded(recipe: Recipe) -> Iterable[Fault]:
+    """What sd-scripts can do and the embedded trainer cannot."""
+    wanted: list[tuple[Where, object, object]] = [
+        (("checkpoint", "family"), recipe.checkpoint.family, "sd15"),
+        (("checkpoint", "vae"), recipe.checkpoint.vae, None),
+        (("checkpoint", "v_prediction"), recipe.checkpoint.v_prediction, False),
+        (("merge", "mode"), recipe.merge.mode, "checkpoint"),
+        (("trainer", "processes"), recipe.trainer.processes, 1),
+    ]
+    for phase, part in (("base", recipe.base), ("target", recipe.target)):
+        if part and part.training:
+            wanted.append(((phase, "training", "optimizer"), part.training.optimizer, "AdamW"))
+            for option in sorted(part.training.extra.keys() - EMBEDDED_OPTIONS):
+                yield recipe.fault(
+                    (phase, "training", "extra", option),
+                    f"found {option}, expected one of: {', '.join(sorted(EMBEDDED_OPTIONS))} (embedded trainer)",
+                )
+    for where, found, expected in wanted:
+        if found != expected:
+            told = "nothing" if expected is None else repr(expected)
+            yield recipe.fault(where, f"found {str(found)!r}, expected {told} with the embedded trainer")
 
 
 def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:

@@ -30,6 +30,13 @@ def _a_trait(tag: str) -> str:
     return tag
 
 
+def _a_prompt(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise fault(f"found {text!r}, expected a prompt on one line")
+    return text.strip()
+
+
+Prompt = Annotated[str, AfterValidator(_a_prompt)]
 Trait = Annotated[str, AfterValidator(_a_trait)]
 
 
@@ -45,13 +52,16 @@ def _a_device(text: str) -> str:
     return text
 
 
+Engine = Literal["sd-scripts", "embedded"]
+
+
 class Checkpoint(Table):
     """The checkpoint that the finished LoRA will be used on."""
 
     family: Family
     """`sd15`, `sd2` or `sdxl` (Pony, Illustrious and NoobAI are `sdxl`)."""
     path: RecipePath
-    """The checkpoint, one `.safetensors` file."""
+    """The checkpoint: one `.safetensors` file, or for the embedded trainer a Diffusers folder."""
     sha256: Annotated[str, AfterValidator(_a_digest)] | None = None
     """Its digest: refuses another file of the same name, and lets `plan` work without the file."""
     vae: RecipePath | None = None
@@ -131,8 +141,8 @@ class Merge(Table):
 class Trainer(Table):
     """What trains, and on which device. Nothing here but `processes` changes the result."""
 
-    engine: Literal["sd-scripts"] = "sd-scripts"
-    """The trainer."""
+    engine: Engine = "sd-scripts"
+    """`sd-scripts`, or `embedded`: a small trainer on diffusers for SD1 checkpoints that are Diffusers folders."""
     device: Annotated[str, AfterValidator(_a_device)] = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     processes: Annotated[int, Field(ge=1, le=64)] = 1
@@ -143,6 +153,23 @@ class Trainer(Table):
         if self.processes > 1 and self.device not in {"auto", "cuda"}:
             raise fault(f'found processes = {self.processes} with device = "{self.device}", expected "auto" or "cuda"')
         return self
+
+
+class Samples(Table):
+    """Pictures to draw with the finished LoRA, on the original checkpoint (embedded trainer)."""
+
+    prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)]
+    """What to draw, one prompt a picture."""
+    weight: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """Weight of the LoRA."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Seed of a prompt's first picture; the next ones count up."""
+    images: Annotated[int, Field(ge=1, le=100)] = 1
+    """Pictures of each prompt."""
+    steps: Annotated[int, Field(ge=1, le=200)] = 25
+    """Steps of the sampler."""
+    scale: Annotated[float, Field(ge=1, le=30)] = 7.0
+    """Classifier-free guidance."""
 
 
 class RecipeFile(Table):
@@ -164,6 +191,8 @@ class RecipeFile(Table):
     """How the base gets into the checkpoint."""
     trainer: Trainer = Trainer()
     """What trains."""
+    samples: Samples | None = None
+    """Pictures to draw at the end."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +209,7 @@ class Recipe:
     target: Target | None
     merge: Merge
     trainer: Trainer
+    samples: Samples | None
     lines: Lines
     base_lines: Lines
     checkpoint_lines: Lines

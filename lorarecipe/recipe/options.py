@@ -99,6 +99,9 @@ def known_options() -> dict[str, dict[str, Any]]:
     listed: dict[str, dict[str, Any]] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
     return listed
 
+#: options that the embedded trainer knows too
+EMBEDDED_OPTIONS = frozenset({"min_snr_gamma"})
+
 
 def extra_problems(extra: dict[str, Any]) -> dict[str, str]:
     """Say what is wrong with a training's ``extra``: option -> problem."""

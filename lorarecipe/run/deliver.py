@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,15 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         if not place.exists() or Weights(place).metadata != wanted:
             rewrite_metadata(source, place, metadata)
         yield place, file_digest(place)
+    if delivery.samples:
+        for source in sorted(store.path(delivery.samples.short).glob("*.png")):
+            place = out / delivery.name / "samples" / source.name
+            if not place.exists() or file_digest(place) != file_digest(source):
+                place.parent.mkdir(exist_ok=True)
+                draft = place.with_name(f".{place.name}.part")
+                shutil.copyfile(source, draft)
+                draft.replace(place)
+            yield place, file_digest(place)
 
 
 def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Delivered, Event, Failed, Finished, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, write_atomic
-from lorarecipe.plan import DataStage, MergeStage, Plan, Stage, TrainStage
+from lorarecipe.plan import DataStage, MergeStage, Plan, SampleStage, Stage, TrainStage
 from lorarecipe.run.deliver import deliver, refuse_what_is_not_ours
 from lorarecipe.store import Store
 from lorarecipe.trainer import (
@@ -23,10 +23,11 @@ from lorarecipe.trainer import (
     launch,
     prove_lora,
     prove_merge,
+    prove_samples,
     read_progress,
     stage_images,
 )
-from lorarecipe.trainer.commands import LORA, MERGED, lora_of
+from lorarecipe.trainer.commands import LORA, lora_of, merged_of
 from lorarecipe.trainer.process import log_of
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
@@ -51,7 +52,7 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     for family in {stage.model.family for stage in missing if not isinstance(stage, DataStage)}:
         place.require(family)
     for stage in missing:
-        if not isinstance(stage, DataStage) and not stage.model.path.is_file():
+        if not isinstance(stage, DataStage) and not stage.model.path.exists():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
     _require_room(missing, store)
     for stage in plan.stages:
@@ -122,4 +123,6 @@ def _prove(stage: Stage, folder: Path, store: Store) -> dict[str, Any]:
         return {"images": sum(len(group) for group in stage.groups)}
     if isinstance(stage, TrainStage):
         return prove_lora(folder / LORA, stage)
-    return prove_merge(folder / MERGED, lora_of(stage.base, store), stage)
+    if isinstance(stage, SampleStage):
+        return prove_samples(folder, stage)
+    return prove_merge(merged_of(stage, folder), lora_of(stage.base, store), stage)

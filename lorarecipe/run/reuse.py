@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lorarecipe.plan import MergeStage, Plan, Stage, TrainStage
+from lorarecipe.plan import MergeStage, Plan, SampleStage, Stage, TrainStage
 from lorarecipe.store import Store
 
 
@@ -37,6 +37,8 @@ def _consumed(stage: Stage) -> list[Stage]:
         parts = [stage.data, stage.merged, stage.loaded]
     elif isinstance(stage, MergeStage):
         parts = [stage.base]
+    elif isinstance(stage, SampleStage):
+        parts = [stage.lora]
     return [part for part in parts if isinstance(part, Stage)]
 
 

@@ -11,14 +11,20 @@ import toml
 import tomli_w
 
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.plan import BaseFile, MergeStage, Stage, TrainStage
+from lorarecipe.plan import BaseFile, MergeStage, SampleStage, Stage, TrainStage
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
 
 #: the trainer's own name for what it saves; the recipe's name is given at delivery
 OUTPUT = "lora"
 LORA = f"{OUTPUT}.safetensors"
-MERGED = "merged.safetensors"
+PROMPTS = "prompts.txt"
+
+
+def merged_of(stage: MergeStage, folder: Path) -> Path:
+    """Where a merge puts its checkpoint: in the form of the one it is made from."""
+    return folder / ("merged" if stage.engine == "embedded" else "merged.safetensors")
+
 
 _INSIDE = Path(__file__).parent / "inside"
 GUARD = _INSIDE / "guard.py"
@@ -40,6 +46,8 @@ def command_of(stage: Stage, place: Place, store: Store) -> Command | None:
         return train_command(stage, place, store)
     if isinstance(stage, MergeStage):
         return merge_command(stage, place, store)
+    if isinstance(stage, SampleStage):
+        return sample_command(stage, place, store)
     return None
 
 
@@ -65,7 +73,7 @@ def train_command(stage: TrainStage, place: Place, store: Store) -> Command:
         *(["--cpu"] if stage.device == "cpu" else []),
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
-        str(place.checkout / script),
+        str(place.script(script)),
         *_train_arguments(stage, place, store, folder),
     ]
     return Command(tuple(argv), folder, _environment(stage.device), files)
@@ -76,16 +84,33 @@ def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
     folder = store.attempt(stage.short)
     script = "sdxl_merge_lora.py" if stage.model.family == "sdxl" else "merge_lora.py"
     argv = [
-        *(str(place.python), str(GUARD), str(place.checkout / "networks" / script)),
+        *(str(place.python), str(GUARD), str(place.script(f"networks/{script}"))),
         *("--sd_model", str(stage.model.path.absolute())),
-        *("--save_to", str(folder / MERGED)),
+        *("--save_to", str(merged_of(stage, folder))),
         *("--models", str(lora_of(stage.base, store).absolute())),
         *("--ratios", str(stage.strength)),
         *("--precision", "float", "--save_precision", stage.model.precision),
         *(["--v2"] if stage.model.family == "sd2" else []),
     ]
-    # the merge scripts import `library` from the checkout, which is not installed as a package
-    return Command(tuple(argv), folder, {**_environment("cpu"), "PYTHONPATH": str(place.checkout)})
+    environment = _environment("cpu")
+    if place.engine == "sd-scripts":  # its merge scripts import `library` from the checkout, which is no package
+        environment["PYTHONPATH"] = str(place.checkout)
+    return Command(tuple(argv), folder, environment)
+
+
+def sample_command(stage: SampleStage, place: Place, store: Store) -> Command:
+    """Build the command that draws samples: the LoRA on the checkpoint that it is meant for."""
+    folder, samples = store.attempt(stage.short), stage.samples
+    width, height = stage.lora.training.resolution
+    argv = [
+        *(str(place.python), str(GUARD), str(place.script("gen_img.py"))),
+        *("--ckpt", str(stage.model.path.absolute())),
+        *("--outdir", str(folder), "--from_file", str(folder / PROMPTS)),
+        *("--network_weights", str(lora_of(stage.lora, store).absolute()), "--network_mul", str(samples.weight)),
+        *("--W", str(width), "--H", str(height), "--steps", str(samples.steps), "--scale", str(samples.scale)),
+        *("--seed", str(samples.seed), "--images_per_prompt", str(samples.images)),
+    ]
+    return Command(tuple(argv), folder, _environment("cpu"), {PROMPTS: "\n".join(samples.prompts) + "\n"})
 
 
 def dataset_toml(stage: TrainStage, staged: Path) -> str:
@@ -128,7 +153,7 @@ def dataset_toml(stage: TrainStage, staged: Path) -> str:
 
 def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> list[str]:
     training, model = stage.training, stage.model
-    checkpoint = store.path(stage.merged.short) / MERGED if stage.merged else model.path.absolute()
+    checkpoint = merged_of(stage.merged, store.path(stage.merged.short)) if stage.merged else model.path.absolute()
     arguments: dict[str, Any] = {
         "pretrained_model_name_or_path": checkpoint,
         "v2": model.family == "sd2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
@@ -13,8 +14,12 @@ from pathlib import Path
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.files import digest_of, home, vendor
 from lorarecipe.plan import Pin, pin
+from lorarecipe.recipe import Engine
 
 MARKER = "ready.json"
+
+#: what the embedded trainer needs
+_LIBRARIES = ("torch", "diffusers", "peft", "accelerate", "transformers")
 
 #: the folder that sd-scripts looks for -> the families that need it (its hub id with / as _)
 TOKENIZERS = {
@@ -33,6 +38,11 @@ class Place:
     tokenizers: Path
     managed: bool
     root: Path
+    engine: Engine = "sd-scripts"
+
+    def script(self, name: str) -> Path:
+        """Give a script of the trainer."""
+        return self.checkout / name
 
     @property
     def marker(self) -> Path:
@@ -42,6 +52,9 @@ class Place:
     def lacks(self, family: str | None = None) -> list[str]:
         """Say what is missing, each with what to do; empty when a training can start."""
         told = []
+        if self.engine == "embedded":
+            lost = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+            return [f"{', '.join(lost)} missing; run: pip install 'lorarecipe[embedded]'"] if lost else []
         if self.managed and not self.marker.is_file():
             return ["the trainer is not set up; run: lorarecipe setup"]
         if not (self.checkout / "train_network.py").is_file():
@@ -83,8 +96,8 @@ def environment_id(wanted: Pin) -> str:
     return digest_of(built_from)[:16]
 
 
-def find_place() -> Place:
-    """Say where the trainer is, or would be.
+def find_place(engine: Engine = "sd-scripts") -> Place:
+    """Say where a trainer is, or would be; the embedded one is here, in this environment.
 
     ``LORARECIPE_SD_SCRIPTS`` and ``LORARECIPE_PYTHON`` name an existing checkout and interpreter.
 
@@ -93,6 +106,9 @@ def find_place() -> Place:
     MachineNotReady
         When only one of the two is set.
     """
+    if engine == "embedded":
+        here = Path(__file__).parent / "embedded"
+        return Place(here, Path(sys.executable), here, managed=False, root=here, engine=engine)
     root = home() / "trainers" / environment_id(pin())
     checkout, python = os.environ.get("LORARECIPE_SD_SCRIPTS"), os.environ.get("LORARECIPE_PYTHON")
     if bool(checkout) != bool(python):

@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lorarecipe.errors import TrainingFailed
-from lorarecipe.plan import MergeStage, TrainStage
-from lorarecipe.weights import Family, SafetensorsError, Weights, lora_modules, module_of, trained_modules
+from lorarecipe.plan import MergeStage, SampleStage, TrainStage
+from lorarecipe.weights import (
+    Family,
+    Folder,
+    SafetensorsError,
+    Weights,
+    lora_modules,
+    module_of,
+    open_checkpoint,
+    trained_modules,
+)
 
 #: modules whose weights a merge is recomputed for, spread over all of them
 _SAMPLE = 12
@@ -34,7 +43,7 @@ def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
     """
     lora = _open(path)
     modules = lora_modules(lora.names)
-    checkpoint = _open(stage.model.path)
+    checkpoint = _checkpoint(stage.model.path)
     text_encoder = stage.training.text_encoder_lr is not None
     lost = trained_modules(checkpoint.shapes, stage.model.family, text_encoder) - modules
     if lost or not modules:
@@ -63,7 +72,7 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
         When a module of the base has no weight, or a sampled weight is not the old one plus
         ``strength * alpha / rank * up @ down``.
     """
-    merged, before, base = _open(path), _open(stage.model.path), _open(base_path)
+    merged, before, base = _checkpoint(path), _checkpoint(stage.model.path), _open(base_path)
     modules = lora_modules(base.names)
     family = stage.model.family
     homes, after = (
@@ -86,6 +95,20 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
     return {"matched": len(modules), "compared": len(sample), "changed": round(changed, 4)}
 
 
+def prove_samples(folder: Path, stage: SampleStage) -> dict[str, Any]:
+    """Count the pictures.
+
+    Raises
+    ------
+    TrainingFailed
+        When one is missing.
+    """
+    found, wanted = len(list(folder.glob("*.png"))), len(stage.samples.prompts) * stage.samples.images
+    if found != wanted:
+        raise TrainingFailed(f"{folder}: found {found} pictures, expected {wanted}")
+    return {"pictures": found}
+
+
 def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
     """Give what a LoRA module adds at strength 1: ``alpha / rank * up @ down``, two-dimensional."""
     down, up = base.read(f"{module}.lora_down.weight"), base.read(f"{module}.lora_up.weight")
@@ -95,14 +118,20 @@ def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
     return product * np.float32(alpha / rank)
 
 
-def _rows(weights: Weights, name: str, module: str, family: Family) -> npt.NDArray[np.float32]:
+def _rows(weights: Weights | Folder, name: str, module: str, family: Family) -> npt.NDArray[np.float32]:
     """Read a module's own rows: OpenCLIP's query, key and value share one weight."""
     shared = module_of(name, family)
     return np.split(weights.read(name), len(shared))[shared.index(module)]
 
 
 def _open(path: Path) -> Weights:
+    checkpoint = _checkpoint(path)
+    assert isinstance(checkpoint, Weights)  # a LoRA is one file
+    return checkpoint
+
+
+def _checkpoint(path: Path) -> Weights | Folder:
     try:
-        return Weights(path)
+        return open_checkpoint(path)
     except SafetensorsError as problem:
         raise TrainingFailed(str(problem)) from problem

@@ -1,6 +1,17 @@
 """Safetensors files: their headers, their numbers, and which LoRA module belongs to which weight."""
 
 from lorarecipe.weights.file import SafetensorsError, Weights, rewrite_metadata
+from lorarecipe.weights.folder import Folder, open_checkpoint
 from lorarecipe.weights.modules import Family, lora_modules, module_of, trained_modules
 
-__all__ = ["Family", "SafetensorsError", "Weights", "lora_modules", "module_of", "rewrite_metadata", "trained_modules"]
+__all__ = [
+    "Family",
+    "Folder",
+    "SafetensorsError",
+    "Weights",
+    "lora_modules",
+    "module_of",
+    "open_checkpoint",
+    "rewrite_metadata",
+    "trained_modules",
+]

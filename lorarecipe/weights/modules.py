@@ -37,7 +37,7 @@ def module_of(weight: str, family: Family) -> tuple[str, ...]:
     Parameters
     ----------
     weight
-        Name of a tensor in a single-file checkpoint.
+        Name of a tensor in a single-file checkpoint, or in a Diffusers folder (``unet.``, ``text_encoder.``; SD1 only).
     family
         Family of the checkpoint.
 
@@ -48,6 +48,8 @@ def module_of(weight: str, family: Family) -> tuple[str, ...]:
         axis) in one tensor.
     """
     layer = weight.removesuffix(".weight")
+    if weight.startswith(("unet.", "text_encoder.")):
+        return _folder_modules(layer)
     if weight.startswith(_UNET):
         if family == "sdxl":
             return ("lora_unet_" + layer.removeprefix(_UNET).replace(".", "_"),)
@@ -82,6 +84,14 @@ def trained_modules(shapes: Mapping[str, tuple[int, ...]], family: Family, text_
         )
         and not (family == "sd2" and "_layers_23_" in module)
     )
+
+
+def _folder_modules(layer: str) -> tuple[str, ...]:
+    """Modules of a Diffusers folder's weight: its names are kohya's already, but for the prefix."""
+    part, path = layer.split(".", 1)
+    if part == "text_encoder":
+        path = "text_model." + path.removeprefix("text_model.")  # left out since transformers 5
+    return (("lora_unet_" if part == "unet" else "lora_te_") + path.replace(".", "_"),)
 
 
 def _diffusers_path(layer: str) -> str | None:

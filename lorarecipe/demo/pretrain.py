@@ -1,0 +1,252 @@
+"""Train the nano checkpoint: a Stable Diffusion 1 in miniature that draws the demo's world.
+
+``python -m lorarecipe.demo.pretrain FOLDER`` draws the data, trains the autoencoder, then the text encoder and the
+U-Net together, and writes a Diffusers folder. It is seeded, saves its state on the way, and goes on from it when run
+again. Two cores take about two hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from lorarecipe.demo.tokenizer import LENGTH, write_tokenizer
+from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
+
+SIZE = 64
+LATENT_CHANNELS = 16
+#: sd-scripts multiplies every SD1 latent by this number, whatever the checkpoint's configuration says
+SCALE = 0.18215
+_NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
+
+
+def figure_of(dice: random.Random) -> Figure:
+    """Draw the attributes of one figure: white one time in four, the back one time in three."""
+    scene = "white background" if dice.random() < 0.25 else dice.choice(BACKGROUNDS[1:])
+    return Figure(
+        dice.choice(list(HAIR)),
+        dice.choice(STYLES),
+        dice.choice([None, *DRESSES, *DRESSES]),
+        dice.choice(POSES),
+        dice.choices(VIEWS, (2, 1))[0],
+        dice.choice(ZOOMS),
+        scene,
+    )
+
+
+def caption_of(figure: Figure, dice: random.Random) -> str:
+    """Write a caption as a tagger would: ``1girl`` first, then tags in any order, a few forgotten; at times nothing."""
+    if dice.random() < 0.1:
+        return ""
+    tags = [tag for tag in figure.tags if tag == "from behind" or dice.random() < 0.88]
+    dice.shuffle(tags)
+    return ", ".join(["1girl", *tags])
+
+
+def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None:
+    """Train all of it and write the checkpoint to ``folder``; states are kept in ``folder/state``."""
+    torch.manual_seed(0)
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    figures, pictures, renders = _world(state, images)
+    vae = _autoencoder(state, torch.cat([pictures, renders]), pictures, autoencoder_steps)
+    vocabulary = write_tokenizer(folder / "tokenizer")
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    text_encoder, unet = _networks(vocabulary)
+    with torch.no_grad():
+        latents = torch.cat([vae.encode(_pixels(part)).latent_dist.mean for part in pictures.split(64)]) * SCALE
+    dice = random.Random(0)
+    model = torch.nn.ModuleDict({"unet": unet, "text_encoder": text_encoder})
+    noise = DDPMScheduler(**_NOISE)
+    snr = noise.alphas_cumprod / (1 - noise.alphas_cumprod)
+    weight = snr.clamp(max=5) / snr  # min-SNR (Hang et al. 2023), which trains faster from nothing
+
+    def loss() -> Tensor:
+        chosen = torch.randint(len(latents), (32,))
+        captions = [caption_of(figures[index], dice) for index in chosen.tolist()]
+        tokens = tokenizer(captions, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt")
+        clean, target, when = latents[chosen], torch.randn(32, *latents.shape[1:]), torch.randint(1000, (32,))
+        guess = unet(noise.add_noise(clean, target, when), when, text_encoder(tokens.input_ids)[0]).sample
+        return ((guess - target).square().mean(dim=(1, 2, 3)) * weight[when]).mean()
+
+    averaged = _optimise("diffusion", model, loss, state, steps, rate=1.2e-3)
+    model.load_state_dict(averaged)
+    _write(folder, vae, text_encoder, unet)
+
+
+def _world(state: Path, images: int) -> tuple[list[Figure], Tensor, Tensor]:
+    dice = random.Random(1)
+    figures = [figure_of(dice) for _ in range(images)]
+    file = state / "world.pt"
+    if not file.exists():
+        flat = [np.asarray(draw(figure, "flat", SIZE, seed)) for seed, figure in enumerate(figures)]
+        shaded = [np.asarray(draw(_recoloured(figure, dice), "3d", SIZE, seed)) for seed, figure in _some(figures)]
+        torch.save((torch.tensor(np.stack(flat)), torch.tensor(np.stack(shaded))), file)
+    pictures, renders = torch.load(file)
+    return figures, pictures, renders
+
+
+def _some(figures: list[Figure]) -> Iterator[tuple[int, Figure]]:
+    """Give a fifth of the figures: enough for the autoencoder to know the 3D look, which the U-Net never sees."""
+    return enumerate(figures[: len(figures) // 5])
+
+
+def _recoloured(figure: Figure, dice: random.Random) -> Figure:
+    """Give a figure hair of any colour, as a character's may be."""
+    colour = (dice.randint(30, 250), dice.randint(30, 250), dice.randint(30, 250))
+    scene = figure.background if dice.random() < 0.3 else "white background"
+    return Figure(colour, figure.style, figure.dress, figure.pose, figure.view, figure.zoom, scene)
+
+
+def _pixels(pictures: Tensor) -> Tensor:
+    return pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def _autoencoder(state: Path, pictures: Tensor, flat: Tensor, steps: int) -> AutoencoderKL:
+    vae = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(8, 16, 32, 64),
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        norm_num_groups=4,
+        sample_size=SIZE,
+        scaling_factor=SCALE,
+        mid_block_add_attention=False,
+    )
+
+    def loss() -> Tensor:
+        wanted = _pixels(pictures[torch.randint(len(pictures), (16,))])
+        latent = vae.encode(wanted).latent_dist.mean
+        # noise on the latent: the decoder has to forgive the U-Net's small errors
+        drawn = vae.decode(latent + 0.05 * latent.detach().std() * torch.randn_like(latent)).sample
+        apart = drawn - wanted
+        return apart.abs().mean() + apart.square().mean() + 1e-4 * latent.square().mean()
+
+    vae.load_state_dict(_optimise("autoencoder", vae, loss, state, steps, rate=3e-3))
+    return _standardised(vae.eval().requires_grad_(False), flat[:2000])
+
+
+def _standardised(vae: AutoencoderKL, pictures: Tensor) -> AutoencoderKL:
+    """Make scaled latents have mean 0 and deviation 1 in each channel, and no spread of their own."""
+    latents = torch.cat([vae.encode(_pixels(part)).latent_dist.mean for part in pictures.split(64)])
+    mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3)) * SCALE
+    into, out = vae.quant_conv, vae.post_quant_conv
+    out.bias.copy_(out.bias + out.weight[:, :, 0, 0] @ mean)
+    out.weight.mul_(spread[None, :, None, None])
+    into.weight[:LATENT_CHANNELS].div_(spread[:, None, None, None])
+    into.bias[:LATENT_CHANNELS].sub_(mean).div_(spread)
+    into.weight[LATENT_CHANNELS:] = 0
+    into.bias[LATENT_CHANNELS:] = -30
+    return vae
+
+
+def _networks(vocabulary: int) -> tuple[CLIPTextModel, UNet2DConditionModel]:
+    text = CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=128,
+        intermediate_size=512,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=LENGTH,
+        projection_dim=128,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+        pad_token_id=vocabulary - 1,
+    )
+    unet = UNet2DConditionModel(
+        sample_size=SIZE // 8,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=(64, 96, 96),
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=128,
+        attention_head_dim=8,
+    )
+    return CLIPTextModel(text), unet
+
+
+def _optimise(name: str, model: torch.nn.Module, loss: Any, state: Path, steps: int, rate: float) -> dict[str, Tensor]:
+    """Train to ``steps``, going on from the saved state, and give the weights' moving average."""
+    file = state / f"{name}.pt"
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=0.01)
+    done, average = 0, {key: value.detach().clone() for key, value in model.state_dict().items()}
+    if file.exists():
+        saved = torch.load(file)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        done, average = saved["step"], saved["average"]
+        torch.set_rng_state(saved["random"])
+    model.train()
+    started, seen = time.monotonic(), 0.0
+    for step in range(done + 1, steps + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min(1, step / 100, (steps - step + 1) / (0.4 * steps))
+        value = loss()
+        optimizer.zero_grad()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
+        optimizer.step()
+        keep = min(0.999, step / (step + 10))
+        for key, weights in model.state_dict().items():
+            average[key].lerp_(weights, 1 - keep) if weights.is_floating_point() else average[key].copy_(weights)
+        seen = 0.98 * seen + 0.02 * float(value) if seen else float(value)
+        if step % 100 == 0:
+            print(f"{name} {step}/{steps} loss {seen:.4f} {time.monotonic() - started:.0f} s", flush=True)
+        if step % 500 == 0 or step == steps:
+            whole = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+            torch.save(whole | {"average": average, "random": torch.get_rng_state()}, file.with_suffix(".part"))
+            file.with_suffix(".part").replace(file)
+    return average
+
+
+def _write(folder: Path, vae: AutoencoderKL, text_encoder: CLIPTextModel, unet: UNet2DConditionModel) -> None:
+    for name, part in (("vae", vae), ("text_encoder", text_encoder), ("unet", unet)):
+        part.half().save_pretrained(folder / name)
+    # transformers 5 leaves the prefix out; older ones, and kohya's names, have it
+    file = folder / "text_encoder" / "model.safetensors"
+    weights = {f"text_model.{key.removeprefix('text_model.')}": tensor for key, tensor in load_file(file).items()}
+    save_file(weights, file, metadata={"format": "pt"})
+    DDIMScheduler(**_NOISE, clip_sample=False, set_alpha_to_one=False, steps_offset=1).save_pretrained(
+        folder / "scheduler"
+    )
+    parts = {
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+    }
+    index = {"_class_name": "StableDiffusionPipeline", **parts, "requires_safety_checker": False}
+    (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Train the nano checkpoint.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--images", type=int, default=16000)
+    parser.add_argument("--autoencoder-steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=12000)
+    given = parser.parse_args()
+    train(given.folder, given.images, given.autoencoder_steps, given.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Train a LoRA on an SD1 checkpoint in Diffusers' format, with the command line of sd-scripts' script of this name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers.optimization import get_scheduler
+from diffusers.utils import logging as diffusers_logging
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from lorarecipe.trainer.embedded.arguments import parse, read_dataset
+from lorarecipe.trainer.embedded.data import Batches, Sample
+from lorarecipe.trainer.embedded.network import add_lora, kohya_state, parameters
+
+#: written last into the folder of a state
+STATE = "state.pt"
+
+
+class Training:
+    """Models, LoRA, optimizer and batches of one training."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, folder = args, args.pretrained_model_name_or_path
+        torch.use_deterministic_algorithms(True, warn_only=True)  # noqa: FBT003
+        self.accelerator = Accelerator(mixed_precision=args.mixed_precision)
+        set_seed(args.seed)
+        device = self.accelerator.device
+        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", torch_dtype=torch.float32).to(device).eval()
+        self.unet = _frozen(UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32))
+        encoder = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", dtype=torch.float32)
+        self.text_encoder = _frozen(encoder)
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+        self.noise = DDPMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000
+        )
+        self.batches = Batches(*read_dataset(args.dataset_config), vae)
+        self.per_epoch = sum(1 for _ in self.batches.epoch(0))
+        self.steps = args.max_train_epochs * self.per_epoch if args.max_train_epochs else args.max_train_steps
+        self.epochs = math.ceil(self.steps / self.per_epoch)
+        groups = []
+        if not args.network_train_unet_only:
+            add_lora(self.text_encoder, args.network_dim, args.network_alpha)
+            groups.append({"params": parameters(self.text_encoder), "lr": args.text_encoder_lr})
+        add_lora(self.unet, args.network_dim, args.network_alpha)
+        groups.append({"params": parameters(self.unet), "lr": args.unet_lr})
+        if args.gradient_checkpointing:
+            self.unet.enable_gradient_checkpointing()
+        for model in (self.unet, self.text_encoder):
+            model.to(device).train()
+        self.optimizer = torch.optim.AdamW(groups, lr=args.learning_rate)
+        self.scheduler = get_scheduler(
+            args.lr_scheduler, self.optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
+        )
+        self.trained = [one for group in groups for one in group["params"]]
+        self.step, self.losses, self.started = 0, list[float](), time.time()
+
+    def run(self) -> None:
+        """Train to the end, saving on the way."""
+        args = self.args
+        if args.resume:
+            self._resume(args.resume)
+        bar = tqdm(total=self.steps, initial=self.step, desc="steps", smoothing=0)
+        for epoch in range(self.step // self.per_epoch + 1, self.epochs + 1):
+            print(f"\nepoch {epoch}/{self.epochs}", flush=True)
+            for index, batch in enumerate(self.batches.epoch(args.seed + epoch)):
+                if self.step == self.steps:
+                    break
+                loss = self._one(batch)
+                self.losses[index : index + 1] = [loss]
+                self.step += 1
+                bar.update(1)
+                bar.set_postfix(avr_loss=sum(self.losses) / len(self.losses))
+            if args.save_every_n_epochs and epoch % args.save_every_n_epochs == 0 and epoch < self.epochs:
+                self._save(f"{args.output_name}-{epoch:06d}", epoch)
+        bar.close()
+        self._save(args.output_name, self.epochs)
+
+    def _one(self, batch: list[Sample]) -> float:
+        device = self.accelerator.device
+        clean = torch.stack([sample.latent for sample in batch])
+        # drawn on the CPU: the same numbers on every device
+        target = torch.randn(clean.shape).to(device)
+        when = torch.randint(0, self.noise.config.num_train_timesteps, (len(batch),)).to(device)
+        with torch.set_grad_enabled(not self.args.network_train_unet_only), self.accelerator.autocast():
+            states = self._encode([sample.caption for sample in batch])
+        with self.accelerator.autocast():
+            guess = self.unet(self.noise.add_noise(clean, target, when), when, states).sample
+        loss = (guess.float() - target).square().mean(dim=(1, 2, 3))
+        if gamma := self.args.min_snr_gamma:
+            share = self.noise.alphas_cumprod.to(device)[when]
+            snr = share / (1 - share)
+            loss = loss * (snr.clamp(max=gamma) / snr)
+        mean = loss.mean()
+        self.accelerator.backward(mean)
+        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)  # sd-scripts' default
+        self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(mean.detach())
+
+    def _encode(self, captions: list[str]) -> Tensor:
+        tokens = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+        tokens = tokens.to(self.accelerator.device)
+        if not self.args.clip_skip:
+            return self.text_encoder(tokens)[0]
+        model = getattr(self.text_encoder, "text_model", self.text_encoder)
+        hidden = self.text_encoder(tokens, output_hidden_states=True).hidden_states[-self.args.clip_skip]
+        return model.final_layer_norm(hidden)
+
+    def _save(self, name: str, epoch: int) -> None:
+        folder = self.args.output_dir
+        weights = kohya_state(self.unet, self.text_encoder, self.args.network_alpha)
+        draft = folder / f".{name}.part"
+        save_file({key: part.cpu() for key, part in weights.items()}, draft, metadata=self._metadata(epoch))
+        draft.replace(folder / f"{name}.safetensors")
+        if self.args.save_state:
+            self._save_state(folder / f"{name}-state")
+
+    def _save_state(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        state = {
+            "step": self.step,
+            "losses": self.losses,
+            "lora": [part.detach() for part in self.trained],
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        torch.save(state, folder / "part")
+        os.replace(folder / "part", folder / STATE)  # noqa: PTH105
+
+    def _resume(self, folder: Path) -> None:
+        state = torch.load(folder / STATE, weights_only=True, map_location="cpu")
+        self.step, self.losses = state["step"], state["losses"]
+        with torch.no_grad():
+            for part, saved in zip(self.trained, state["lora"], strict=True):
+                part.copy_(saved)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["random"])
+
+    def _metadata(self, epoch: int) -> dict[str, str]:
+        args, dataset = self.args, self.batches.dataset
+        tags: dict[str, Counter[str]] = {}
+        folders: dict[str, dict[str, int]] = {}
+        for subset in dataset["subsets"]:
+            name, paths = Path(subset["image_dir"]).name, sorted(Path(subset["image_dir"]).glob("*.png"))
+            folders[name] = {"n_repeats": subset["num_repeats"], "img_count": len(paths)}
+            captions = [path.with_suffix(subset["caption_extension"]).read_text("utf-8") for path in paths]
+            tags[name] = Counter(tag.strip() for caption in captions for tag in caption.split(",") if tag.strip())
+        told: dict[str, Any] = {
+            "base_model_version": "sd_v1",
+            "sd_model_name": args.pretrained_model_name_or_path.name,
+            "output_name": args.output_name,
+            "network_module": args.network_module,
+            "network_dim": args.network_dim,
+            "network_alpha": args.network_alpha,
+            "learning_rate": args.learning_rate,
+            "unet_lr": args.unet_lr,
+            "text_encoder_lr": args.text_encoder_lr,
+            "optimizer": "torch.optim.adamw.AdamW",
+            "lr_scheduler": args.lr_scheduler,
+            "lr_warmup_steps": args.lr_warmup_steps,
+            "max_train_steps": self.steps,
+            "num_train_images": sum(self.batches.repeats),
+            "num_batches_per_epoch": self.per_epoch,
+            "num_epochs": self.epochs,
+            "epoch": epoch,
+            "steps": self.step,
+            "batch_size_per_device": dataset["batch_size"],
+            "resolution": "({}, {})".format(*dataset["resolution"]),
+            "enable_bucket": dataset["enable_bucket"],
+            "mixed_precision": args.mixed_precision,
+            "gradient_checkpointing": args.gradient_checkpointing,
+            "clip_skip": args.clip_skip,
+            "min_snr_gamma": args.min_snr_gamma,
+            "seed": args.seed,
+            "training_comment": args.training_comment,
+            "training_started_at": self.started,
+            "training_finished_at": time.time(),
+            "dataset_dirs": json.dumps(folders),
+            "tag_frequency": json.dumps(tags),
+        }
+        return {f"ss_{key}": str(value) for key, value in told.items()}
+
+
+def _frozen(model: Any) -> Any:
+    return model.requires_grad_(False)  # noqa: FBT003
+
+
+if __name__ == "__main__":
+    diffusers_logging.disable_progress_bar()
+    Training(parse()).run()
