@@ -11,19 +11,20 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.demo.tokenizer import LENGTH, write_tokenizer
-from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
+from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, Look, draw
 
 SIZE = 64
 LATENT_CHANNELS = 16
@@ -91,16 +92,18 @@ def _world(state: Path, images: int) -> tuple[list[Figure], Tensor, Tensor]:
     figures = [figure_of(dice) for _ in range(images)]
     file = state / "world.pt"
     if not file.exists():
-        flat = [np.asarray(draw(figure, "flat", SIZE, seed)) for seed, figure in enumerate(figures)]
-        shaded = [np.asarray(draw(_recoloured(figure, dice), "3d", SIZE, seed)) for seed, figure in _some(figures)]
-        torch.save((torch.tensor(np.stack(flat)), torch.tensor(np.stack(shaded))), file)
+        # a fifth as renders: enough for the autoencoder to know the 3D look, which the U-Net never sees
+        wanted: list[tuple[Figure, Look]] = [(figure, "flat") for figure in figures]
+        wanted += [(_recoloured(figure, dice), "3d") for figure in figures[: images // 5]]
+        with ProcessPoolExecutor() as pool:
+            drawn = np.stack(list(pool.map(_drawn, wanted, range(len(wanted)), chunksize=100)))
+        torch.save(torch.tensor(drawn).split((images, len(wanted) - images)), file)
     pictures, renders = torch.load(file)
     return figures, pictures, renders
 
 
-def _some(figures: list[Figure]) -> Iterator[tuple[int, Figure]]:
-    """Give a fifth of the figures: enough for the autoencoder to know the 3D look, which the U-Net never sees."""
-    return enumerate(figures[: len(figures) // 5])
+def _drawn(wanted: tuple[Figure, Look], seed: int) -> NDArray[np.uint8]:
+    return np.asarray(draw(*wanted, SIZE, seed))
 
 
 def _recoloured(figure: Figure, dice: random.Random) -> Figure:
@@ -241,9 +244,9 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train the nano checkpoint.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--images", type=int, default=16000)
+    parser.add_argument("--images", type=int, default=12000)
     parser.add_argument("--autoencoder-steps", type=int, default=2500)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=9000)
     given = parser.parse_args()
     train(given.folder, given.images, given.autoencoder_steps, given.steps)
 

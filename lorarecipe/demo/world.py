@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 Colour = tuple[int, int, int]
 Pen = ImageDraw.ImageDraw
 Shape = Callable[[Pen], None]
+Look = Literal["flat", "3d"]
 
 _CANVAS = 256
 _SKIN: Colour = (250, 218, 195)
@@ -75,7 +76,7 @@ class Figure:
         return (*hair, self.style, *dress, self.background, self.pose, *view, self.zoom)
 
 
-def draw(figure: Figure, look: Literal["flat", "3d"], size: int = 64, seed: int = 0) -> Image.Image:
+def draw(figure: Figure, look: Look, size: int = 64, seed: int = 0) -> Image.Image:
     """Draw a figure.
 
     Parameters
