@@ -39,11 +39,12 @@ class Waiting(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A stage began; ``command`` is the exact argv, empty where no process is started."""
+    """A stage began; ``why`` says what for, ``command`` is the exact argv, empty where no process is started."""
 
     key: str
     title: str
     kind: str
+    why: str
     command: tuple[str, ...]
     log: str | None
 

@@ -63,6 +63,8 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                         tasks[event.key] = progress.add_task(title, total=None, now="")
                     now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
                     progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind))
+                    if isinstance(event, events.Started):
+                        progress.console.print(f"[dim]{title}: {escape(event.why)}", highlight=False)
                     if isinstance(event, events.Reused):
                         progress.update(tasks[event.key], total=1, completed=1)
                 case events.Progress():
@@ -97,7 +99,7 @@ def sentence(event: Event) -> str:
         case events.Waiting():
             return f"waiting  {event.title}: another run makes it"
         case events.Started():
-            return f"started  {event.title}"
+            return f"started  {event.title}: {event.why}"
         case events.Finished():
             proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
             return f"done     {event.title} in {clock(event.seconds)} ({proof})"

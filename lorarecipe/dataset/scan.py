@@ -104,7 +104,7 @@ def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Fo
         return _weights(recipe, where, path, faults)
     if path.is_dir() != embedded:
         found, wanted = ("a folder", "one .safetensors file") if path.is_dir() else ("a file", "a Diffusers folder")
-        told = f"found {str(path)!r}, {found}, expected {wanted} for engine = \"{recipe.trainer.engine}\""
+        told = f'found {str(path)!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
         faults.append(recipe.fault(where, told))
         return None
     try:

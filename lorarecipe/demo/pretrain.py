@@ -1,8 +1,8 @@
 """Train the nano checkpoint: a Stable Diffusion 1 in miniature that draws the demo's world.
 
 ``python -m lorarecipe.demo.pretrain FOLDER`` draws the data, trains the autoencoder, then the text encoder and the
-U-Net together, and writes a Diffusers folder. It is seeded, saves its state on the way, and goes on from it when run
-again. Two cores take about two hours.
+U-Net together, and writes a Diffusers folder (``nano``) with its measured quality, and the judge that measured it. It
+is seeded, saves its state on the way, and goes on from it when run again. Two cores take about two hours.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import argparse
 import json
 import random
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from lorarecipe.demo.judge import QUESTIONS, WEIGHTS, Judge, answers_of
 from lorarecipe.demo.tokenizer import LENGTH, write_tokenizer
 from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, Look, draw
 
@@ -30,6 +32,8 @@ SIZE = 64
 LATENT_CHANNELS = 16
 #: sd-scripts multiplies every SD1 latent by this number, whatever the checkpoint's configuration says
 SCALE = 0.18215
+#: classifier-free guidance at which the quality is measured, and the demo samples
+GUIDANCE = 4.0
 _NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 
 
@@ -61,10 +65,12 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
     torch.manual_seed(0)
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
-    figures, pictures, renders = _world(state, images)
-    vae = _autoencoder(state, torch.cat([pictures, renders]), pictures, autoencoder_steps)
-    vocabulary = write_tokenizer(folder / "tokenizer")
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    wanted, drawn = _world(state, images)
+    # the autoencoder and the judge know the 3D look, which the U-Net never sees
+    pictures, figures = drawn[:images], [figure for figure, _ in wanted[:images]]
+    vae = _autoencoder(state, drawn, pictures, autoencoder_steps)
+    vocabulary = write_tokenizer(folder / "nano" / "tokenizer")
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "nano" / "tokenizer")
     text_encoder, unet = _networks(vocabulary)
     with torch.no_grad():
         latents = torch.cat([vae.encode(_pixels(part)).latent_dist.mean for part in pictures.split(64)]) * SCALE
@@ -84,22 +90,28 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
 
     averaged = _optimise("diffusion", model, loss, state, steps, rate=1.2e-3)
     model.load_state_dict(averaged)
-    _write(folder, vae, text_encoder, unet)
+    checkpoint = folder / "nano"
+    _write(checkpoint, vae, text_encoder, unet)
+    judge = _judge(state, wanted, drawn)
+    save_file({name: tensor.half() for name, tensor in judge.state_dict().items()}, folder / WEIGHTS.name)
+    quality = measure(checkpoint, judge)
+    print(quality)
+    file = checkpoint / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file(load_file(file), file, metadata={"format": "pt", "lorarecipe.quality": json.dumps(quality)})
 
 
-def _world(state: Path, images: int) -> tuple[list[Figure], Tensor, Tensor]:
+def _world(state: Path, images: int) -> tuple[list[tuple[Figure, Look]], Tensor]:
+    """Draw it, or take it from the state: the flat pictures first, then as many renders as a fifth of them."""
     dice = random.Random(1)
     figures = [figure_of(dice) for _ in range(images)]
+    wanted: list[tuple[Figure, Look]] = [(figure, "flat") for figure in figures]
+    wanted += [(_recoloured(figure, dice), "3d") for figure in figures[: images // 5]]
     file = state / "world.pt"
     if not file.exists():
-        # a fifth as renders: enough for the autoencoder to know the 3D look, which the U-Net never sees
-        wanted: list[tuple[Figure, Look]] = [(figure, "flat") for figure in figures]
-        wanted += [(_recoloured(figure, dice), "3d") for figure in figures[: images // 5]]
         with ProcessPoolExecutor() as pool:
             drawn = np.stack(list(pool.map(_drawn, wanted, range(len(wanted)), chunksize=100)))
-        torch.save(torch.tensor(drawn).split((images, len(wanted) - images)), file)
-    pictures, renders = torch.load(file)
-    return figures, pictures, renders
+        torch.save(torch.tensor(drawn), file)
+    return wanted, torch.load(file)
 
 
 def _drawn(wanted: tuple[Figure, Look], seed: int) -> NDArray[np.uint8]:
@@ -207,7 +219,7 @@ def _optimise(name: str, model: torch.nn.Module, loss: Any, state: Path, steps: 
         keep = min(0.999, step / (step + 10))
         for key, weights in model.state_dict().items():
             average[key].lerp_(weights, 1 - keep) if weights.is_floating_point() else average[key].copy_(weights)
-        seen = 0.98 * seen + 0.02 * float(value) if seen else float(value)
+        seen = 0.98 * seen + 0.02 * value.item() if seen else value.item()
         if step % 100 == 0:
             print(f"{name} {step}/{steps} loss {seen:.4f} {time.monotonic() - started:.0f} s", flush=True)
         if step % 500 == 0 or step == steps:
@@ -238,6 +250,44 @@ def _write(folder: Path, vae: AutoencoderKL, text_encoder: CLIPTextModel, unet: 
     }
     index = {"_class_name": "StableDiffusionPipeline", **parts, "requires_safety_checker": False}
     (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def _judge(state: Path, wanted: list[tuple[Figure, Look]], drawn: Tensor) -> Judge:
+    judge = Judge()
+    truth = torch.tensor([answers_of(figure, look) for figure, look in wanted])
+
+    def loss() -> Tensor:
+        chosen = torch.randint(len(drawn), (64,))
+        return judge.loss(_pixels(drawn[chosen]), truth[chosen])
+
+    judge.load_state_dict(_optimise("judge", judge, loss, state, 3000, rate=2e-3))
+    return judge.eval()
+
+
+def measure(checkpoint: Path, judge: Judge, pictures: int = 400) -> dict[str, float]:
+    """Have figures drawn from full captions, and read them: the share of right answers, by question.
+
+    ``judge`` is the same of pictures that the renderer drew, which the judge has not seen.
+    """
+    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, torch_dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    dice, right, asked = random.Random(2), Counter[str](), Counter[str]()
+    for start in range(0, pictures, 50):
+        figures = [figure_of(dice) for _ in range(50)]
+        painted = pipeline(
+            [", ".join(("1girl", *figure.tags)) for figure in figures],
+            num_inference_steps=20,
+            guidance_scale=GUIDANCE,
+            generator=torch.Generator().manual_seed(start),
+        ).images
+        rendered = [draw(figure, "flat", SIZE, 10**6 + start + at) for at, figure in enumerate(figures)]
+        for kind, shown in (("", painted), ("judge ", rendered)):
+            for figure, read in zip(figures, judge.read(shown), strict=True):
+                for at, name in enumerate(QUESTIONS):
+                    if name != "dress" or figure.dress:  # the suit has no tag
+                        asked[kind + name] += 1
+                        right[kind + name] += read[name] == QUESTIONS[name][answers_of(figure, "flat")[at]]
+    return {name: round(right[name] / asked[name], 4) for name in asked}
 
 
 def main() -> None:

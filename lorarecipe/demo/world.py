@@ -96,7 +96,7 @@ def draw(figure: Figure, look: Look, size: int = 64, seed: int = 0) -> Image.Ima
     Image
         Square, RGB.
     """
-    dice = random.Random(seed)  # noqa: S311 - a picture, not a secret
+    dice = random.Random(seed)
     canvas = _scene(figure.background, dice)
     shift = dice.randint(-6, 6) if look == "flat" else 0
     for colour, shape in _parts(figure):

@@ -57,6 +57,11 @@ class DataStage(Keyed):
     kind = "data"
     groups: tuple[tuple[Image, ...], ...]
 
+    @property
+    def why(self) -> str:
+        """What the method needs it for, in a line."""
+        return "a copy that the trainer reads without surprises: upright, on white, a caption beside each image"
+
     def identity(self) -> dict[str, Any]:
         """Digests and captions in the order in which the trainer will see them; 1 is the way of staging."""
         return {"version": 1, "groups": [[[image.digest, image.caption] for image in group] for group in self.groups]}
@@ -100,6 +105,11 @@ class MergeStage(Keyed):
     commit: str
     engine: Engine = "sd-scripts"
 
+    @property
+    def why(self) -> str:
+        """What the method needs it for, in a line."""
+        return "a checkpoint that draws any figure 3D, white and upright: a target on it need not learn that"
+
     def identity(self) -> dict[str, Any]:
         """Checkpoint, base, strength, trainer."""
         # the key was made before there were two trainers
@@ -133,6 +143,13 @@ class TrainStage(Keyed):
     strength: float = 1.0
     processes: int = 1
     device: str = "auto"
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for, in a line."""
+        if self.merged or self.loaded:
+            return "only what the base does not draw already is left to learn: the character"
+        return "the 3D look, the white background and the pose are learned here, from characters that vary"
 
     def identity(self) -> dict[str, Any]:
         """Everything that changes the weights or which epochs are kept."""
@@ -177,6 +194,13 @@ class SampleStage(Keyed):
     lora: TrainStage
     samples: Samples
     commit: str
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for, in a line."""
+        return (
+            f"the target's LoRA alone at weight {self.samples.weight:g}, on the original checkpoint: as it will be used"
+        )
 
     def identity(self) -> dict[str, Any]:
         """Checkpoint, LoRA, and what the sampler is told."""

@@ -111,7 +111,9 @@ def _across_tables(recipe: Recipe) -> Iterable[Fault]:
         (("target", "training"), recipe.target.training if recipe.target else None),
     )
     if recipe.samples and (recipe.trainer.engine != "embedded" or not recipe.target):
-        yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target with engine = \"embedded\"")
+        yield recipe.fault(
+            ("samples",), 'found [samples], expected it in the recipe of a target with engine = "embedded"'
+        )
     if recipe.trainer.engine == "embedded":
         yield from _beyond_embedded(recipe)
     for where, training in trainings:

@@ -99,6 +99,7 @@ def known_options() -> dict[str, dict[str, Any]]:
     listed: dict[str, dict[str, Any]] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
     return listed
 
+
 #: options that the embedded trainer knows too
 EMBEDDED_OPTIONS = frozenset({"min_snr_gamma"})
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.weights import Weights, lora_modules, module_of
+from lorarecipe.weights import Folder, Weights, lora_modules, module_of
 
 SEVERITY: Severity = "error"
 
@@ -46,7 +46,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(base.path, 1, 1, f"{message}, expected a base of the same family")
 
 
-def _fits(module: str, home: str | None, base: Weights, checkpoint: Weights) -> bool:
+def _fits(module: str, home: str | None, base: Weights, checkpoint: Weights | Folder) -> bool:
     """Whether the checkpoint has the module's weight, with as many columns as the module reads."""
     down = base.shapes[f"{module}.lora_down.weight"]
     return home is not None and checkpoint.shapes[home][1:2] == down[1:2]

@@ -89,7 +89,7 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
         folder = store.begin(stage.short, stage.identity())
         command = command_of(stage, place, store)
         log = str(log_of(folder)) if command else None
-        yield Started(**about, command=command.argv if command else (), log=log)
+        yield Started(**about, why=stage.why, command=command.argv if command else (), log=log)
         start = time.monotonic()
         try:
             if isinstance(stage, DataStage):

@@ -81,5 +81,3 @@ def open_checkpoint(path: Path) -> Weights | Folder:
         When it is torn, or something else altogether.
     """
     return Folder(path) if path.is_dir() else Weights(path)
-
-

@@ -18,7 +18,7 @@ _UNET, _ENCODER = {"Transformer2DModel"}, {"CLIPAttention", "CLIPSdpaAttention",
 def add_lora(model: nn.Module, rank: int, alpha: float) -> None:
     """Put LoRA layers on a U-Net or a text encoder: down from Kaiming's uniform law, up zero, as kohya's."""
     targets = sorted(_targets(model))
-    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets, init_lora_weights=True), model)  # type: ignore[arg-type]
+    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets, init_lora_weights=True), model)
 
 
 def _targets(model: nn.Module) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Training:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, folder = args, args.pretrained_model_name_or_path
-        torch.use_deterministic_algorithms(True, warn_only=True)  # noqa: FBT003
+        torch.use_deterministic_algorithms(True, warn_only=True)
         self.accelerator = Accelerator(mixed_precision=args.mixed_precision)
         set_seed(args.seed)
         device = self.accelerator.device
@@ -199,7 +199,7 @@ class Training:
 
 
 def _frozen(model: Any) -> Any:
-    return model.requires_grad_(False)  # noqa: FBT003
+    return model.requires_grad_(False)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ def merge(checkpoint: Path, lora: Path, ratio: float, save_to: Path, precision: 
     modules = {module: name for name in before.names for module in module_of(name, "sd15")}
     if lost := lora_modules(base.names) - modules.keys():
         raise SystemExit(f"{lora}: {len(lost)} modules match no weight of {checkpoint} ({min(lost)})")
-    shutil.copytree(checkpoint, save_to, ignore=shutil.ignore_patterns("*.safetensors"))
+    rewritten = {part.path for part in before.parts.values()}
+    shutil.copytree(
+        checkpoint, save_to, ignore=lambda folder, names: {n for n in names if Path(folder, n) in rewritten}
+    )
     changed = {modules[module]: module for module in lora_modules(base.names)}
     for prefix, part in before.parts.items():
         tensors = {}
