@@ -50,13 +50,13 @@ def large_file_digest(path: Path) -> str:
     return digest
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the whole new one, never a part."""
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader sees the old one or the whole new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o666 & ~_umask())

@@ -11,11 +11,11 @@ from lorarecipe.live import show
 EVENTS: list[Event] = [
     Reused("k0", "images of the base", "data", {}),
     Waiting("k1", "base [x]", "train"),
-    Started("k1", "base [x]", "train", ("python", "train.py"), "log"),
+    Started("k1", "base [x]", "train", "to learn the look", ("python", "train.py"), "log"),
     Progress("k1", 0, 40, 1, 2, None, None),
     *(Progress("k1", step, 40, 1 + step // 21, 2, 0.5, 40.0 - step) for step in range(1, 41)),
     Finished("k1", "base [x]", "train", 75.2, {"modules": 264, "rank": 8}),
-    Started("k2", "merged", "merge", ("python", "merge.py"), "log"),
+    Started("k2", "merged", "merge", "to start from", ("python", "merge.py"), "log"),
     Failed("k2", "merged", "merge", "no", "log"),
     Delivered("aoi", "out/aoi/aoi.safetensors", "00"),
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import HAIR
+from lorarecipe.demo import HAIR, render_all
 from lorarecipe.plan import TrainStage, compile_plan
 from lorarecipe.recipe import load, load_all
 from lorarecipe.rules import check
@@ -23,6 +23,10 @@ def _prepare(folder: Path, name: str) -> Path:
     """Copy the recipes, and draw what one of them names."""
     shutil.copytree(RECIPES, folder, ignore=shutil.ignore_patterns("renders", "*.safetensors"))
     recipe = load(folder / name)
+    if recipe.trainer.engine == "embedded":
+        (folder.parent / "lorarecipe").symlink_to(RECIPES.parent / "lorarecipe")
+        render_all(folder / "renders" / "demo")
+        return folder / name
     if recipe.checkpoint.family == "sdxl":
         tiny_checkpoint(recipe.checkpoint.path, "conditioner.embedders.0.transformer.text_model.encoder.layers.0.")
     else:

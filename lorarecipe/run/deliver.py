@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
 from lorarecipe import __version__
-from lorarecipe.files import canonical_json, file_digest
+from lorarecipe.files import canonical_json, file_digest, write_atomic
 from lorarecipe.plan import Delivery, TrainStage
+from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import OUTPUT, lora_of
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
+
+#: folder of the samples, beside the LoRA
+SAMPLES = "samples"
 
 
 def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
@@ -24,7 +29,8 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
         When a file that lorarecipe did not write has the name of a result, or of its record.
     """
     folder, name = out / delivery.name, delivery.name
-    for place in (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"), folder / "run.json"):
+    loras = (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"))
+    for place in (*loras, folder / "run.json", *(folder / SAMPLES).glob("*.png")):
         if place.exists() and not _is_ours(place):
             problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
@@ -34,6 +40,9 @@ def _is_ours(place: Path) -> bool:
     try:
         if place.suffix == ".json":
             return "lorarecipe" in json.loads(place.read_text("utf-8"))
+        if place.suffix == ".png":
+            with Image.open(place) as image:
+                return image.info.get("Software") == "lorarecipe"
         return "lorarecipe.key" in Weights(place).metadata
     except (OSError, ValueError, TypeError, SafetensorsError):
         return False
@@ -42,7 +51,8 @@ def _is_ours(place: Path) -> bool:
 def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
-    A file that is right already is left alone.
+    Samples go into the folder ``samples``, with one picture of them all, which is the one that is given. A LoRA that
+    is right already is left alone.
     """
     metadata = metadata_of(delivery, store)
     made = store.path(delivery.stage.short)
@@ -54,14 +64,14 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
             rewrite_metadata(source, place, metadata)
         yield place, file_digest(place)
     if delivery.samples:
-        for source in sorted(store.path(delivery.samples.short).glob("*.png")):
-            place = out / delivery.name / "samples" / source.name
-            if not place.exists() or file_digest(place) != file_digest(source):
-                place.parent.mkdir(exist_ok=True)
-                draft = place.with_name(f".{place.name}.part")
-                shutil.copyfile(source, draft)
-                draft.replace(place)
-            yield place, file_digest(place)
+        folder = out / delivery.name / SAMPLES
+        drawn = store.path(delivery.samples.short).glob("*.png")
+        pictures = sorted(drawn, key=lambda path: [int(part) for part in path.stem.split("-")])  # prompt, seed
+        for picture in pictures:
+            write_atomic(folder / picture.name, picture.read_bytes())
+        sheet = contact_sheet(pictures, delivery.samples.samples)
+        write_atomic(folder / "all.png", sheet)
+        yield folder / "all.png", file_digest(folder / "all.png")
 
 
 def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:

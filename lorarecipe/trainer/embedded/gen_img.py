@@ -74,6 +74,7 @@ def main() -> None:
             # the form that A1111's web UI writes, and that it and ComfyUI read
             settings = f"Steps: {given.steps}, Sampler: DDIM, CFG scale: {given.scale:g}, Seed: {seed}"
             told.add_text("parameters", f"{prompt}\n{settings}, Size: {given.W}x{given.H}")
+            told.add_text("Software", "lorarecipe")
             draft = given.outdir / f".{number:02}-{seed}.part"
             picture.save(draft, "PNG", pnginfo=told)
             os.replace(draft, given.outdir / f"{number:02}-{seed}.png")  # noqa: PTH105

@@ -1,0 +1,37 @@
+"""All samples of a run in one picture: a row for each prompt, a column for each seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageDraw, PngImagePlugin
+
+from lorarecipe.recipe import Samples
+
+_LABEL = 16
+_SMALLEST = 128
+
+
+def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
+    """Put pictures (in the order of prompts, then seeds) on one PNG, each row under its prompt.
+
+    Small ones are enlarged by a whole number, so that their pixels can be seen.
+    """
+    opened = [Image.open(path).convert("RGB") for path in pictures]
+    factor = max(1, _SMALLEST // opened[0].width)
+    width, height = opened[0].width * factor, opened[0].height * factor
+    sheet = Image.new("RGB", (width * samples.images, (height + _LABEL) * len(samples.prompts)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for at, picture in enumerate(opened):
+        row, column = divmod(at, samples.images)
+        top = row * (height + _LABEL)
+        sheet.paste(picture.resize((width, height), Image.Resampling.NEAREST), (column * width, top + _LABEL))
+        if not column:
+            pen.text((3, top + 2), samples.prompts[row], fill="black")
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Software", "lorarecipe")
+    whole = BytesIO()
+    sheet.save(whole, "PNG", pnginfo=told)
+    return whole.getvalue()
