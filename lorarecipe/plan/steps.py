@@ -82,15 +82,20 @@ class BucketChooser:
         self._sizes = _candidates(resolution, self._settings) if self._settings else [resolution]
 
     def bucket(self, size: Size) -> Size:
-        """Size that an image is resized to cover and cropped to; a side of 0 when it is too small for one."""
+        """Size of the bucket; a side of 0 when the image is too small for one."""
+        return self.fit(size)[1]
+
+    def fit(self, size: Size) -> tuple[Size, Size]:
+        """Size that an image is resized to, and the bucket that its middle is cropped to."""
         if self._settings and self._settings.no_upscale:
             return self._without_upscale(size, self._settings.step)
-        if size in self._sizes:
-            return size
         ratio = size[0] / size[1]
-        return min(self._sizes, key=lambda candidate: abs(candidate[0] / candidate[1] - ratio))
+        nearest = min(self._sizes, key=lambda candidate: abs(candidate[0] / candidate[1] - ratio))
+        width, height = size if size in self._sizes else nearest
+        scale = height / size[1] if ratio > width / height else width / size[0]
+        return (int(size[0] * scale + 0.5), int(size[1] * scale + 0.5)), (width, height)
 
-    def _without_upscale(self, size: Size, step: int) -> Size:
+    def _without_upscale(self, size: Size, step: int) -> tuple[Size, Size]:
         width, height = size
         ratio = width / height
         if width * height > self._area:
@@ -99,13 +104,13 @@ class BucketChooser:
             by_height = _floor(self._area / wide, step)
             height_of = _floor(by_width / ratio, step)
             if not by_height or not height_of:  # sd-scripts divides by them
-                return 0, 0
+                return size, (0, 0)
             of_width, of_height = by_width / height_of, _floor(by_height * ratio, step) / by_height
             if abs(of_width - ratio) < abs(of_height - ratio):
                 width, height = by_width, int(by_width / ratio + 0.5)
             else:
                 width, height = int(by_height * ratio + 0.5), by_height
-        return width - width % step, height - height % step
+        return (width, height), (width - width % step, height - height % step)
 
 
 def _floor(value: float, step: int) -> int:

@@ -64,18 +64,17 @@ class Batches:
 def _sample(path: Path, chooser: BucketChooser, vae: Any, extension: str) -> Sample:
     caption = path.with_suffix(extension).read_text("utf-8").strip()
     with Image.open(path) as image:
-        bucket = chooser.bucket(image.size)
-        pixels = np.asarray(_cover(image.convert("RGB"), bucket), dtype=np.float32) / 127.5 - 1
+        resized, bucket = chooser.fit(image.size)
+        pixels = np.asarray(_resized(image.convert("RGB"), resized, bucket), dtype=np.float32) / 127.5 - 1
     with torch.no_grad():
         latent = vae.encode(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(vae.device)).latent_dist.sample()
     return Sample(latent[0] * SCALE, caption, bucket)
 
 
-def _cover(image: Image.Image, bucket: Size) -> Image.Image:
-    """Resize so that the bucket is covered, and crop what stands over, evenly."""
-    scale = max(bucket[0] / image.width, bucket[1] / image.height)
-    width, height = (max(side, round(old * scale)) for side, old in zip(bucket, image.size, strict=True))
-    if (width, height) != image.size:
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
-    left, top = (width - bucket[0]) // 2, (height - bucket[1]) // 2
+def _resized(image: Image.Image, size: Size, bucket: Size) -> Image.Image:
+    """Resize by area means when that shrinks, by Lanczos when it does not, and crop the middle: as sd-scripts does."""
+    if image.size != size:
+        shrinks = image.width >= size[0] and image.height >= size[1]
+        image = image.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.LANCZOS)
+    left, top = (size[0] - bucket[0]) // 2, (size[1] - bucket[1]) // 2
     return image.crop((left, top, left + bucket[0], top + bucket[1]))

@@ -1,0 +1,175 @@
+"""The embedded trainer against sd-scripts' own, on the nano checkpoint: one command line, two trainers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModel
+
+from lorarecipe.dataset import scan
+from lorarecipe.demo import NANO, render_all
+from lorarecipe.plan import DataStage, TrainStage, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, command_of, find_place, launch, read_progress, stage_images
+from lorarecipe.trainer.commands import LORA
+from lorarecipe.trainer.embedded.network import load_lora
+
+pytestmark = pytest.mark.sd_scripts
+
+INSIDE = Path(__file__).parent / "inside"
+
+RECIPE = f"""\
+format = 1
+name = "parity"
+
+[checkpoint]
+family = "sd15"
+path = "{NANO}"
+
+[[base.characters]]
+images = "renders/red"
+traits = ["red hair", "long hair", "blue dress"]
+repeats = 3
+
+[[base.characters]]
+images = "renders/green"
+traits = ["green hair", "short hair", "yellow dress"]
+
+[base.training]
+rank = 4
+alpha = 2
+unet_lr = 2e-3
+text_encoder_lr = 1e-3
+epochs = 3
+batch_size = 2
+resolution = 64
+buckets = false
+save_every_epochs = 2
+extra = {{ min_snr_gamma = 5 }}
+
+[trainer]
+engine = "embedded"
+device = "cpu"
+"""
+
+Train = Callable[[TrainStage, str], "Trained"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer left: LoRA files, each step's loss, the last step that it told of."""
+
+    folder: Path
+    losses: list[float]
+    step: int
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> TrainStage:
+    """A base of two characters, the first seen three times as often."""
+    render_all(tmp_path / "renders")
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    plan = compile_plan([check(scan(load(tmp_path / "recipe.toml")))])
+    return next(stage for stage in plan.stages if isinstance(stage, TrainStage))
+
+
+@pytest.fixture
+def train(real_place: Place, tmp_path: Path) -> Train:
+    """Train a stage with one of the two trainers, on one footing."""
+    tokenizers = tmp_path / "tokenizers"
+    tokenizers.mkdir()
+    (tokenizers / "openai_clip-vit-large-patch14").symlink_to(NANO / "tokenizer")
+    places = {"sd-scripts": replace(real_place, tokenizers=tokenizers), "embedded": find_place("embedded")}
+
+    def run(stage: TrainStage, trainer: str) -> Trained:
+        folder, place = tmp_path / trainer, places[trainer]
+        losses = folder / "losses"
+        python = _wrapped(place.python, folder, PARITY_LOSSES=losses)
+        store = Store(folder / "store")
+        stage_images(stage.data, store.begin(stage.data.short, stage.data.identity()))
+        store.keep(stage.data.short)
+        made = store.begin(stage.short, stage.identity())
+        command = command_of(stage, replace(place, python=python), store)
+        assert command
+        *_, last = read_progress(stage.key, launch(command))
+        return Trained(made, [float(line) for line in losses.read_text().split()], last.step)
+
+    return run
+
+
+def _wrapped(python: Path, folder: Path, **variables: Path) -> Path:
+    """Make an interpreter that puts a trainer on the common footing."""
+    folder.mkdir(exist_ok=True)
+    told = {"PYTHONPATH": INSIDE / "parity", "PARITY_UNET": NANO / "unet" / "config.json", **variables}
+    wrapper = folder / "python"
+    words = " ".join(f'{name}="{value}"' for name, value in told.items())
+    wrapper.write_text(f'#!/bin/sh\n{words} exec "{python}" "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+def _apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    """Largest difference, over the largest value."""
+    largest = max(float(part.abs().max()) for part in one.values())
+    return max(float((one[name] - other[name]).abs().max()) for name in one) / largest
+
+
+def test_the_same_noise_gives_the_same_losses_and_weights(stage: TrainStage, train: Train) -> None:
+    """One image, so that the order is no question: 12 steps of batch 2, text encoder, min-SNR, cosine."""
+    one = replace(stage, data=DataStage((stage.data.groups[0][:1],)), repeats=(8,))
+    theirs, ours = train(one, "sd-scripts"), train(one, "embedded")
+    assert (theirs.step, len(theirs.losses)) == (ours.step, len(ours.losses)) == (12, 12)
+    apart = np.abs(np.array(theirs.losses) / np.array(ours.losses) - 1)
+    a, b = load_file(theirs.folder / LORA), load_file(ours.folder / LORA)
+    sys.stderr.write(f"losses apart by {apart.max():.2e}, weights by {_apart(a, b):.2e}\n")
+    assert apart.max() < 1e-3
+    assert {name: part.shape for name, part in a.items()} == {name: part.shape for name, part in b.items()}
+    assert _apart(a, b) < 1e-2
+
+
+def test_the_same_steps_names_and_files(stage: TrainStage, train: Train) -> None:
+    """The whole set, shuffled by each trainer in its own way: the curves agree, and the count of everything."""
+    theirs, ours = train(stage, "sd-scripts"), train(stage, "embedded")
+    assert theirs.step == ours.step == len(theirs.losses) == len(ours.losses) == stage.steps.total
+    names = [sorted(path.name for path in one.folder.glob("*.safetensors")) for one in (theirs, ours)]
+    assert names[0] == names[1] == ["lora-000002.safetensors", LORA]
+    means = [np.mean(one.losses) for one in (theirs, ours)]
+    sys.stderr.write(f"mean losses {means[0]:.4f} and {means[1]:.4f}\n")
+    assert abs(means[0] / means[1] - 1) < 0.25
+
+
+@pytest.mark.parametrize("trainer", ["sd-scripts", "embedded"])
+def test_a_lora_of_either_means_the_same_to_both(
+    stage: TrainStage, train: Train, real_place: Place, tmp_path: Path, trainer: str
+) -> None:
+    lora, answer = train(stage, trainer).folder / LORA, tmp_path / "answer.safetensors"
+    words = [INSIDE / "apply_lora.py", real_place.checkout, NANO, lora, answer]
+    subprocess.run([_wrapped(real_place.python, tmp_path / "apply"), *map(str, words)], check=True)
+    unet = UNet2DConditionModel.from_pretrained(NANO, subfolder="unet", torch_dtype=torch.float32).eval()
+    encoder = CLIPTextModel.from_pretrained(NANO, subfolder="text_encoder", dtype=torch.float32).eval()
+    plain = _answer(unet, encoder)
+    load_lora(lora, unet, encoder, 1.0)
+    ours, theirs = _answer(unet, encoder), load_file(answer)
+    assert _apart(theirs, ours) < 1e-4
+    assert _apart(theirs, plain) > 1e-3
+
+
+def _answer(unet: UNet2DConditionModel, encoder: CLIPTextModel) -> dict[str, torch.Tensor]:
+    """What ``inside/apply_lora.py`` asks."""
+    torch.manual_seed(0)
+    latents = torch.randn(2, unet.config.in_channels, 8, 8)
+    tokens = torch.randint(0, 300, (2, 16))
+    with torch.no_grad():
+        states = encoder(tokens)[0]
+        return {"states": states, "guess": unet(latents, torch.tensor([10, 700]), states).sample}
