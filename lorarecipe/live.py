@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from lorarecipe import events
 from lorarecipe.events import Event
+from lorarecipe.run import Record
 
 
 def show(stream: Iterable[Event], *, as_json: bool) -> Iterator[Event]:
@@ -79,6 +80,23 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case _:
                     pass
             yield event
+
+
+def rehearsed(record: Record, again: Record, differences: Sequence[str]) -> str:
+    """Say what a rehearsal proved and what it did not; ``again`` is the same run, made once more."""
+    lines = ["", "rehearsed, in miniature and on the CPU:"]
+    for stage in record.stages.values():
+        proof = ", ".join(f"{name} {value}" for name, value in stage["proof"].items())
+        steps = f", steps {stage['steps']}" if "steps" in stage else ""
+        lines.append(f"  {stage['title']} ({proof}{steps})")
+    reused = sum(stage["outcome"] == "reused" for stage in again.stages.values())
+    lines.append(f"  a second run reused {reused} of {len(again.stages)} stages")
+    lines.append("not rehearsed:")
+    lines += [f"  {told}" for told in differences]
+    lines.append(
+        "  the trainer and the GPU that the recipe is for: its memory, its speed; and whether anything is learned"
+    )
+    return "\n".join(lines)
 
 
 def position(event: events.Progress) -> str:

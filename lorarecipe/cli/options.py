@@ -42,15 +42,27 @@ def plan_all(paths: tuple[Path, ...]) -> Plan:
     CheckFailed
         With every error found.
     """
-    from lorarecipe.errors import CheckFailed
     from lorarecipe.plan import compile_plan
+
+    return compile_plan(sound(paths))
+
+
+def sound(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
+    """Load and check recipes, and let none pass that may not be trained.
+
+    Raises
+    ------
+    CheckFailed
+        With every error found.
+    """
+    from lorarecipe.errors import CheckFailed
 
     checked = check_all(paths)
     if errors := [str(finding) for one in checked for finding in one.errors]:
         raise CheckFailed(
             "\n".join([*dict.fromkeys(errors), count(len(set(errors)), "error") + "; nothing was trained"])
         )
-    return compile_plan(checked)
+    return checked
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

@@ -8,4 +8,16 @@ from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIE
 #: a Stable Diffusion 1 in miniature that draws this world: a Diffusers folder
 NANO = Path(__file__).parent / "nano"
 
-__all__ = ["BACKGROUNDS", "DRESSES", "HAIR", "NANO", "POSES", "STYLES", "VIEWS", "ZOOMS", "Figure", "draw", "render_all"]
+__all__ = [
+    "BACKGROUNDS",
+    "DRESSES",
+    "HAIR",
+    "NANO",
+    "POSES",
+    "STYLES",
+    "VIEWS",
+    "ZOOMS",
+    "Figure",
+    "draw",
+    "render_all",
+]

@@ -2,6 +2,7 @@
 
 from lorarecipe.plan.compile import Delivery, Plan, compile_plan
 from lorarecipe.plan.pin import Pin, pin
+from lorarecipe.plan.rehearsal import rehearsal_of
 from lorarecipe.plan.stages import BaseFile, DataStage, MergeStage, Model, SampleStage, Stage, TrainStage
 from lorarecipe.plan.steps import Bucket, Steps
 
@@ -20,4 +21,5 @@ __all__ = [
     "TrainStage",
     "compile_plan",
     "pin",
+    "rehearsal_of",
 ]

@@ -2,9 +2,11 @@
 
 from lorarecipe.recipe.load import load, load_all
 from lorarecipe.recipe.model import Base, Character, Checkpoint, Engine, Merge, Recipe, Samples, Target, Trainer
+from lorarecipe.recipe.options import EMBEDDED_OPTIONS
 from lorarecipe.recipe.training import Buckets, Training
 
 __all__ = [
+    "EMBEDDED_OPTIONS",
     "Base",
     "Buckets",
     "Character",

@@ -72,7 +72,7 @@ def read_dataset(path: Path) -> tuple[dict[str, Any], Buckets | None]:
         raise SystemExit(f"{path}: found {', '.join(sorted(unknown))}, which the embedded trainer does not know")
     if not dataset["enable_bucket"]:
         return dataset, None
-    return dataset, Buckets(
+    return dataset, Buckets.model_construct(  # a rehearsal's are smaller than a recipe's may be
         min=dataset["min_bucket_reso"],
         max=dataset["max_bucket_reso"],
         step=dataset["bucket_reso_steps"],

@@ -1,0 +1,116 @@
+"""A rehearsal of a recipe: its own images and captions, on the embedded trainer and the nano checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lorarecipe.demo import NANO
+from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Merge, Recipe, Trainer, Training
+from lorarecipe.recipe.table import Table
+from lorarecipe.rules import Checked
+from lorarecipe.weights import Folder
+
+#: every length in pixels is divided by it, so that each image comes into the same bucket, an eighth as large ...
+_SHRINK = 8
+#: ... unless the training is small already (pixels of an image)
+_SMALL = 128 * 128
+_CHECKPOINT = {"family": "sd15", "path": NANO, "sha256": None, "vae": None, "v_prediction": False}
+#: clip_skip may not go deeper: the nano's text encoder has two layers
+_LAYERS = 2
+
+
+def rehearsal_of(checked: Sequence[Checked]) -> tuple[tuple[Checked, ...], tuple[str, ...]]:
+    """Make the rehearsal of checked recipes.
+
+    Returns
+    -------
+    tuple of Checked
+        The same images and captions under settings that a CPU gets through: each image once (twice where epochs
+        are kept), batches of eight, an eighth of each side.
+    tuple of str
+        What differs from the recipe as it is written, a key each.
+    """
+    small = tuple(_small(one) for one in checked)
+    differences = [
+        told
+        for before, after in zip(checked, small, strict=True)
+        for told in _differences(before.dataset.recipe, after.dataset.recipe)
+    ]
+    return small, tuple(dict.fromkeys(differences))
+
+
+def _small(checked: Checked) -> Checked:
+    dataset, recipe = checked.dataset, checked.dataset.recipe
+    skip = recipe.checkpoint.clip_skip
+    base, groups = recipe.base, dataset.base
+    if base.weights and recipe.target and dataset.target:
+        # a finished base fits its own checkpoint only: one trained on the images of the target stands in
+        base = base.model_copy(update={"weights": None, "training": recipe.target.training})
+        groups = (dataset.target,)
+    small = replace(
+        recipe,
+        checkpoint=recipe.checkpoint.model_copy(
+            update=_CHECKPOINT | {"clip_skip": min(skip, _LAYERS) if skip else None}
+        ),
+        base=base.model_copy(update={"training": base.training and _small_training(base.training)}),
+        target=recipe.target
+        and recipe.target.model_copy(update={"training": _small_training(recipe.target.training), "repeats": 1}),
+        merge=Merge(strength=recipe.merge.strength),
+        trainer=Trainer(engine="embedded", device="cpu"),
+    )
+    shown = replace(
+        dataset,
+        recipe=small,
+        base=tuple(replace(group, repeats=1) for group in groups),
+        target=dataset.target and replace(dataset.target, repeats=1),
+        base_weights=None,
+        checkpoint_weights=Folder(NANO),
+    )
+    return Checked(shown, checked.findings)
+
+
+def _small_training(training: Training) -> Training:
+    kept, buckets = training.save_every_epochs, training.buckets
+    width, height = training.resolution
+    shrink = _SHRINK if width * height > _SMALL else 1
+    return training.model_copy(
+        update={
+            "epochs": 2 if kept else 1,
+            "steps": None,
+            "save_every_epochs": kept and 1,
+            "batch_size": 8,
+            "resolution": tuple(max(16, side // shrink // 8 * 8) for side in training.resolution),
+            "buckets": buckets and _smaller(buckets, shrink),
+            "optimizer": "AdamW",
+            "precision": "no",
+            "extra": {name: value for name, value in training.extra.items() if name in EMBEDDED_OPTIONS},
+        }
+    )
+
+
+def _smaller(buckets: Buckets, shrink: int) -> Buckets:
+    return buckets.model_copy(update={name: getattr(buckets, name) // shrink for name in ("min", "max", "step")})
+
+
+def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
+    for phase in ("base", "target"):
+        one, other = (getattr(getattr(which, phase), "training", None) for which in (recipe, small))
+        yield from _apart(f"{phase}.training", one, other)
+    if recipe.base.weights:
+        yield f"base.weights: {recipe.base.weights.name} (here a stand-in, trained on the target's images)"
+    for table in ("checkpoint", "merge", "trainer"):
+        yield from _apart(table, getattr(recipe, table), getattr(small, table))
+
+
+def _apart(table: str, one: Table | None, other: Table | None) -> Iterator[str]:
+    if one is None or other is None:
+        return
+    before, after = one.model_dump(mode="json"), other.model_dump(mode="json")
+    for name, value in before.items():
+        if value != after[name]:
+            yield f"{table}.{name}: {_told(value)} (here {_told(after[name])})"
+
+
+def _told(value: object) -> str:
+    return "nothing" if value in (None, {}) else str(value)

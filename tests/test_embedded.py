@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from lorarecipe.demo import NANO, render_all
+from lorarecipe.trainer.embedded.arguments import parse, read_dataset
+from lorarecipe.trainer.embedded.gen_img import Sampler
+from lorarecipe.trainer.embedded.networks.merge_lora import merge
+from lorarecipe.trainer.embedded.train_network import Training
+from lorarecipe.weights import Folder, Weights
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Two characters of four images, the first seen twice as often: a dataset TOML."""
+    render_all(tmp_path / "renders")
+    subsets = [
+        {"image_dir": str(tmp_path / "renders" / name), "num_repeats": repeats, "caption_extension": ".txt"}
+        for name, repeats in (("red", 2), ("green", 1))
+    ]
+    document = {"datasets": [{"resolution": [64, 64], "batch_size": 4, "enable_bucket": False, "subsets": subsets}]}
+    (tmp_path / "dataset.toml").write_text(tomli_w.dumps(document))
+    return tmp_path / "dataset.toml"
+
+
+def _argv(dataset: Path, out: Path, **more: object) -> list[str]:
+    out.mkdir(exist_ok=True)
+    given: dict[str, object] = {
+        "pretrained_model_name_or_path": NANO,
+        "dataset_config": dataset,
+        "output_dir": out,
+        "output_name": "lora",
+        "network_module": "networks.lora",
+        "network_dim": 4,
+        "network_alpha": 2,
+        "learning_rate": 1e-3,
+        "unet_lr": 1e-3,
+        "optimizer_type": "AdamW",
+        "lr_scheduler": "cosine",
+        "seed": 1,
+        "max_data_loader_n_workers": 0,
+        "save_model_as": "safetensors",
+        "max_train_epochs": 3,
+        **more,
+    }
+    switches = ["--cache_latents", *(["--network_train_unet_only"] if "text_encoder_lr" not in more else [])]
+    return [*(f"--{name}={value}" for name, value in given.items()), *switches]
+
+
+def _train(argv: list[str]) -> None:
+    Training(parse(argv)).run()
+
+
+def _same(one: Path, other: Path) -> bool:
+    a, b = load_file(one), load_file(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_training_leaves_kohyas_names_and_metadata(dataset: Path, tmp_path: Path) -> None:
+    _train(_argv(dataset, tmp_path / "out", text_encoder_lr=1e-4, min_snr_gamma=5, save_every_n_epochs=2))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lora-000002.safetensors", "lora.safetensors"]
+    lora = Weights(tmp_path / "out" / "lora.safetensors")
+    stem = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+    width = Folder(NANO).shapes["unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"][0]
+    assert lora.shapes[f"{stem}.lora_down.weight"] == (4, width)
+    assert lora.shapes[f"{stem}.lora_up.weight"] == (width, 4)
+    assert float(lora.read(f"{stem}.alpha")) == 2
+    assert "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight" in lora.names
+    assert all(lora.read(name).any() for name in lora.names if "lora_up" in name)
+    told = lora.metadata
+    assert (told["ss_steps"], told["ss_epoch"], told["ss_num_batches_per_epoch"]) == ("9", "3", "3")
+    assert json.loads(told["ss_dataset_dirs"])["red"] == {"n_repeats": 2, "img_count": 4}
+    assert json.loads(told["ss_tag_frequency"])["green"]["green hair"] == 4
+
+
+def test_a_resumed_training_ends_with_the_same_weights(dataset: Path, tmp_path: Path) -> None:
+    whole, rest = tmp_path / "whole", tmp_path / "rest"
+    _train([*_argv(dataset, whole, text_encoder_lr=1e-4, save_every_n_epochs=1), "--save_state"])
+    _train(_argv(dataset, rest, text_encoder_lr=1e-4, resume=whole / "lora-000002-state"))
+    assert _same(whole / "lora.safetensors", rest / "lora.safetensors")
+    assert not _same(whole / "lora.safetensors", whole / "lora-000002.safetensors")
+
+
+def test_the_loss_falls_on_what_is_seen_often(dataset: Path, tmp_path: Path) -> None:
+    training = Training(parse(_argv(dataset, tmp_path / "out", max_train_epochs=20)))
+    losses = [[training._one(batch) for batch in training.batches.epoch(epoch)] for epoch in range(1, 21)]
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("--noise_offset=0.1", "unrecognized arguments: --noise_offset=0.1"),
+        ("--optimizer_type=Lion", "invalid choice: 'Lion'"),
+        ("--network_dim=many", "invalid int value: 'many'"),
+    ],
+)
+def test_what_it_does_not_know_is_an_error(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, told: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse([*_argv(dataset, tmp_path / "out"), word])
+    assert told in capsys.readouterr().err
+
+
+def test_a_dataset_key_that_it_does_not_know_is_an_error(dataset: Path) -> None:
+    dataset.write_text(dataset.read_text().replace("num_repeats = 2", "num_repeats = 2\nflip_aug = true"))
+    with pytest.raises(SystemExit, match="found flip_aug, which the embedded trainer does not know"):
+        read_dataset(dataset)
+
+
+def _lora(path: Path, module: str) -> Path:
+    dice = torch.Generator().manual_seed(0)
+    width = 64
+    tensors = {
+        f"{module}.lora_down.weight": torch.randn(2, width, generator=dice),
+        f"{module}.lora_up.weight": torch.randn(width, 2, generator=dice),
+        f"{module}.alpha": torch.tensor(1.0),
+    }
+    save_file(tensors, path)
+    return path
+
+
+ATTENTION = "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+
+
+def test_a_merge_changes_what_the_lora_names_and_nothing_else(tmp_path: Path) -> None:
+    lora = _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}")
+    merge(NANO, lora, 0.5, tmp_path / "merged", "fp16")
+    before, after, weights = Folder(NANO), Folder(tmp_path / "merged"), load_file(lora)
+    name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+    up, down = (weights[f"lora_unet_{ATTENTION}.lora_{which}.weight"].numpy() for which in ("up", "down"))
+    wanted = (before.read(name) + np.float32(0.5 * 0.5) * (up @ down)).astype(np.float16)
+    assert np.array_equal(after.read(name), wanted.astype(np.float32))
+    assert before.names == after.names
+    assert all(np.array_equal(before.read(one), after.read(one)) for one in before.names - {name})
+    files = [{path.relative_to(root) for path in root.rglob("*")} for root in (NANO, tmp_path / "merged")]
+    assert files[0] == files[1]
+
+
+def test_a_merge_of_what_does_not_fit_writes_nothing(tmp_path: Path) -> None:
+    lora = _lora(tmp_path / "lora.safetensors", "lora_unet_elsewhere")
+    with pytest.raises(SystemExit, match="1 modules match no weight"):
+        merge(NANO, lora, 1.0, tmp_path / "merged", "fp16")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_a_sample_is_its_seed_and_its_lora(tmp_path: Path) -> None:
+    lora = _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}")
+    plain, changed = Sampler(NANO), Sampler(NANO, lora)
+
+    def draw(sampler: Sampler, seed: int) -> bytes:
+        [picture] = sampler.draw(["1girl"], [seed], (64, 64), 2, 3.0)
+        return bytes(picture.tobytes())
+
+    assert draw(plain, 1) == draw(Sampler(NANO, lora, 0.0), 1)
+    assert len({draw(plain, 1), draw(plain, 2), draw(changed, 1)}) == 3
+
+
+RECIPE = f"""\
+format = 1
+name = "killed"
+
+[checkpoint]
+family = "sd15"
+path = "{NANO}"
+
+[[base.characters]]
+images = "renders/red"
+traits = ["red hair", "long hair", "blue dress"]
+
+[[base.characters]]
+images = "renders/green"
+traits = ["green hair", "short hair", "yellow dress"]
+
+[base.training]
+rank = 4
+alpha = 4
+unet_lr = 1e-3
+text_encoder_lr = 1e-4
+steps = 12
+batch_size = 2
+resolution = 64
+buckets = false
+
+[trainer]
+engine = "embedded"
+device = "cpu"
+"""
+
+
+def test_a_killed_run_that_is_run_again_ends_with_the_same_weights(tmp_path: Path) -> None:
+    render_all(tmp_path / "renders")
+    (tmp_path / "killed.toml").write_text(RECIPE)
+    words = [sys.executable, "-m", "lorarecipe", "run", "killed.toml", "--json", "--out"]
+    results = []
+    for name in ("killed", "whole"):
+        env = os.environ | {"LORARECIPE_HOME": str(tmp_path / name), "PYTHONPATH": str(ROOT)}
+        if name == "killed":
+            with subprocess.Popen([*words, name], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as run:
+                assert run.stdout
+                for line in run.stdout:
+                    if json.loads(line).get("step", 0) >= 4:
+                        run.send_signal(signal.SIGKILL)
+                        break
+            assert not list(tmp_path.glob("killed/**/killed.safetensors"))
+        subprocess.run([*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, stdout=subprocess.DEVNULL)
+        results.append(tmp_path / f"out-{name}" / "killed" / "killed.safetensors")
+    assert _same(*results)
+
+
+def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
+    """Both recipes as they stand, but for their steps."""
+    (tmp_path / "lorarecipe").symlink_to(ROOT / "lorarecipe")
+    (tmp_path / "recipes").mkdir()
+    for name in ("demo.toml", "demo-auburn.toml"):
+        text = (ROOT / "recipes" / name).read_text("utf-8")
+        for old, new in (
+            ("steps = 500", "steps = 2"),
+            ("steps = 300", "steps = 2"),
+            ("images = 4", "images = 2\nsteps = 2"),
+        ):
+            text = text.replace(old, new)
+        (tmp_path / "recipes" / name).write_text(text, encoding="utf-8")
+    words = [sys.executable, "-m", "lorarecipe"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([*words, "demo"], cwd=tmp_path, env=env, check=True, capture_output=True)
+    recipes = ["recipes/demo.toml", "recipes/demo-auburn.toml"]
+    done = subprocess.run([*words, "run", *recipes], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
+    files = [
+        f"out/{name}/{file}"
+        for name in ("demo-honey", "demo-auburn")
+        for file in (f"{name}.safetensors", "samples/all.png")
+    ]
+    assert done.stdout.splitlines() == files
+    with Image.open(tmp_path / files[1]) as sheet:
+        assert sheet.size == (256, 5 * 144)
+    with Image.open(tmp_path / "out" / "demo-honey" / "samples" / "01-2.png") as picture:
+        told = picture.info["parameters"]
+    assert told.splitlines()[0] == "1girl, forest, arms up, full body"
+    assert "Seed: 2" in told
