@@ -8,7 +8,7 @@ import click
 
 from lorarecipe import errors
 from lorarecipe.cli import main
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Samples, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
@@ -23,6 +23,7 @@ _TABLES: dict[str, type[Table]] = {
     "[base.training], [target.training]": Training,
     "[merge]": Merge,
     "[trainer]": Trainer,
+    "[samples]": Samples,
 }
 
 
@@ -56,7 +57,7 @@ def fields() -> None:
     print("| table | key | default | |\n| --- | --- | --- | --- |")
     for table, model in _TABLES.items():
         for name, field in model.model_fields.items():
-            if (field.alias or name) in {"checkpoint", "base", "target", "training", "merge", "trainer", "characters"}:
+            if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters"}:
                 continue
             default = "required" if field.is_required() else _default(field.default)
             print(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lorarecipe.demo.renders import render_all
+from lorarecipe.demo.renders import TARGETS, render_all
 from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
 
 #: a Stable Diffusion 1 in miniature that draws this world: a Diffusers folder
@@ -15,6 +15,7 @@ __all__ = [
     "NANO",
     "POSES",
     "STYLES",
+    "TARGETS",
     "VIEWS",
     "ZOOMS",
     "Figure",

@@ -260,7 +260,7 @@ def _judge(state: Path, wanted: list[tuple[Figure, Look]], drawn: Tensor) -> Jud
         chosen = torch.randint(len(drawn), (64,))
         return judge.loss(_pixels(drawn[chosen]), truth[chosen])
 
-    judge.load_state_dict(_optimise("judge", judge, loss, state, 3000, rate=2e-3))
+    judge.load_state_dict(_optimise("judge", judge, loss, state, 1500, rate=2e-3))
     return judge.eval()
 
 

@@ -1,12 +1,14 @@
 """Write a CLIP tokenizer with a vocabulary of a few hundred tokens, so that a text encoder can be a small file.
 
 Every byte is a token, so any caption can be read; the words of the world and of the method's vocabulary are one
-token each. The merges are our own: a word is put together letter by letter, from the left.
+token each, by byte-pair encoding of just these words.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS
@@ -26,12 +28,7 @@ def write_tokenizer(folder: Path) -> int:
     """
     tags = (*HAIR, *DRESSES, *STYLES, *POSES, *VIEWS, *ZOOMS, *BACKGROUNDS)
     words = dict.fromkeys(" ".join(tags).split() + _OTHER_WORDS.split())
-    merges: dict[tuple[str, str], None] = {}
-    for word in words:
-        left = word[0]
-        for letter in [*word[1:-1], word[-1] + "</w>"]:
-            merges[left, letter] = None
-            left += letter
+    merges = _merges([(*word[:-1], word[-1] + "</w>") for word in words])
     letters = _byte_letters()
     tokens = [*letters, *(letter + "</w>" for letter in letters), *(left + right for left, right in merges)]
     tokens += ["<|startoftext|>", "<|endoftext|>"]
@@ -46,6 +43,25 @@ def write_tokenizer(folder: Path) -> int:
         {"tokenizer_class": "CLIPTokenizer", "model_max_length": LENGTH, "do_lower_case": True, **special},
     )
     return len(tokens)
+
+
+def _merges(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Join the commonest pair everywhere, again and again, until each word is whole: the order is the merges' rank."""
+    merges = []
+    while pairs := Counter(pair for word in words for pair in pairwise(word)):
+        merges.append(max(pairs, key=lambda pair: (pairs[pair], pair)))
+        words = [_joined(word, merges[-1]) for word in words]
+    return merges
+
+
+def _joined(word: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
+    whole: list[str] = []
+    for part in word:
+        if whole and (whole[-1], part) == pair:
+            whole[-1] += part
+        else:
+            whole.append(part)
+    return tuple(whole)
 
 
 def _byte_letters() -> list[str]:
