@@ -101,6 +101,29 @@ def test_doctor_on_a_bare_machine(folder: Path) -> None:
     assert re.search(r"LACK  tokenizer sd2 +stabilityai_stable-diffusion-2 missing", out)
 
 
+def test_demo(folder: Path) -> None:
+    code, out, _ = _call(folder, "demo", "cast")
+    assert (code, out.splitlines()) == (
+        0,
+        [f"cast/{name}" for name in ("red", "green", "blue", "white", "black", "honey", "auburn")],
+    )
+    drawn = _tree(folder)
+    assert _call(folder, "demo", "cast")[0] == 0
+    assert _tree(folder) == drawn
+    mine = folder / "cast" / "red" / "mine.png"
+    shutil.copy(folder / "red" / "full_front.png", mine)
+    before = _tree(folder)
+    code, out, err = _call(folder, "demo", "cast")
+    assert (code, out) == (2, "")
+    assert "found cast/red/mine.png, which is not the demo's; expected another folder" in err
+    assert _tree(folder) == before
+
+
+def test_doctor_on_a_trainer_that_needs_no_setup(folder: Path) -> None:
+    _, out, _ = _call(folder, "doctor")
+    assert re.search(r"ok    embedded trainer +torch \d+\.\d+", out)
+
+
 def test_run_without_a_trainer(folder: Path) -> None:
     code, out, err = _call(folder, "run", "recipe.toml")
     assert (code, out) == (4, "")

@@ -15,7 +15,9 @@ def command(folder: Path) -> None:
     Five base characters and two targets: 3D look, white background, upright, front and back, two zooms, each
     picture with its caption. What is there is drawn again, the same.
     """
-    from lorarecipe.demo import render_all
+    from lorarecipe.demo import foreign_files, render_all
 
+    if foreign := foreign_files(folder):
+        raise click.BadParameter(f"found {foreign[0]}, which is not the demo's; expected another folder")
     for character in render_all(folder):
         click.echo(character)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lorarecipe.demo.renders import TARGETS, render_all
+from lorarecipe.demo.renders import TARGETS, foreign_files, render_all
 from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
 
 #: a Stable Diffusion 1 in miniature that draws this world: a Diffusers folder
@@ -20,5 +20,6 @@ __all__ = [
     "ZOOMS",
     "Figure",
     "draw",
+    "foreign_files",
     "render_all",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+from PIL import Image, PngImagePlugin
+
 from lorarecipe.demo.world import VIEWS, ZOOMS, Figure, draw
 
 #: folder -> hair, hairstyle, dress; no two share any of the first
@@ -36,12 +38,28 @@ def render_all(folder: Path) -> list[Path]:
     ]
 
 
+def foreign_files(folder: Path) -> list[Path]:
+    """Find pictures that stand where the demo's would be drawn, and are not the demo's."""
+    places = [path for name in (*BASE, *TARGETS) for path in sorted((folder / name).glob("*.png"))]
+    return [path for path in places if not _is_ours(path)]
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return image.info.get("Software") == "lorarecipe"
+    except OSError:
+        return False
+
+
 def _render(folder: Path, figure: Figure, *, base: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Software", "lorarecipe")
     for view, zoom in product(VIEWS, ZOOMS):
         name = f"{zoom}_{view}".replace(" ", "-")
         shot = Figure(figure.hair, figure.style, figure.dress, view=view, zoom=zoom)
-        draw(shot, "3d", 256).save(folder / f"{name}.png")
+        draw(shot, "3d", 256).save(folder / f"{name}.png", pnginfo=told)
         (folder / f"{name}.txt").write_text(_caption(shot, base=base) + "\n", encoding="utf-8")
     return folder
 

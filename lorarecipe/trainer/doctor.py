@@ -7,12 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from lorarecipe import __version__
 from lorarecipe.files import home
 from lorarecipe.plan import pin
-from lorarecipe.trainer.place import TOKENIZERS, Place, checked_out, installed
+from lorarecipe.trainer.place import TOKENIZERS, Place, checked_out, find_place, installed
 
 _ROOMY_GIGABYTES = 10  # a merged SDXL checkpoint is 7 GB
 
@@ -34,6 +35,7 @@ def examine(place: Place) -> list[Finding]:
         *_programs(),
         *_trainer(place),
         *_tokenizers(place),
+        _embedded(),
         _gpu(),
         _disk(),
     ]
@@ -71,6 +73,13 @@ def _tokenizers(place: Place) -> Iterator[Finding]:
         there = (place.tokenizers / name / "vocab.json").is_file()
         what = f"tokenizer {'/'.join(families)}"
         yield Finding(what, name if there else f"{name} missing", there, "" if there else "run: lorarecipe setup")
+
+
+def _embedded() -> Finding:
+    if find_place("embedded").lacks():
+        advice = "optional, for the demo and rehearsals: pip install 'lorarecipe[embedded]'"
+        return Finding("embedded trainer", "not installed", advice=advice)
+    return Finding("embedded trainer", f"torch {version('torch')}, diffusers {version('diffusers')}")
 
 
 def _gpu() -> Finding:

@@ -9,7 +9,6 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -29,6 +28,13 @@ from lorarecipe.trainer.embedded.network import add_lora, kohya_state, parameter
 #: written last into the folder of a state
 STATE = "state.pt"
 
+#: arguments that the metadata repeats under their own names
+_TOLD = (
+    *("output_name", "network_module", "network_dim", "network_alpha", "learning_rate", "unet_lr", "text_encoder_lr"),
+    *("lr_scheduler", "lr_warmup_steps", "mixed_precision", "gradient_checkpointing", "clip_skip", "min_snr_gamma"),
+    *("seed", "training_comment"),
+)
+
 
 class Training:
     """Models, LoRA, optimizer and batches of one training."""
@@ -40,9 +46,10 @@ class Training:
         set_seed(args.seed)
         device = self.accelerator.device
         vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", torch_dtype=torch.float32).to(device).eval()
-        self.unet = _frozen(UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32))
-        encoder = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", dtype=torch.float32)
-        self.text_encoder = _frozen(encoder)
+        self.unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32)
+        self.text_encoder = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", dtype=torch.float32)
+        for model in (self.unet, self.text_encoder):
+            model.requires_grad_(False).to(device).train()
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.noise = DDPMScheduler(
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000
@@ -59,9 +66,7 @@ class Training:
         groups.append({"params": parameters(self.unet), "lr": args.unet_lr})
         if args.gradient_checkpointing:
             self.unet.enable_gradient_checkpointing()
-        for model in (self.unet, self.text_encoder):
-            model.to(device).train()
-        self.optimizer = torch.optim.AdamW(groups, lr=args.learning_rate)
+        self.optimizer = self.accelerator.prepare(torch.optim.AdamW(groups, lr=args.learning_rate))
         self.scheduler = get_scheduler(
             args.lr_scheduler, self.optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
         )
@@ -106,7 +111,7 @@ class Training:
             loss = loss * (snr.clamp(max=gamma) / snr)
         mean = loss.mean()
         self.accelerator.backward(mean)
-        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)  # sd-scripts' default
+        self.accelerator.clip_grad_norm_(self.trained, 1.0)  # sd-scripts' default
         self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -162,19 +167,10 @@ class Training:
             folders[name] = {"n_repeats": subset["num_repeats"], "img_count": len(paths)}
             captions = [path.with_suffix(subset["caption_extension"]).read_text("utf-8") for path in paths]
             tags[name] = Counter(tag.strip() for caption in captions for tag in caption.split(",") if tag.strip())
-        told: dict[str, Any] = {
+        told = {name: getattr(args, name) for name in _TOLD} | {
             "base_model_version": "sd_v1",
             "sd_model_name": args.pretrained_model_name_or_path.name,
-            "output_name": args.output_name,
-            "network_module": args.network_module,
-            "network_dim": args.network_dim,
-            "network_alpha": args.network_alpha,
-            "learning_rate": args.learning_rate,
-            "unet_lr": args.unet_lr,
-            "text_encoder_lr": args.text_encoder_lr,
             "optimizer": "torch.optim.adamw.AdamW",
-            "lr_scheduler": args.lr_scheduler,
-            "lr_warmup_steps": args.lr_warmup_steps,
             "max_train_steps": self.steps,
             "num_train_images": sum(self.batches.repeats),
             "num_batches_per_epoch": self.per_epoch,
@@ -184,22 +180,12 @@ class Training:
             "batch_size_per_device": dataset["batch_size"],
             "resolution": "({}, {})".format(*dataset["resolution"]),
             "enable_bucket": dataset["enable_bucket"],
-            "mixed_precision": args.mixed_precision,
-            "gradient_checkpointing": args.gradient_checkpointing,
-            "clip_skip": args.clip_skip,
-            "min_snr_gamma": args.min_snr_gamma,
-            "seed": args.seed,
-            "training_comment": args.training_comment,
             "training_started_at": self.started,
             "training_finished_at": time.time(),
             "dataset_dirs": json.dumps(folders),
             "tag_frequency": json.dumps(tags),
         }
         return {f"ss_{key}": str(value) for key, value in told.items()}
-
-
-def _frozen(model: Any) -> Any:
-    return model.requires_grad_(False)
 
 
 if __name__ == "__main__":
