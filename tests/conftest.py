@@ -64,6 +64,11 @@ epochs = 1
 resolution = 128
 buckets = { min = 64, max = 256 }
 save_every_epochs = 1
+
+[rules]
+SET005 = { severity = "ignore", reason = "two characters are enough for a test" }
+SET006 = { severity = "ignore", reason = "and their bodies are alike" }
+SET007 = { severity = "ignore", reason = "each with a hairstyle of its own" }
 """
 
 

@@ -11,8 +11,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from lorarecipe.dataset import scan
+from lorarecipe.errors import RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.rules import RULES, check
+from tests.conftest import tiny_checkpoint
 from tests.renders import shoot
 
 Change = Callable[[Path], object]
@@ -64,6 +66,54 @@ def _shrink(folder: Path) -> None:
     shoot("red hair", "ponytail", "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
 
 
+def _edit(*pairs: tuple[str, str]) -> Change:
+    """Replace texts of the recipe."""
+
+    def change(folder: Path) -> None:
+        path = folder / "recipe.toml"
+        text = path.read_text("utf-8")
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+
+    return change
+
+
+def _heed(code: str) -> Change:
+    """Take out the recipe's reason to ignore a rule."""
+    return _edit((f'{code} = {{ severity = "ignore"', 'TGT001 = { severity = "error"'))
+
+
+def _both(*changes: Change) -> Change:
+    def change(folder: Path) -> None:
+        for one in changes:
+            one(folder)
+
+    return change
+
+
+def _retold(old: str, new: str) -> Change:
+    """Give a character another trait, in the recipe and in its captions."""
+
+    def change(folder: Path) -> None:
+        _edit((f'"{old}"', f'"{new}"'))(folder)
+        for path in folder.glob("*/*.txt"):
+            path.write_text(path.read_text("utf-8").replace(old, new), encoding="utf-8")
+
+    return change
+
+
+_TARGET = "rank = 2\nalpha = 2"
+
+
+def _xl(folder: Path) -> None:
+    _family("sdxl")(folder)
+    tiny_checkpoint(
+        folder / "checkpoint.safetensors", "conditioner.embedders.0.transformer.text_model.encoder.layers.0."
+    )
+
+
 CASES: list[tuple[str, Change, str]] = [
     ("BAS001", _say("red/full_front", "short hair, full body"), "red/full_front.txt:1:1: BAS001 error found no 'red hair'"),
     ("BAS002", _say("red/full_front", "mychar, red hair, short hair, full body"), "red/full_front.txt:1:1: BAS002 error found 'mychar', no trait"),
@@ -75,6 +125,31 @@ CASES: list[tuple[str, Change, str]] = [
     ("TGT002", _say("aoi/upper_front", "nude, upper body"), "aoi/upper_front.txt:1:1: TGT002 error found no 'white background'"),
     ("TGT003", _say("aoi/full_front", "white background, full body"), "expected both"),
     ("TGT003", _say("aoi/upper_front", "white background, upper body, arms at sides"), ":1:31: TGT003 error"),
+    ("BAS003", _retold("red hair", "Red_hair"), "recipe.toml:10:1: BAS003 error base.characters[0].traits: found 'Red_hair', expected 'red hair'"),
+    ("BAS003", _retold("twintails", "twin tails"), "found 'twin tails', expected 'twintails'"),
+    ("BAS004", _retold("short hair", "small breasts"), "found no hairstyle among the traits"),
+    ("BAS002", _say("red/full_front", "Red_Hair, red hair, short hair, full body"), "found 'Red_Hair', no trait of the character; did you mean 'red hair'?"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, standing"), "take it out (a pose)"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, from side"), "take it out (a view)"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, masterpiece"), "take it out (a quality tag)"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, realistic"), "take it out (a style tag)"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, blue eyes"), "take it out (a trait of the character)"),
+    ("TGT001", _say("aoi/full_front", f"{_FULL}, a0i"), "take it out (a name or a trigger word, or no tag at all)"),
+    ("TGT001", _say("aoi/full_front", "naked, white background, arms at sides, full body"), "did you mean 'nude'?"),
+    ("NEV001", _both(_say("aoi/full_front", _FULL), _edit(('name = "aoi"', 'name = "little-girl"'))), "found 'little girl' together with nudity"),
+    ("NEV001", _both(_retold("short hair", "short hair, loli"), _edit(('"short hair, loli"', '"short hair", "loli"'), ("[base.training]", '[base]\nalso = ["nude"]\n[base.training]')), _say("red/full_front", "red hair, short hair, loli, nude, full body")), "found 'loli' together"),
+    ("SET005", _heed("SET005"), "found 2, expected 4 or more that differ"),
+    ("SET006", _heed("SET006"), "found one body in the whole base (none named)"),
+    ("SET007", _heed("SET007"), "found 2 hair colours, each with a hairstyle of its own"),
+    ("SET008", _edit(('images = "blue"', 'images = "blue"\nrepeats = 3')), "found 4 image visits an epoch beside 12"),
+    ("PAR003", _say("aoi/upper_front", "white background, portrait"), "found shots that the base has none of: portrait"),
+    ("RCP001", _both(_xl, _edit((_TARGET, f"{_TARGET}\nextra = {{ cache_text_encoder_outputs = true }}"), ("[rules]", '[merge]\nmode = "load"\n[rules]'))), "beside a base with a text encoder part"),
+    ("RCP002", _edit((_TARGET, f"{_TARGET}\nextra = {{ fp8_base = true }}")), "found a checkpoint rounded to 8 bits"),
+    ("RCP003", _edit((_TARGET, f'{_TARGET}\noptimizer = "AdamW8bit"')), "found 'AdamW8bit'"),
+    ("RCP004", _edit((_TARGET, "rank = 8\nalpha = 2")), "found rank 8 above the base's 4"),
+    ("RCP005", _edit((_TARGET, f'{_TARGET}\nprecision = "bf16"'), ("[rules]", '[merge]\nmode = "load"\n[rules]')), "found a merge in memory at bf16"),
+    ("RCP006", _both(_xl, _edit((_TARGET, f'{_TARGET}\nprecision = "fp16"'))), "found fp16 on sdxl"),
+    ("RCP007", _edit((_TARGET, f"{_TARGET}\nextra = {{ zero_terminal_snr = true }}")), "found it without v_prediction"),
     ("IMG001", lambda folder: (folder / "red" / "full_front.png").write_bytes(b"no"), "red/full_front.png:1:1: IMG001"),
     ("IMG002", lambda folder: shutil.copy(folder / "red" / "full_front.png", folder / "red" / "full_front.webp"), "IMG002 error found the stem of full_front.png again"),
     ("SET001", _empty("aoi"), "aoi:1:1: SET001 error found no image"),
@@ -144,3 +219,42 @@ def test_every_rule_explains_itself(code: str) -> None:
     heads = ["Why is this bad?\n---", "Example\n---", "Use instead\n---"]
     assert all(head in text for head in heads)
     assert [text.index(head) for head in heads] == sorted(text.index(head) for head in heads)
+
+
+def test_a_recipe_sets_rules(folder: Path) -> None:
+    _say("aoi/full_front", f"{_FULL}, standing")(folder)
+    _edit(("[rules]", '[rules]\nTGT001 = { severity = "warning", reason = "a try", paths = ["aoi/*"] }'))(folder)
+    checked = check(scan(load(folder / "recipe.toml")))
+    assert [(finding.code, finding.severity) for finding in checked.findings] == [("TGT001", "warning")]
+    assert {finding.code for finding in checked.ignored} == {"SET005", "SET006", "SET007"}
+    assert checked.errors == ()
+    _edit(('"aoi/*"', '"red/*"'))(folder)
+    assert [finding.severity for finding in check(scan(load(folder / "recipe.toml"))).findings] == ["error"]
+
+
+@pytest.mark.parametrize("code", ["TGT999", "NEV001"])
+def test_not_every_code_can_be_set(folder: Path, code: str) -> None:
+    _edit(("[rules]", f'[rules]\n{code} = {{ severity = "ignore", reason = "x" }}'))(folder)
+    with pytest.raises(RecipeError, match=f"found '{code}', expected the code of a rule that may be set"):
+        check(scan(load(folder / "recipe.toml")))
+
+
+def test_a_target_may_allow_a_tag(folder: Path) -> None:
+    _say("aoi/full_front", f"{_FULL}, holding sword")(folder)
+    _edit(('images = "aoi"', 'images = "aoi"\nallow = { "*_front" = ["holding sword"] }'))(folder)
+    assert check(scan(load(folder / "recipe.toml"))).findings == ()
+    _say("aoi/full_back", f"{_FULL}, from behind, holding sword")(folder)
+    [finding] = check(scan(load(folder / "recipe.toml"))).findings
+    assert finding.path.name == "full_back.txt"
+
+
+def test_a_base_may_name_what_sources_are_silent_on(folder: Path) -> None:
+    _say("red/full_front", "1girl, red hair, short hair, full body")(folder)
+    _edit(("[base.training]", '[base]\nalso = ["1girl"]\n[base.training]'))(folder)
+    assert check(scan(load(folder / "recipe.toml"))).findings == ()
+
+
+@pytest.mark.parametrize("name", ["a-minor-key", "kid-gloves", "teen"])
+def test_a_word_without_nudity_is_no_fault(folder: Path, name: str) -> None:
+    _edit(('name = "aoi"', f'name = "{name}"'))(folder)
+    assert check(scan(load(folder / "recipe.toml"))).findings == ()

@@ -34,6 +34,15 @@ def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     return tuple(checked)
 
 
+allowed = click.option(
+    "--allow",
+    "allow",
+    multiple=True,
+    metavar="CODE",
+    help="Let errors of a rule pass, this once; it is kept in run.json.",
+)
+
+
 def plan_all(paths: tuple[Path, ...]) -> Plan:
     """Load, check and compile recipes.
 
@@ -47,8 +56,8 @@ def plan_all(paths: tuple[Path, ...]) -> Plan:
     return compile_plan(sound(paths))
 
 
-def sound(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
-    """Load and check recipes, and let none pass that may not be trained.
+def sound(paths: tuple[Path, ...], allow: tuple[str, ...] = ()) -> tuple[Checked, ...]:
+    """Load and check recipes, and let none pass that may not be trained, but for errors of the rules in ``allow``.
 
     Raises
     ------
@@ -56,9 +65,12 @@ def sound(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
         With every error found.
     """
     from lorarecipe.errors import CheckFailed
+    from lorarecipe.rules import RULES, UNALTERABLE
 
+    if unknown := sorted({*allow} - (RULES.keys() - UNALTERABLE)):
+        raise click.BadParameter(f"{unknown[0]!r} is no rule that can be allowed", param_hint="--allow")
     checked = check_all(paths)
-    if errors := [str(finding) for one in checked for finding in one.errors]:
+    if errors := [str(finding) for one in checked for finding in one.errors if finding.code not in allow]:
         raise CheckFailed(
             "\n".join([*dict.fromkeys(errors), count(len(set(errors)), "error") + "; nothing was trained"])
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import recipes, sound
+from lorarecipe.cli.options import allowed, recipes, sound
 
 
 @click.command("run")
@@ -20,8 +20,9 @@ from lorarecipe.cli.options import recipes, sound
     help="Folder of results.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
+@allowed
 @click.option("--rehearse", is_flag=True, help="Try every stage in miniature, on the CPU, into OUT/rehearsal.")
-def command(recipes: tuple[Path, ...], out: Path, as_json: bool, rehearse: bool) -> None:
+def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[str, ...], rehearse: bool) -> None:
     """Check, then train base and target.
 
     Leaves OUT/<name>/<name>.safetensors with run.json beside it. A base that several recipes share is trained
@@ -37,7 +38,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, rehearse: bool)
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_place
 
-    checked = sound(recipes)
+    checked = sound(recipes, allow)
     if rehearse:
         checked, differences = rehearsal_of(checked)
         out = out / "rehearsal"
@@ -45,7 +46,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, rehearse: bool)
     place = find_place(plan.engine)
     with closing(execute(plan, place, store, out)) as events:
         record = fold(show(events, as_json=as_json))
-    record.write(plan, out)
+    record.write(plan, out, allow)
     if rehearse:
         again = fold(execute(plan, place, store, out))
         click.echo(rehearsed(record, again, differences), err=True)

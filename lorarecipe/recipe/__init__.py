@@ -1,7 +1,18 @@
 """What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
 
 from lorarecipe.recipe.load import load, load_all
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Engine, Merge, Recipe, Samples, Target, Trainer
+from lorarecipe.recipe.model import (
+    Base,
+    Character,
+    Checkpoint,
+    Engine,
+    Merge,
+    Recipe,
+    RuleSetting,
+    Samples,
+    Target,
+    Trainer,
+)
 from lorarecipe.recipe.options import EMBEDDED_OPTIONS
 from lorarecipe.recipe.training import Buckets, Training
 
@@ -14,6 +25,7 @@ __all__ = [
     "Engine",
     "Merge",
     "Recipe",
+    "RuleSetting",
     "Samples",
     "Target",
     "Trainer",

@@ -73,6 +73,7 @@ def load(path: Path) -> Recipe:
         merge=file.merge,
         trainer=file.trainer,
         samples=file.samples,
+        rules={**base_file.rules, **file.rules},
         lines=lines,
         base_lines=base_lines,
         checkpoint_lines=checkpoint_lines,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -89,6 +90,9 @@ class Character(Table):
     """Times each image is seen in an epoch."""
 
 
+Silent = Literal["white background", "nude", "completely nude", "1girl", "arms at sides"]
+
+
 class Base(Table):
     """The stepping stone: told here, in a base recipe (`from`), or trained already (`weights`)."""
 
@@ -98,6 +102,8 @@ class Base(Table):
     """A finished base LoRA, one `.safetensors` file."""
     characters: Annotated[tuple[Character, ...], Field(strict=False)] = ()
     """The varied characters that the base is trained on."""
+    also: Annotated[tuple[Silent, ...], Field(strict=False)] = ()
+    """Tags that base captions may hold besides, on which sources are silent: `white background`, `nude`, `1girl` ..."""
     training: Training | None = None
     """How the base is trained."""
 
@@ -125,6 +131,8 @@ class Target(Table):
     """Folder of its renders, a caption beside each."""
     repeats: Count = 1
     """Times each image is seen in an epoch."""
+    allow: dict[str, Annotated[tuple[Trait, ...], Field(strict=False)]] = {}
+    """Tags beyond the closed list, for images whose name fits a pattern: `{ "sword_*" = ["holding sword"] }`."""
     training: Training
     """How the target is trained."""
 
@@ -172,6 +180,17 @@ class Samples(Table):
     """Classifier-free guidance."""
 
 
+class RuleSetting(Table):
+    """What a recipe makes of a rule."""
+
+    severity: Literal["ignore", "warning", "error"]
+    """What a finding is to be."""
+    reason: Annotated[str, Field(min_length=1)]
+    """Why; printed beside what is ignored."""
+    paths: Annotated[tuple[str, ...], Field(strict=False)] = ("*",)
+    """Patterns of the files that it is for, relative to the recipe; `*` fits everything."""
+
+
 class RecipeFile(Table):
     """A recipe as one file holds it."""
 
@@ -193,6 +212,8 @@ class RecipeFile(Table):
     """What trains."""
     samples: Samples | None = None
     """Pictures to draw at the end."""
+    rules: dict[str, RuleSetting] = {}
+    """Rules by code: `TGT002 = { severity = "warning", reason = "...", paths = ["renders/akane/*"] }`."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +231,7 @@ class Recipe:
     merge: Merge
     trainer: Trainer
     samples: Samples | None
+    rules: Mapping[str, RuleSetting]
     lines: Lines
     base_lines: Lines
     checkpoint_lines: Lines

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 from lorarecipe.dataset import Caption, Dataset, Tag
 from lorarecipe.errors import printable
+from lorarecipe.recipe import Recipe, Training
+from lorarecipe.recipe.lines import Where
 
 Severity = Literal["error", "warning"]
 
@@ -41,6 +43,20 @@ class Rule(Protocol):
 def at(caption: Caption, tag: Tag | None, message: str) -> Finding:
     """Give a finding at a tag, or at the start of the caption."""
     return Finding(caption.path, 1, tag.column if tag else 1, message)
+
+
+def at_key(recipe: Recipe, where: Where, message: str) -> Finding:
+    """Give a finding at a key of the recipe, in whichever file the key stands."""
+    fault = recipe.fault(where, message)
+    return Finding(fault.path, fault.line, 1, f"{fault.where}: {message}" if fault.where else message)
+
+
+def trainings(recipe: Recipe) -> Iterator[tuple[Literal["base", "target"], Training]]:
+    """Both trainings, as far as the recipe has them."""
+    if recipe.base.training:
+        yield "base", recipe.base.training
+    if recipe.target:
+        yield "target", recipe.target.training
 
 
 def captions(dataset: Dataset, phase: Literal["base", "target"]) -> Iterator[Caption]:

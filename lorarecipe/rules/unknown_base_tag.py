@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity, at
-from lorarecipe.rules.vocabulary import ZOOMS
+from lorarecipe.rules.vocabulary import ZOOMS, corrected, nearest
 
 SEVERITY: Severity = "error"
 
@@ -28,10 +28,14 @@ SEVERITY: Severity = "error"
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare every tag with the character's traits, the zoom tags and ``from behind``."""
     for group in dataset.base:
-        known = {*group.traits, *ZOOMS, "from behind"}
+        known = {*group.traits, *ZOOMS, "from behind", *dataset.recipe.base.also}
         others = {trait for other in dataset.base for trait in other.traits}
         for caption in (picture.caption for picture in group.pictures if picture.caption):
             for tag in caption.tags:
                 if tag.text not in known:
                     what = "another character's trait" if tag.text in others else "no trait of the character"
-                    yield at(caption, tag, f"found {tag.text!r}, {what}; expected traits, one zoom tag, 'from behind'")
+                    meant = corrected(tag.text) or nearest(tag.text, known)
+                    hint = (
+                        f"did you mean {meant!r}?" if meant in known else "expected traits, one zoom tag, 'from behind'"
+                    )
+                    yield at(caption, tag, f"found {tag.text!r}, {what}; {hint}")

@@ -16,21 +16,24 @@ Use instead
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity, at, captions
-from lorarecipe.rules.vocabulary import CLOSED_LIST
+from lorarecipe.rules.vocabulary import CLOSED_LIST, corrected, kind_of, nearest, plain
 
 SEVERITY: Severity = "error"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare every tag with the closed list."""
+    """Compare every tag with the closed list, and with what the recipe allows for the image."""
+    allow = dataset.recipe.target.allow if dataset.recipe.target else {}
     for caption in captions(dataset, "target"):
+        more = {tag for pattern, tags in allow.items() if fnmatchcase(caption.path.stem, pattern) for tag in tags}
         for tag in caption.tags:
-            if tag.text not in CLOSED_LIST:
-                near = difflib.get_close_matches(tag.text.lower().replace("_", " "), CLOSED_LIST, n=1, cutoff=0.8)
-                hint = f"did you mean {near[0]!r}?" if near else "take it out; the target's captions name no one"
+            if tag.text not in CLOSED_LIST | more:
+                near = corrected(tag.text) or nearest(tag.text, CLOSED_LIST)
+                meant = near if near in CLOSED_LIST else None
+                hint = f"did you mean {meant!r}?" if meant else f"take it out ({kind_of(plain(tag.text))})"
                 yield at(caption, tag, f"found {tag.text!r}, which is not on the closed list; {hint}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +25,8 @@ class Record:
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     delivered: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
-    def write(self, plan: Plan, out: Path) -> list[Path]:
-        """Write ``run.json`` beside each delivered result."""
+    def write(self, plan: Plan, out: Path, allowed: Sequence[str] = ()) -> list[Path]:
+        """Write ``run.json`` beside each delivered result; ``allowed`` are rules whose errors were let pass."""
         written = []
         for delivery in plan.deliveries:
             if delivery.name not in self.delivered:
@@ -38,6 +38,7 @@ class Record:
                 "platform": platform.platform(),
                 "recipe": str(delivery.recipe.source),
                 "key": delivery.stage.key,
+                "allowed": list(allowed),
                 "began": self.began,
                 "ended": self.ended,
                 "files": self.delivered[delivery.name],

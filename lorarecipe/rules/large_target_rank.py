@@ -1,0 +1,32 @@
+"""The target's rank is above the base's.
+
+Why is this bad?
+----------------
+A target with room to spare begins to change style and composition. Published settings give it the base's rank, half
+of it, or a quarter.
+
+Example
+-------
+``rank = 16`` for the base, ``rank = 32`` for the target
+
+Use instead
+-----------
+``rank = 16`` for the base, ``rank = 8`` for the target
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at_key
+
+SEVERITY: Severity = "warning"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the two ranks."""
+    base, target = dataset.recipe.base.training, dataset.recipe.target
+    if base and target and target.training.rank > base.rank:
+        message = f"found rank {target.training.rank} above the base's {base.rank}, expected at most that"
+        yield at_key(dataset.recipe, ("target", "training", "rank"), message)

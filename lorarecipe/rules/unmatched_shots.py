@@ -1,0 +1,43 @@
+"""One phase has shots of a zoom and view that the other never saw.
+
+Why is this bad?
+----------------
+Only the difference between the phases is learned. A framing that the base never drew 3D and on white is learned
+together with the character; one that the target lacks was trained for nothing.
+
+Example
+-------
+a target with ``close-up`` on a base without
+
+Use instead
+-----------
+one camera list for every character of both phases
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at_key
+from lorarecipe.rules.vocabulary import ZOOMS
+
+SEVERITY: Severity = "warning"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the sets of zoom and view, once every image has both."""
+    shots: dict[str, set[str]] = {"base": set(), "target": set()}
+    for group in dataset.groups:
+        for picture in group.pictures:
+            zoom = next((word for word in picture.caption.words if word in ZOOMS), "") if picture.caption else ""
+            if not zoom:
+                return
+            behind = picture.caption is not None and "from behind" in picture.caption.words
+            shots[group.phase].add(f"{zoom} from behind" if behind else zoom)
+    for phase, other, where in (
+        ("target", "base", ("target", "images")),
+        ("base", "target", ("base", "characters")),
+    ):
+        if shots[other] and (lost := ", ".join(sorted(shots[phase] - shots[other]))):
+            yield at_key(dataset.recipe, where, f"found shots that the {other} has none of: {lost}")

@@ -1,0 +1,34 @@
+"""A trait of the recipe is written in a form that no checkpoint was trained on.
+
+Why is this bad?
+----------------
+Anime checkpoints know the field's tags. ``yellow hair`` or ``Red_Hair`` names nothing to them, so the trait is
+learned as a new word, and a prompt that says it rightly does not find it.
+
+Example
+-------
+``traits = ["yellow hair", "twin tails"]``
+
+Use instead
+-----------
+``traits = ["blonde hair", "twintails"]``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at_key
+from lorarecipe.rules.vocabulary import corrected
+
+SEVERITY: Severity = "error"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Look every trait up."""
+    for index, character in enumerate(dataset.recipe.base.characters):
+        for trait in character.traits:
+            if right := corrected(trait):
+                where = ("base", "characters", index, "traits")
+                yield at_key(dataset.recipe, where, f"found {trait!r}, expected {right!r}")
