@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from lorarecipe.demo import NANO, render_all
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
+from lorarecipe.trainer.embedded.data import _resized
 from lorarecipe.trainer.embedded.gen_img import Sampler
 from lorarecipe.trainer.embedded.networks.merge_lora import merge
 from lorarecipe.trainer.embedded.train_network import Training
@@ -119,7 +121,7 @@ def test_what_it_does_not_know_is_an_error(
 
 def test_a_dataset_key_that_it_does_not_know_is_an_error(dataset: Path) -> None:
     dataset.write_text(dataset.read_text().replace("num_repeats = 2", "num_repeats = 2\nflip_aug = true"))
-    with pytest.raises(SystemExit, match="found flip_aug, which the embedded trainer does not know"):
+    with pytest.raises(ValueError, match="found flip_aug, which the embedded trainer does not know"):
         read_dataset(dataset)
 
 
@@ -154,9 +156,53 @@ def test_a_merge_changes_what_the_lora_names_and_nothing_else(tmp_path: Path) ->
 
 def test_a_merge_of_what_does_not_fit_writes_nothing(tmp_path: Path) -> None:
     lora = _lora(tmp_path / "lora.safetensors", "lora_unet_elsewhere")
-    with pytest.raises(SystemExit, match="1 modules match no weight"):
+    with pytest.raises(ValueError, match="1 modules match no weight"):
         merge(NANO, lora, 1.0, tmp_path / "merged", "fp16")
     assert not (tmp_path / "merged").exists()
+
+
+def test_a_merge_keeps_what_else_a_checkpoint_holds(tmp_path: Path) -> None:
+    """bfloat16 stays so, whole numbers are not rounded, and a download's other files are not copied."""
+    checkpoint, merged = tmp_path / "checkpoint", tmp_path / "merged"
+    shutil.copytree(NANO, checkpoint)
+    (checkpoint / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"pickled")
+    file = checkpoint / "text_encoder" / "model.safetensors"
+    tensors = {name: part.bfloat16() for name, part in load_file(file).items()}
+    positions = torch.arange(32)[None]
+    save_file({**tensors, "text_model.embeddings.position_ids": positions}, file)
+    merge(checkpoint, _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}"), 1.0, merged, "bf16")
+    after = load_file(merged / "text_encoder" / "model.safetensors")
+    assert torch.equal(after.pop("text_model.embeddings.position_ids"), positions)
+    assert all(torch.equal(after[name], tensors[name]) for name in tensors)
+    assert not list(merged.rglob("*.bin"))
+    assert Folder(merged).precision == "bf16"
+
+
+def test_images_of_every_kind_are_trained_on(dataset: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "renders" / "red").glob("*.png"):
+        with Image.open(path) as image:
+            image.save(path.with_suffix(".jpg"), quality=95)
+        path.unlink()
+    training = Training(parse(_argv(dataset, tmp_path / "out")))
+    assert training.per_epoch == 3
+
+
+def test_clip_skip_is_heeded_by_training_and_sampling(dataset: Path, tmp_path: Path) -> None:
+    losses, pictures = [], []
+    for skip in (1, 2):
+        training = Training(parse(_argv(dataset, tmp_path / "out", clip_skip=skip)))
+        losses.append(training._one(next(training.batches.epoch(1))))
+        pictures.append(Sampler(NANO, clip_skip=skip).draw(["1girl"], [1], (64, 64), 2, 3.0)[0].tobytes())
+    assert losses[0] != losses[1]
+    assert pictures[0] != pictures[1]
+
+
+def test_an_image_is_reduced_by_areas() -> None:
+    """Three pixels to two: each new one has one and a half old ones."""
+    image = Image.new("RGB", (3, 1))
+    for x, value in enumerate((0, 90, 240)):
+        image.putpixel((x, 0), (value, value, value))
+    assert _resized(image, (2, 1), (2, 1))[0, :, 0].tolist() == [30, 190]
 
 
 def test_a_sample_is_its_seed_and_its_lora(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from PIL import Image
 from safetensors.torch import load_file
 from transformers import CLIPTextModel
 
@@ -36,6 +37,7 @@ name = "parity"
 [checkpoint]
 family = "sd15"
 path = "{NANO}"
+clip_skip = 2
 
 [[base.characters]]
 images = "renders/red"
@@ -79,6 +81,9 @@ class Trained:
 def stage(tmp_path: Path) -> TrainStage:
     """A base of two characters, the first seen three times as often."""
     render_all(tmp_path / "renders")
+    for path in (tmp_path / "renders").rglob("*.png"):
+        with Image.open(path) as image:
+            image.resize((200, 200)).save(path)  # no whole multiple of 64
     (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
     plan = compile_plan([check(scan(load(tmp_path / "recipe.toml")))])
     return next(stage for stage in plan.stages if isinstance(stage, TrainStage))
@@ -133,9 +138,9 @@ def test_the_same_noise_gives_the_same_losses_and_weights(stage: TrainStage, tra
     apart = np.abs(np.array(theirs.losses) / np.array(ours.losses) - 1)
     a, b = load_file(theirs.folder / LORA), load_file(ours.folder / LORA)
     sys.stderr.write(f"losses apart by {apart.max():.2e}, weights by {_apart(a, b):.2e}\n")
-    assert apart.max() < 1e-3
+    assert apart.max() < 1e-5
     assert {name: part.shape for name, part in a.items()} == {name: part.shape for name, part in b.items()}
-    assert _apart(a, b) < 1e-2
+    assert _apart(a, b) < 1e-3
 
 
 def test_the_same_steps_names_and_files(stage: TrainStage, train: Train) -> None:

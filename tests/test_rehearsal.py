@@ -25,8 +25,8 @@ Edit = Callable[[str, str], Path]
 LARGE = """\
 rank = 64
 alpha = 32
-unet_lr = 1e-4
-text_encoder_lr = 2e-5
+unet_lr = 1.0
+text_encoder_lr = 1.0
 epochs = 10
 resolution = 512
 precision = "fp16"
@@ -82,7 +82,7 @@ def test_what_can_be_kept_is_kept(large: Path) -> None:
     base, target = [stage.training for stage in plan.stages if isinstance(stage, TrainStage)]
     assert merge.strength == 0.9
     assert base.extra == {"min_snr_gamma": 5}
-    assert (target.rank, target.alpha, target.text_encoder_lr, target.save_every_epochs) == (64, 32, 2e-5, 1)
+    assert (target.rank, target.alpha, target.text_encoder_lr, target.save_every_epochs) == (64, 32, 1e-4, 1)
     assert (plan.engine, merge.model.clip_skip) == ("embedded", 2)
     assert small.dataset.target
     assert small.dataset.target.repeats == 1

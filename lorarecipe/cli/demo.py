@@ -10,7 +10,7 @@ import click
 @click.command("demo")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("recipes/renders/demo"))
 def command(folder: Path) -> None:
-    """Render the demo's characters into FOLDER, where recipes/demo.toml look for them.
+    """Render the demo's characters into FOLDER, where recipes/demo.toml looks for them.
 
     Five base characters and two targets: 3D look, white background, upright, front and back, two zooms, each
     picture with its caption. What is there is drawn again, the same.

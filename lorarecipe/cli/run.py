@@ -40,6 +40,8 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
 
     checked = sound(recipes, allow)
     if rehearse:
+        if all(one.dataset.checkpoint_weights for one in checked):
+            compile_plan(checked)  # its faults are the real run's
         checked, differences = rehearsal_of(checked)
         out = out / "rehearsal"
     plan, store = compile_plan(checked), Store(home() / "store")

@@ -12,9 +12,9 @@ import json
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
         guess = unet(noise.add_noise(clean, target, when), when, text_encoder(tokens.input_ids)[0]).sample
         return ((guess - target).square().mean(dim=(1, 2, 3)) * weight[when]).mean()
 
-    averaged = _optimise("diffusion", model, loss, state, steps, rate=1.2e-3)
+    averaged = _optimise("diffusion", model, loss, state, steps, rate=1.2e-3, dice=dice)
     model.load_state_dict(averaged)
     checkpoint = folder / "nano"
     _write(checkpoint, vae, text_encoder, unet)
@@ -106,7 +106,7 @@ def _world(state: Path, images: int) -> tuple[list[tuple[Figure, Look]], Tensor]
     figures = [figure_of(dice) for _ in range(images)]
     wanted: list[tuple[Figure, Look]] = [(figure, "flat") for figure in figures]
     wanted += [(_recoloured(figure, dice), "3d") for figure in figures[: images // 5]]
-    file = state / "world.pt"
+    file = state / f"world-{images}.pt"
     if not file.exists():
         with ProcessPoolExecutor() as pool:
             drawn = np.stack(list(pool.map(_drawn, wanted, range(len(wanted)), chunksize=100)))
@@ -195,8 +195,17 @@ def _networks(vocabulary: int) -> tuple[CLIPTextModel, UNet2DConditionModel]:
     return CLIPTextModel(text), unet
 
 
-def _optimise(name: str, model: torch.nn.Module, loss: Any, state: Path, steps: int, rate: float) -> dict[str, Tensor]:
-    """Train to ``steps``, going on from the saved state, and give the weights' moving average."""
+def _optimise(
+    name: str,
+    model: torch.nn.Module,
+    loss: Callable[[], Tensor],
+    state: Path,
+    steps: int,
+    rate: float,
+    dice: random.Random | None = None,
+) -> dict[str, Tensor]:
+    """Train to ``steps``, going on from the saved state, and give the weights' moving average; the loss throws dice."""
+    dice = dice or random.Random()
     file = state / f"{name}.pt"
     optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=0.01)
     done, average = 0, {key: value.detach().clone() for key, value in model.state_dict().items()}
@@ -206,6 +215,7 @@ def _optimise(name: str, model: torch.nn.Module, loss: Any, state: Path, steps: 
         optimizer.load_state_dict(saved["optimizer"])
         done, average = saved["step"], saved["average"]
         torch.set_rng_state(saved["random"])
+        dice.setstate(saved["dice"])
     model.train()
     started, seen = time.monotonic(), 0.0
     for step in range(done + 1, steps + 1):
@@ -224,7 +234,8 @@ def _optimise(name: str, model: torch.nn.Module, loss: Any, state: Path, steps: 
             print(f"{name} {step}/{steps} loss {seen:.4f} {time.monotonic() - started:.0f} s", flush=True)
         if step % 500 == 0 or step == steps:
             whole = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
-            torch.save(whole | {"average": average, "random": torch.get_rng_state()}, file.with_suffix(".part"))
+            dicing = {"random": torch.get_rng_state(), "dice": dice.getstate()}
+            torch.save(whole | dicing | {"average": average}, file.with_suffix(".part"))
             file.with_suffix(".part").replace(file)
     return average
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -32,36 +34,40 @@ def render_all(folder: Path) -> list[Path]:
     list of Path
         The characters' folders.
     """
-    return [
-        *(_render(folder / name, figure, base=True) for name, figure in BASE.items()),
-        *(_render(folder / name, figure, base=False) for name, figure in TARGETS.items()),
-    ]
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Software", "lorarecipe")
+    for path, shot, caption in _shots(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(shot, "3d", 256).save(path, pnginfo=told)
+        path.with_suffix(".txt").write_text(caption, encoding="utf-8")
+    return [folder / name for name in (*BASE, *TARGETS)]
 
 
 def foreign_files(folder: Path) -> list[Path]:
-    """Find pictures that stand where the demo's would be drawn, and are not the demo's."""
-    places = [path for name in (*BASE, *TARGETS) for path in sorted((folder / name).glob("*.png"))]
-    return [path for path in places if not _is_ours(path)]
+    """Find pictures and captions that stand where the demo's would be written, and are not the demo's."""
+    pictures = [path for name in (*BASE, *TARGETS) for path in sorted((folder / name).glob("*.png"))]
+    captions = [(path.with_suffix(".txt"), caption) for path, _, caption in _shots(folder)]
+    return [
+        *(path for path in pictures if not _is_ours(path)),
+        *(path for path, caption in captions if path.exists() and path.read_bytes() != caption.encode()),
+    ]
 
 
 def _is_ours(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.info.get("Software") == "lorarecipe"
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return False
 
 
-def _render(folder: Path, figure: Figure, *, base: bool) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Software", "lorarecipe")
-    for view, zoom in product(VIEWS, ZOOMS):
-        name = f"{zoom}_{view}".replace(" ", "-")
-        shot = Figure(figure.hair, figure.style, figure.dress, view=view, zoom=zoom)
-        draw(shot, "3d", 256).save(folder / f"{name}.png", pnginfo=told)
-        (folder / f"{name}.txt").write_text(_caption(shot, base=base) + "\n", encoding="utf-8")
-    return folder
+def _shots(folder: Path) -> Iterator[tuple[Path, Figure, str]]:
+    """Give every picture's place, what it shows, and its caption."""
+    for name, figure in (BASE | TARGETS).items():
+        for view, zoom in product(VIEWS, ZOOMS):
+            shot = replace(figure, view=view, zoom=zoom)
+            path = folder / name / f"{zoom}_{view}.png".replace(" ", "-")
+            yield path, shot, _caption(shot, base=name in BASE) + "\n"
 
 
 def _caption(shot: Figure, *, base: bool) -> str:

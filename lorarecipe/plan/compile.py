@@ -136,7 +136,7 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         trainer.device,
     )
     wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
-    samples = SampleStage(model, target, recipe.samples, commit) if recipe.samples else None
+    samples = SampleStage(model, target, recipe.samples, commit, trainer.device) if recipe.samples else None
     if samples:
         wanted.append((samples, f"samples of {recipe.name} on the original checkpoint"))
     return Delivery(recipe.name, target, recipe, base, samples), wanted

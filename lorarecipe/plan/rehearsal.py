@@ -11,11 +11,14 @@ from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
 
-#: every length in pixels is divided by it, so that each image comes into the same bucket, an eighth as large ...
+#: every length in pixels is divided by it: where buckets upscale, and the resolution is a multiple of 64, each image
+#: comes into the same bucket, an eighth as large ...
 _SHRINK = 8
 #: ... unless the training is small already (pixels of an image)
 _SMALL = 128 * 128
 _CHECKPOINT = {"family": "sd15", "path": NANO, "sha256": None, "vae": None, "v_prediction": False}
+#: AdamW's: Prodigy's own learning rate of 1 would make noise of it
+_RATE = 1e-4
 #: clip_skip may not go deeper: the nano's text encoder has two layers
 _LAYERS = 2
 
@@ -58,6 +61,7 @@ def _small(checked: Checked) -> Checked:
         and recipe.target.model_copy(update={"training": _small_training(recipe.target.training), "repeats": 1}),
         merge=Merge(strength=recipe.merge.strength),
         trainer=Trainer(engine="embedded", device="cpu"),
+        samples=recipe.samples and recipe.samples.model_copy(update={"images": 1, "steps": 2}),
     )
     shown = replace(
         dataset,
@@ -83,6 +87,8 @@ def _small_training(training: Training) -> Training:
             "resolution": tuple(max(16, side // shrink // 8 * 8) for side in training.resolution),
             "buckets": buckets and _smaller(buckets, shrink),
             "optimizer": "AdamW",
+            "unet_lr": min(training.unet_lr, _RATE),
+            "text_encoder_lr": training.text_encoder_lr and min(training.text_encoder_lr, _RATE),
             "precision": "no",
             "extra": {name: value for name, value in training.extra.items() if name in EMBEDDED_OPTIONS},
         }
@@ -99,7 +105,11 @@ def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
         yield from _apart(f"{phase}.training", one, other)
     if recipe.base.weights:
         yield f"base.weights: {recipe.base.weights.name} (here a stand-in, trained on the target's images)"
-    for table in ("checkpoint", "merge", "trainer"):
+    seen = {character.repeats for character in recipe.base.characters}
+    seen |= {recipe.target.repeats} if recipe.target else set()
+    if seen - {1}:
+        yield f"repeats: {', '.join(map(str, sorted(seen)))} (here 1)"
+    for table in ("checkpoint", "merge", "trainer", "samples"):
         yield from _apart(table, getattr(recipe, table), getattr(small, table))
 
 

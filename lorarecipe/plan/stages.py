@@ -194,6 +194,7 @@ class SampleStage(Keyed):
     lora: TrainStage
     samples: Samples
     commit: str
+    device: str = "auto"
 
     @property
     def why(self) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
+from lorarecipe.weights import Folder
 
 SEVERITY: Severity = "error"
 
@@ -28,7 +29,6 @@ _ENCODERS = {
     "sd2": "cond_stage_model.model.",
     "sdxl": "conditioner.embedders.",
 }
-_FOLDER = "text_encoder."
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -36,8 +36,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     checkpoint, family = dataset.checkpoint_weights, dataset.recipe.checkpoint.family
     if checkpoint is None:
         return
-    if any(name.startswith(_FOLDER) for name in checkpoint.names):
-        return  # a Diffusers folder is SD1's: the embedded trainer reads no other
+    if isinstance(checkpoint, Folder):
+        if checkpoint.family != family:
+            yield Finding(checkpoint.path, 1, 1, f"found a checkpoint of {checkpoint.family}, expected {family}")
+        return
     found = [name for name, prefix in _ENCODERS.items() if any(key.startswith(prefix) for key in checkpoint.names)]
     if family not in found:
         what = f"a checkpoint of {found[0]}" if found else "no single-file checkpoint of Stable Diffusion"

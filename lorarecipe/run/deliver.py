@@ -44,7 +44,7 @@ def _is_ours(place: Path) -> bool:
             with Image.open(place) as image:
                 return image.info.get("Software") == "lorarecipe"
         return "lorarecipe.key" in Weights(place).metadata
-    except (OSError, ValueError, TypeError, SafetensorsError):
+    except (OSError, ValueError, TypeError, SafetensorsError, Image.DecompressionBombError):
         return False
 
 
@@ -67,10 +67,11 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         folder = out / delivery.name / SAMPLES
         drawn = store.path(delivery.samples.short).glob("*.png")
         pictures = sorted(drawn, key=lambda path: [int(part) for part in path.stem.split("-")])  # prompt, seed
+        for stale in {*folder.glob("*.png")} - {folder / picture.name for picture in pictures}:
+            stale.unlink()  # of an earlier LoRA; whatever is not ours was refused before
         for picture in pictures:
             write_atomic(folder / picture.name, picture.read_bytes())
-        sheet = contact_sheet(pictures, delivery.samples.samples)
-        write_atomic(folder / "all.png", sheet)
+        write_atomic(folder / "all.png", contact_sheet(pictures, delivery.samples.samples))
         yield folder / "all.png", file_digest(folder / "all.png")
 
 

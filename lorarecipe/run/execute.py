@@ -29,6 +29,7 @@ from lorarecipe.trainer import (
 )
 from lorarecipe.trainer.commands import LORA, lora_of, merged_of
 from lorarecipe.trainer.process import log_of
+from lorarecipe.weights import Folder
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
 MADE = "made.json"
@@ -64,7 +65,7 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
 
 def _require_room(missing: list[Stage], store: Store) -> None:
     """Look whether the disk can take the merged checkpoints, each as large as the one it is made from."""
-    sizes = [stage.model.path.stat().st_size for stage in missing if isinstance(stage, MergeStage)]
+    sizes = [_size(stage.model.path) for stage in missing if isinstance(stage, MergeStage)]
     need, folder = sum(sizes) + (_SPARE if missing else 0), store.root
     while not folder.exists():
         folder = folder.parent
@@ -72,6 +73,11 @@ def _require_room(missing: list[Stage], store: Store) -> None:
     if free < need:
         told = f"{store.root}: {free / 1e9:.1f} GB free, expected {need / 1e9:.1f}"
         raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
+
+
+def _size(checkpoint: Path) -> int:
+    files = Folder(checkpoint).files if checkpoint.is_dir() else (checkpoint,)
+    return sum(file.stat().st_size for file in files)
 
 
 def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -12,22 +13,28 @@ from lorarecipe.recipe import Samples
 
 _LABEL = 16
 _SMALLEST = 128
+#: pixels of the whole sheet: what any viewer opens
+_LARGEST = 24_000_000
 
 
 def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
     """Put pictures (in the order of prompts, then seeds) on one PNG, each row under its prompt.
 
-    Small ones are enlarged by a whole number, so that their pixels can be seen.
+    Small ones are enlarged by a whole number, so that their pixels can be seen; large ones are reduced.
     """
     opened = [Image.open(path).convert("RGB") for path in pictures]
-    factor = max(1, _SMALLEST // opened[0].width)
-    width, height = opened[0].width * factor, opened[0].height * factor
+    factor: float = max(1, _SMALLEST // opened[0].width)
+    factor = min(factor, math.sqrt(_LARGEST / (len(opened) * opened[0].width * opened[0].height)))
+    width, height = (max(1, int(side * factor)) for side in opened[0].size)
     sheet = Image.new("RGB", (width * samples.images, (height + _LABEL) * len(samples.prompts)), "white")
     pen = ImageDraw.Draw(sheet)
     for at, picture in enumerate(opened):
         row, column = divmod(at, samples.images)
         top = row * (height + _LABEL)
-        sheet.paste(picture.resize((width, height), Image.Resampling.NEAREST), (column * width, top + _LABEL))
+        sheet.paste(
+            picture.resize((width, height), Image.Resampling.NEAREST if factor > 1 else Image.Resampling.LANCZOS),
+            (column * width, top + _LABEL),
+        )
         if not column:
             pen.text((3, top + 2), samples.prompts[row], fill="black")
     told = PngImagePlugin.PngInfo()

@@ -109,8 +109,9 @@ def sample_command(stage: SampleStage, place: Place, store: Store) -> Command:
         *("--network_weights", str(lora_of(stage.lora, store).absolute()), "--network_mul", str(samples.weight)),
         *("--W", str(width), "--H", str(height), "--steps", str(samples.steps), "--scale", str(samples.scale)),
         *("--seed", str(samples.seed), "--images_per_prompt", str(samples.images)),
+        *(["--clip_skip", str(stage.model.clip_skip)] if stage.model.clip_skip else []),
     ]
-    return Command(tuple(argv), folder, _environment("cpu"), {PROMPTS: "\n".join(samples.prompts) + "\n"})
+    return Command(tuple(argv), folder, _environment(stage.device), {PROMPTS: "\n".join(samples.prompts) + "\n"})
 
 
 def dataset_toml(stage: TrainStage, staged: Path) -> str:

@@ -15,7 +15,7 @@ _HINTS = {
     ),
     r"No space left on device": "the disk is full: make room, then run the same command again",
     r"No data found": "the trainer found no image: run lorarecipe check",
-    r"fp16 mixed precision requires a GPU": 'set precision = "no" where there is no GPU',
+    r"fp16 mixed precision requires a (GPU|device)": 'set precision = "no" where there is no GPU',
     r"expected str, bytes or os.PathLike object, not NoneType|Can't load tokenizer": (
         "a tokenizer is missing: run lorarecipe setup"
     ),

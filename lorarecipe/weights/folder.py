@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lorarecipe.files import digest_of, file_digest
-from lorarecipe.weights.file import Weights
+from lorarecipe.files import digest_of, large_file_digest
+from lorarecipe.weights.file import SafetensorsError, Weights
 
-#: what is read of it; a tensor is named after its part, ``unet.conv_in.weight``
+#: whose tensors are read; a tensor is named after its part, ``unet.conv_in.weight``
 _PARTS = {
     "unet": "unet/diffusion_pytorch_model.safetensors",
     "text_encoder": "text_encoder/model.safetensors",
 }
+#: all that makes the checkpoint; what else a download leaves (other precisions, pickles, caches) is left alone
+_FILES = (
+    *("model_index.json", "unet/config.json", "text_encoder/config.json", "vae/config.json"),
+    *("vae/diffusion_pytorch_model.safetensors", "tokenizer/*", "scheduler/*", *_PARTS.values()),
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,11 @@ class Folder:
     path: Path
 
     def __post_init__(self) -> None:
-        """Open both files."""
+        """Open both files, and look for the rest."""
         _ = self.parts
+        for pattern in _FILES:
+            if not any(self.path.glob(pattern)):
+                raise SafetensorsError(f"{self.path}: no Diffusers checkpoint ({pattern} is missing)")
 
     @cached_property
     def parts(self) -> dict[str, Weights]:
@@ -56,10 +66,30 @@ class Folder:
         return self.parts["unet"].precision
 
     @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The files that make the checkpoint."""
+        found = (path for pattern in _FILES for path in sorted(self.path.glob(pattern)))
+        return tuple(path for path in found if path.is_file() and not path.name.startswith("."))
+
+    @cached_property
     def digest(self) -> str:
         """Digest of every file's digest; the order of files on the disk is not in it."""
-        files = (path for path in self.path.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return digest_of({path.relative_to(self.path).as_posix(): file_digest(path) for path in files})
+        return digest_of({path.relative_to(self.path).as_posix(): large_file_digest(path) for path in self.files})
+
+    @cached_property
+    def family(self) -> str:
+        """What its U-Net's configuration makes it: ``sd15`` of any width, ``sd2``, ``sdxl`` or ``v-prediction``."""
+        unet, scheduler = (self._config(part) for part in ("unet/config.json", "scheduler/scheduler_config.json"))
+        if scheduler.get("prediction_type", "epsilon") != "epsilon":
+            return "v-prediction"
+        return {1024: "sd2", 2048: "sdxl"}.get(unet.get("cross_attention_dim", 0), "sd15")
+
+    def _config(self, name: str) -> dict[str, Any]:
+        try:
+            read: dict[str, Any] = json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return read
 
     def dtype(self, name: str) -> str:
         """Data type of a tensor as the header writes it (``F16``)."""

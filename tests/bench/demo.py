@@ -36,8 +36,7 @@ def lab(image: Image.Image) -> Lab:
     converted = ImageCms.applyTransform(image, _TO_LAB)
     assert converted
     lightness, a, b = np.median(np.asarray(converted).reshape(-1, 3), axis=0)
-    signed = [value - 256 if value > 127 else value for value in (a, b)]
-    return np.array([lightness / 2.55, *signed])
+    return np.array([lightness / 2.55, a - 128, b - 128])
 
 
 def report(name: str) -> None:

@@ -56,7 +56,7 @@ def read_dataset(path: Path) -> tuple[dict[str, Any], Buckets | None]:
 
     Raises
     ------
-    SystemExit
+    ValueError
         On a key that this trainer does not know.
     """
     document = toml.loads(path.read_text("utf-8"))
@@ -69,7 +69,7 @@ def read_dataset(path: Path) -> tuple[dict[str, Any], Buckets | None]:
     for subset in dataset["subsets"]:
         unknown |= {*subset} - {"image_dir", "num_repeats", "caption_extension"}
     if unknown:
-        raise SystemExit(f"{path}: found {', '.join(sorted(unknown))}, which the embedded trainer does not know")
+        raise ValueError(f"{path}: found {', '.join(sorted(unknown))}, which the embedded trainer does not know")
     if not dataset["enable_bucket"]:
         return dataset, None
     return dataset, Buckets.model_construct(  # a rehearsal's are smaller than a recipe's may be

@@ -11,14 +11,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from lorarecipe.dataset.scan import EXTENSIONS
 from lorarecipe.plan.steps import BucketChooser, Size
 from lorarecipe.recipe import Buckets
 
 #: sd-scripts multiplies every SD1 latent by it, whatever the checkpoint's configuration says
 SCALE = 0.18215
+#: of every SD1 checkpoint; sd-scripts does not read the folder's own either
+NOISE_SCHEDULE = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+}
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,11 @@ class Batches:
         self.samples: list[Sample] = []
         self.repeats: list[int] = []
         for subset in dataset["subsets"]:
-            for path in sorted(Path(subset["image_dir"]).glob("*.png")):
+            for path in images_of(subset):
                 self.samples.append(_sample(path, chooser, vae, subset["caption_extension"]))
                 self.repeats.append(subset["num_repeats"])
         if not self.samples:
-            raise SystemExit("No data found. Please verify arguments")
+            raise ValueError(f"No data found in {dataset['subsets']}")
 
     def epoch(self, seed: int) -> Iterator[list[Sample]]:
         """Give the batches of an epoch in the order of a seed."""
@@ -61,20 +70,35 @@ class Batches:
         return iter(batches)
 
 
+def images_of(subset: dict[str, Any]) -> list[Path]:
+    """Images of a subset, in the order of their names."""
+    return sorted(path for path in Path(subset["image_dir"]).iterdir() if path.suffix in EXTENSIONS)
+
+
 def _sample(path: Path, chooser: BucketChooser, vae: Any, extension: str) -> Sample:
     caption = path.with_suffix(extension).read_text("utf-8").strip()
     with Image.open(path) as image:
         resized, bucket = chooser.fit(image.size)
-        pixels = np.asarray(_resized(image.convert("RGB"), resized, bucket), dtype=np.float32) / 127.5 - 1
+        pixels = _resized(image.convert("RGB"), resized, bucket).astype(np.float32) / 127.5 - 1
     with torch.no_grad():
         latent = vae.encode(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(vae.device)).latent_dist.sample()
     return Sample(latent[0] * SCALE, caption, bucket)
 
 
-def _resized(image: Image.Image, size: Size, bucket: Size) -> Image.Image:
+def _resized(image: Image.Image, size: Size, bucket: Size) -> NDArray[np.uint8]:
     """Resize by area means when that shrinks, by Lanczos when it does not, and crop the middle: as sd-scripts does."""
-    if image.size != size:
-        shrinks = image.width >= size[0] and image.height >= size[1]
-        image = image.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.LANCZOS)
+    if image.width >= size[0] and image.height >= size[1]:
+        across, down = _areas(image.width, size[0]), _areas(image.height, size[1])
+        means = np.einsum("yh,hwc,xw->yxc", down, np.asarray(image, dtype=np.float32), across, optimize=True)
+        pixels = np.rint(means).astype(np.uint8)
+    else:
+        pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
     left, top = (size[0] - bucket[0]) // 2, (size[1] - bucket[1]) // 2
-    return image.crop((left, top, left + bucket[0], top + bucket[1]))
+    return pixels[top : top + bucket[1], left : left + bucket[0]]
+
+
+def _areas(before: int, after: int) -> NDArray[np.float32]:
+    """Share that each old pixel has in each new one, (after, before); Pillow's BOX takes whole pixels only."""
+    edges, old = np.linspace(0, before, after + 1), np.arange(before)
+    overlap = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
+    return (overlap.clip(0) * after / before).astype(np.float32)

@@ -47,12 +47,22 @@ def kohya_state(unet: nn.Module, text_encoder: nn.Module, alpha: float) -> dict[
     return state
 
 
+def encode(tokenizer: Any, text_encoder: Any, captions: list[str], clip_skip: int | None) -> Tensor:
+    """Give the states of captions, (captions, tokens, width): of the last layer, or of the one that is asked for."""
+    tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+    tokens = tokens.to(text_encoder.device)
+    if not clip_skip:
+        return text_encoder(tokens)[0]
+    model = getattr(text_encoder, "text_model", text_encoder)  # transformers 5 has one layer less
+    return model.final_layer_norm(text_encoder(tokens, output_hidden_states=True).hidden_states[-clip_skip])
+
+
 def load_lora(path: Path, unet: nn.Module, text_encoder: nn.Module, weight: float) -> None:
     """Add a LoRA in kohya's format to the weights of a model, as a merge would.
 
     Raises
     ------
-    SystemExit
+    ValueError
         When a module of the LoRA is not in the model.
     """
     state = load_file(path)
@@ -64,7 +74,7 @@ def load_lora(path: Path, unet: nn.Module, text_encoder: nn.Module, weight: floa
     for name in [name for name in state if name.endswith(".lora_down.weight")]:
         stem = name.removesuffix(".lora_down.weight")
         if stem not in homes:
-            raise SystemExit(f"{path}: the checkpoint has no module {stem}")
+            raise ValueError(f"{path}: the checkpoint has no module {stem}")
         down, up = state[name].float(), state[f"{stem}.lora_up.weight"].float()
         scale = weight * float(state.get(f"{stem}.alpha", torch.tensor(float(len(down))))) / len(down)
         with torch.no_grad():

@@ -17,13 +17,12 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from diffusers.optimization import get_scheduler
 from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import save_file
-from torch import Tensor
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
-from lorarecipe.trainer.embedded.data import Batches, Sample
-from lorarecipe.trainer.embedded.network import add_lora, kohya_state, parameters
+from lorarecipe.trainer.embedded.data import NOISE_SCHEDULE, Batches, Sample, images_of
+from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters
 
 #: written last into the folder of a state
 STATE = "state.pt"
@@ -41,6 +40,7 @@ class Training:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, folder = args, args.pretrained_model_name_or_path
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what the next line asks for on a GPU
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.accelerator = Accelerator(mixed_precision=args.mixed_precision)
         set_seed(args.seed)
@@ -51,9 +51,7 @@ class Training:
         for model in (self.unet, self.text_encoder):
             model.requires_grad_(False).to(device).train()
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-        self.noise = DDPMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000
-        )
+        self.noise = DDPMScheduler(**NOISE_SCHEDULE)
         self.batches = Batches(*read_dataset(args.dataset_config), vae)
         self.per_epoch = sum(1 for _ in self.batches.epoch(0))
         self.steps = args.max_train_epochs * self.per_epoch if args.max_train_epochs else args.max_train_steps
@@ -66,10 +64,11 @@ class Training:
         groups.append({"params": parameters(self.unet), "lr": args.unet_lr})
         if args.gradient_checkpointing:
             self.unet.enable_gradient_checkpointing()
-        self.optimizer = self.accelerator.prepare(torch.optim.AdamW(groups, lr=args.learning_rate))
-        self.scheduler = get_scheduler(
-            args.lr_scheduler, self.optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
+        optimizer = torch.optim.AdamW(groups, lr=args.learning_rate)
+        scheduler = get_scheduler(
+            args.lr_scheduler, optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
         )
+        self.optimizer, self.scheduler = self.accelerator.prepare(optimizer, scheduler)
         self.trained = [one for group in groups for one in group["params"]]
         self.step, self.losses, self.started = 0, list[float](), time.time()
 
@@ -100,8 +99,9 @@ class Training:
         # drawn on the CPU: the same numbers on every device
         target = torch.randn(clean.shape).to(device)
         when = torch.randint(0, self.noise.config.num_train_timesteps, (len(batch),)).to(device)
+        captions = [sample.caption for sample in batch]
         with torch.set_grad_enabled(not self.args.network_train_unet_only), self.accelerator.autocast():
-            states = self._encode([sample.caption for sample in batch])
+            states = encode(self.tokenizer, self.text_encoder, captions, self.args.clip_skip)
         with self.accelerator.autocast():
             guess = self.unet(self.noise.add_noise(clean, target, when), when, states).sample
         loss = (guess.float() - target).square().mean(dim=(1, 2, 3))
@@ -116,15 +116,6 @@ class Training:
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(mean.detach())
-
-    def _encode(self, captions: list[str]) -> Tensor:
-        tokens = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
-        tokens = tokens.to(self.accelerator.device)
-        if not self.args.clip_skip:
-            return self.text_encoder(tokens)[0]
-        model = getattr(self.text_encoder, "text_model", self.text_encoder)
-        hidden = self.text_encoder(tokens, output_hidden_states=True).hidden_states[-self.args.clip_skip]
-        return model.final_layer_norm(hidden)
 
     def _save(self, name: str, epoch: int) -> None:
         folder = self.args.output_dir
@@ -143,6 +134,7 @@ class Training:
             "lora": [part.detach() for part in self.trained],
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
+            "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
             "random": torch.get_rng_state(),
         }
         torch.save(state, folder / "part")
@@ -156,6 +148,8 @@ class Training:
                 part.copy_(saved)
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
+        if state["scaler"]:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
         torch.set_rng_state(state["random"])
 
     def _metadata(self, epoch: int) -> dict[str, str]:
@@ -163,7 +157,7 @@ class Training:
         tags: dict[str, Counter[str]] = {}
         folders: dict[str, dict[str, int]] = {}
         for subset in dataset["subsets"]:
-            name, paths = Path(subset["image_dir"]).name, sorted(Path(subset["image_dir"]).glob("*.png"))
+            name, paths = Path(subset["image_dir"]).name, images_of(subset)
             folders[name] = {"n_repeats": subset["num_repeats"], "img_count": len(paths)}
             captions = [path.with_suffix(subset["caption_extension"]).read_text("utf-8") for path in paths]
             tags[name] = Counter(tag.strip() for caption in captions for tag in caption.split(",") if tag.strip())

@@ -6,13 +6,13 @@ import argparse
 import shutil
 from pathlib import Path
 
-import numpy as np
-from safetensors.numpy import save_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from lorarecipe.trainer.proof import delta
 from lorarecipe.weights import Folder, Weights, lora_modules, module_of
 
-_TYPES = {"float": np.float32, "fp16": np.float16}
+_TYPES = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def merge(checkpoint: Path, lora: Path, ratio: float, save_to: Path, precision: str) -> None:
@@ -20,26 +20,28 @@ def merge(checkpoint: Path, lora: Path, ratio: float, save_to: Path, precision: 
 
     Raises
     ------
-    SystemExit
+    ValueError
         When a module of the LoRA is not in the checkpoint; nothing is written.
     """
     before, base = Folder(checkpoint), Weights(lora)
     modules = {module: name for name in before.names for module in module_of(name, "sd15")}
     if lost := lora_modules(base.names) - modules.keys():
-        raise SystemExit(f"{lora}: {len(lost)} modules match no weight of {checkpoint} ({min(lost)})")
-    rewritten = {part.path for part in before.parts.values()}
-    shutil.copytree(
-        checkpoint, save_to, ignore=lambda folder, names: {n for n in names if Path(folder, n) in rewritten}
-    )
+        raise ValueError(f"{lora}: {len(lost)} modules match no weight of {checkpoint} ({min(lost)})")
     changed = {modules[module]: module for module in lora_modules(base.names)}
-    for prefix, part in before.parts.items():
-        tensors = {}
-        for name in sorted(part.names):
-            values = part.read(name)
-            if module := changed.get(f"{prefix}.{name}"):
-                values = values + np.float32(ratio) * delta(base, module).reshape(values.shape)
-            tensors[name] = values.astype(_TYPES[precision])
-        save_file(tensors, save_to / part.path.relative_to(checkpoint), metadata={"format": "pt"})
+    rewritten = {part.path: prefix for prefix, part in before.parts.items()}
+    for file in before.files:
+        copy = save_to / file.relative_to(checkpoint)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file not in rewritten:
+            shutil.copyfile(file, copy)
+            continue
+        tensors = load_file(file)
+        for name, weight in tensors.items():
+            if module := changed.get(f"{rewritten[file]}.{name}"):
+                weight = weight.float() + ratio * torch.from_numpy(delta(base, module)).reshape(weight.shape)
+            # a text encoder may hold the numbers of its positions too
+            tensors[name] = weight.to(_TYPES[precision]) if weight.is_floating_point() else weight
+        save_file(tensors, copy, metadata={"format": "pt"})
 
 
 def main() -> None:
