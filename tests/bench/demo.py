@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 
+from lorarecipe.colour import lab
 from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, TARGETS, ZOOMS, Figure
 from lorarecipe.demo.judge import load_judge
 from lorarecipe.trainer.embedded.gen_img import Sampler
@@ -26,17 +27,6 @@ SEEDS = range(4)
 SCENES = [f"1girl, {scene}, {pose}, {zoom}" for scene, pose, zoom in product(BACKGROUNDS, POSES, ZOOMS)]
 #: crown of the head, in pixels of 64 x 64: where every hairstyle, and both views, have hair
 _CROWN = {"full body": (28, 6, 36, 9), "upper body": (28, 8, 37, 13)}
-_TO_LAB = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
-
-Lab = npt.NDArray[np.float64]
-
-
-def lab(image: Image.Image) -> Lab:
-    """Median L*, a*, b* of a picture."""
-    converted = ImageCms.applyTransform(image, _TO_LAB)
-    assert converted
-    lightness, a, b = np.median(np.asarray(converted).reshape(-1, 3), axis=0)
-    return np.array([lightness / 2.55, a - 128, b - 128])
 
 
 def report(name: str) -> None:
@@ -51,14 +41,13 @@ def report(name: str) -> None:
 def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
     """Draw everything with one LoRA, and read it."""
     assert isinstance(figure.hair, tuple)
-    tags = [lab(Image.new("RGB", (1, 1), colour)) for colour in HAIR.values()]
-    own = lab(Image.new("RGB", (1, 1), figure.hair))
+    tags, own = lab(list(HAIR.values())), lab(figure.hair)
     sampler, judge = Sampler(NANO, lora), load_judge()
     row: dict[str, str] = {}
     for kind, prompts in (("`1girl`", ["1girl"] * len(SCENES)), ("scenes", SCENES)):
         drawn = [one for seed in SEEDS for one in sampler.draw(prompts, _seeds(seed), (64, 64), 20, 4.0)]
         read = judge.read(drawn)
-        crowns = [lab(one.crop(_CROWN[seen["zoom"]])) for one, seen in zip(drawn, read)]
+        crowns = [_crown(one, seen["zoom"]) for one, seen in zip(drawn, read)]
         apart = [np.linalg.norm(crown - own) for crown in crowns]
         nearest = [away < min(np.linalg.norm(crown - tag) for tag in tags) for crown, away in zip(crowns, apart)]
         row |= {
@@ -74,6 +63,12 @@ def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
         else:
             row["`1girl`: white background"] = _share(seen["background"] == "white background" for seen in read)
     return row
+
+
+def _crown(picture: Image.Image, zoom: str) -> npt.NDArray[np.float32]:
+    """Median Lab of the hair on top."""
+    median: npt.NDArray[np.float32] = np.median(lab(np.asarray(picture.crop(_CROWN[zoom]))), axis=(0, 1))
+    return median
 
 
 def _seeds(seed: int) -> list[int]:
