@@ -117,6 +117,11 @@ def test_demo(folder: Path) -> None:
     assert (code, out) == (2, "")
     assert "found cast/red/mine.png, which is not the demo's; expected another folder" in err
     assert _tree(folder) == before
+    mine.unlink()
+    (folder / "cast" / "honey" / "upper-body_front.txt").write_text("mine")
+    code, _, err = _call(folder, "demo", "cast")
+    assert code == 2
+    assert "found cast/honey/upper-body_front.txt" in err
 
 
 def test_doctor_on_a_trainer_that_needs_no_setup(folder: Path) -> None:

@@ -19,28 +19,29 @@ _PARTS = {
     "unet": "unet/diffusion_pytorch_model.safetensors",
     "text_encoder": "text_encoder/model.safetensors",
 }
+_VAE = "vae/diffusion_pytorch_model.safetensors"
 #: all that makes the checkpoint; what else a download leaves (other precisions, pickles, caches) is left alone
 _FILES = (
     *("model_index.json", "unet/config.json", "text_encoder/config.json", "vae/config.json"),
-    *("vae/diffusion_pytorch_model.safetensors", "tokenizer/*", "scheduler/*", *_PARTS.values()),
+    *("tokenizer/*", "scheduler/*", _VAE, *_PARTS.values()),
 )
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A Diffusers folder whose U-Net and text encoder were opened and found whole.
+    """A Diffusers folder whose U-Net, text encoder and VAE were opened and found whole.
 
     Raises
     ------
     SafetensorsError
-        When one of the two is missing or torn.
+        When one of them is missing or torn, or another file of the checkpoint is missing.
     """
 
     path: Path
 
     def __post_init__(self) -> None:
-        """Open both files, and look for the rest."""
-        _ = self.parts
+        """Open what holds tensors, and look for the rest."""
+        _ = self.parts, Weights(self.path / _VAE)
         for pattern in _FILES:
             if not any(self.path.glob(pattern)):
                 raise SafetensorsError(f"{self.path}: no Diffusers checkpoint ({pattern} is missing)")
