@@ -280,7 +280,7 @@ def measure(checkpoint: Path, judge: Judge, pictures: int = 400) -> dict[str, fl
 
     ``judge`` is the same of pictures that the renderer drew, which the judge has not seen.
     """
-    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, torch_dtype=torch.float32)
+    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     dice, right, asked = random.Random(2), Counter[str](), Counter[str]()
     for start in range(0, pictures, 50):
