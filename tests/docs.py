@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import click
 
 from lorarecipe import errors
 from lorarecipe.cli import main
+from lorarecipe.demo import NANO
 from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Samples, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
 from lorarecipe.rules import RULES
+from lorarecipe.weights import Weights
 
 _TABLES: dict[str, type[Table]] = {
     "(top)": RecipeFile,
@@ -63,6 +66,14 @@ def fields() -> None:
             print(
                 f"| `{table}` | `{field.alias or name}` | {default} | {(field.description or '').replace('|', ',')} |"
             )
+
+
+def quality() -> None:
+    """Print what was measured of the nano checkpoint when it was made."""
+    told = json.loads(Weights(NANO / "unet" / "diffusion_pytorch_model.safetensors").metadata["lorarecipe.quality"])
+    print("| | drawn by the checkpoint | by the renderer |\n| --- | --- | --- |")
+    for name in (name for name in told if not name.startswith("judge ")):
+        print(f"| {name} | {told[name]:.1%} | {told[f'judge {name}']:.1%} |")
 
 
 def _default(value: object) -> str:
