@@ -45,7 +45,7 @@ def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
     sampler, judge = Sampler(NANO, lora), load_judge()
     row: dict[str, str] = {}
     for kind, prompts in (("`1girl`", ["1girl"] * len(SCENES)), ("scenes", SCENES)):
-        drawn = [one for seed in SEEDS for one in sampler.draw(prompts, _seeds(seed), (64, 64), 20, 4.0)]
+        drawn = [one for seed in SEEDS for one in sampler.draw(prompts, _seeds(seed), (64, 64), 20, 2.0)]
         read = judge.read(drawn)
         crowns = [_crown(one, seen["zoom"]) for one, seen in zip(drawn, read)]
         apart = [np.linalg.norm(crown - own) for crown in crowns]
