@@ -70,7 +70,11 @@ def test_wrong_usage(folder: Path, words: list[str], snapshot: SnapshotAssertion
 
 def test_check_a_clean_set(folder: Path) -> None:
     before = _tree(folder)
-    assert _call(folder, "check", "recipe.toml") == (0, "0 errors, 0 warnings in 12 images of 1 recipe\n", "")
+    assert _call(folder, "check", "recipe.toml") == (
+        0,
+        "0 errors, 0 warnings in 12 images of 1 recipe; 3 ignored\n",
+        "",
+    )
     assert _tree(folder) == before
     assert not Path(os.environ["LORARECIPE_HOME"]).exists()
 
@@ -99,6 +103,17 @@ def test_doctor_on_a_bare_machine(folder: Path) -> None:
     assert code == 4
     assert re.search(r"LACK  sd-scripts +not at <home>.*\n +-> run: lorarecipe setup", out)
     assert re.search(r"LACK  tokenizer sd2 +stabilityai_stable-diffusion-2 missing", out)
+
+
+def test_what_may_be_allowed(folder: Path) -> None:
+    for code in ("NEV001", "TGT999"):
+        number, _, err = _call(folder, "run", "recipe.toml", "--allow", code)
+        assert number == 2
+        assert f"'{code}' is no rule that can be allowed" in err
+    (folder / "aoi" / "full_front.txt").write_text("white background, arms at sides, full body, standing")
+    assert _call(folder, "run", "recipe.toml")[0] == 3
+    number, _, err = _call(folder, "run", "recipe.toml", "--allow", "TGT001")
+    assert (number, err) == (4, "the trainer is not set up; run: lorarecipe setup\n")
 
 
 def test_demo(folder: Path) -> None:

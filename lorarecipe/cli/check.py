@@ -22,8 +22,8 @@ def command(recipes: tuple[Path, ...]) -> int:
         click.echo(str(finding))
     images = {picture.path.resolve() for one in checked for group in one.dataset.groups for picture in group.pictures}
     errors = sum(finding.severity == "error" for finding in findings)
-    for finding in dict.fromkeys(finding for one in checked for finding in one.ignored):
-        click.echo(f"ignored: {finding}", err=True)
+    ignored = len({finding for one in checked for finding in one.ignored})
     told = f"{count(errors, 'error')}, {count(len(findings) - errors, 'warning')}"
-    click.echo(f"{told} in {count(len(images), 'image')} of {count(len(checked), 'recipe')}")
+    told += f" in {count(len(images), 'image')} of {count(len(checked), 'recipe')}"
+    click.echo(f"{told}; {ignored} ignored" if ignored else told)
     return 3 if errors else 0
