@@ -1,4 +1,4 @@
-"""The base is merged in memory, and the checkpoint is then rounded to 8 bits.
+"""The checkpoint under the target is rounded to 8 bits.
 
 Why is this bad?
 ----------------
@@ -7,7 +7,7 @@ on a checkpoint that has lost a part of the base.
 
 Example
 -------
-``[merge] mode = "load"`` and ``extra = { fp8_base = true }``
+``[target.training] extra = { fp8_base = true }``
 
 Use instead
 -----------
