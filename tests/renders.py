@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lorarecipe.demo import HAIR, Figure, draw
 
@@ -21,12 +21,10 @@ STYLES = ("short hair", "long hair", "very long hair", "ponytail", "twintails")
 
 
 def shoot(hair: str, style: str, shot: str, size: tuple[int, int]) -> Image.Image:
-    """Draw one figure, and cut the frame to a size."""
+    """Draw one figure, whole, in a frame of a size."""
     zoom, view = shot.split("_")
     figure = Figure(hair if hair in HAIR else BLONDE, _STYLES.get(style, style), view=_VIEWS[view], zoom=_ZOOMS[zoom])
-    drawn = draw(figure, "3d", max(size))
-    left, top = (drawn.width - size[0]) // 2, (drawn.height - size[1]) // 2
-    return drawn.crop((left, top, left + size[0], top + size[1]))
+    return ImageOps.pad(draw(figure, "3d", 160), size, color="white")
 
 
 def caption(shot: str, traits: tuple[str, ...] | None) -> str:
@@ -38,9 +36,9 @@ def caption(shot: str, traits: tuple[str, ...] | None) -> str:
     return ", ".join([*tags, _ZOOMS[zoom]])
 
 
-def character(folder: Path, hair: str, style: str, traits: tuple[str, ...] | None) -> None:
-    """Fill a folder with one character; the target has no traits in its captions."""
+def character(folder: Path, hair: str, style: str, traits: tuple[str, ...] | None, scale: int = 1) -> None:
+    """Fill a folder with one character, each side ``scale`` times as long; the target has no traits in its captions."""
     folder.mkdir(parents=True, exist_ok=True)
     for shot, size in SHOTS.items():
-        shoot(hair, style, shot, size).save(folder / f"{shot}.png")
+        shoot(hair, style, shot, (size[0] * scale, size[1] * scale)).save(folder / f"{shot}.png")
         (folder / f"{shot}.txt").write_text(caption(shot, traits) + "\n", encoding="utf-8")

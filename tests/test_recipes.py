@@ -10,7 +10,7 @@ import pytest
 from lorarecipe.dataset import scan
 from lorarecipe.demo import HAIR, render_all
 from lorarecipe.plan import TrainStage, compile_plan
-from lorarecipe.recipe import load, load_all
+from lorarecipe.recipe import Recipe, load, load_all
 from lorarecipe.rules import check
 from tests.conftest import tiny_checkpoint
 from tests.renders import STYLES, character
@@ -34,10 +34,16 @@ def _prepare(folder: Path, name: str) -> Path:
     for one in recipe.base.characters:
         hair = next(trait for trait in one.traits if trait in HAIR)
         style = next(trait for trait in one.traits if trait in STYLES)
-        character(one.images, hair, style, one.traits)
+        character(one.images, hair, style, one.traits, _scale(recipe))
     if recipe.target:
-        character(recipe.target.images, "blonde", "twintails", None)
+        character(recipe.target.images, "blonde", "twintails", None, _scale(recipe))
     return folder / name
+
+
+def _scale(recipe: Recipe) -> int:
+    """Make the smallest shot as wide as the resolution asks for."""
+    assert recipe.base.training
+    return max(1, recipe.base.training.resolution[0] // 128)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -40,7 +40,7 @@ def test_an_unreadable_image_is_kept_with_its_problem(folder: Path) -> None:
     (folder / "aoi" / "full_front.png").write_text("<html>")
     dataset = scan(load(folder / "recipe.toml"))
     assert dataset.target is not None
-    assert any("not readable" in (picture.problem or "") for picture in dataset.target.pictures)
+    assert [picture.problem.kind for picture in dataset.target.pictures if picture.problem] == ["unreadable"]
 
 
 def test_what_is_not_there_is_named_at_once(
@@ -61,14 +61,19 @@ def test_a_truncated_image_is_not_readable(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
     dataset = scan(load(folder / "recipe.toml"))
     assert dataset.target is not None
-    assert [picture.path.name for picture in dataset.target.pictures if picture.problem] == ["full_front.jpg"]
+    assert [(p.path.name, p.problem.kind) for p in dataset.target.pictures if p.problem] == [
+        ("full_front.jpg", "truncated")
+    ]
 
 
 def test_an_enormous_image_is_not_decoded(folder: Path) -> None:
     Image.new("1", (9000, 9000)).save(folder / "aoi" / "bomb.png")
     dataset = scan(load(folder / "recipe.toml"))
     assert dataset.target is not None
-    assert "not readable (Image size" in (dataset.target.pictures[0].problem or "")
+    problem = dataset.target.pictures[0].problem
+    assert problem is not None
+    assert problem.kind == "bomb"
+    assert problem.message.startswith("Image size (81000000 pixels)")
 
 
 @pytest.mark.parametrize("key", ['path = "checkpoint.safetensors"', 'images = "aoi"'])

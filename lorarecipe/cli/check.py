@@ -20,10 +20,10 @@ def command(recipes: tuple[Path, ...]) -> int:
     findings = list(dict.fromkeys(finding for one in checked for finding in one.findings))
     for finding in findings:
         click.echo(str(finding))
-    images = {picture.path.resolve() for one in checked for group in one.dataset.groups for picture in group.pictures}
+    groups = {group.folder.resolve(): len(group.pictures) for one in checked for group in one.dataset.groups}
     errors = sum(finding.severity == "error" for finding in findings)
     ignored = len({finding for one in checked for finding in one.ignored})
     told = f"{count(errors, 'error')}, {count(len(findings) - errors, 'warning')}"
-    told += f" in {count(len(images), 'image')} of {count(len(checked), 'recipe')}"
+    told += f" in {count(sum(groups.values()), 'image')} of {count(len(checked), 'recipe')}"
     click.echo(f"{told}; {ignored} ignored" if ignored else told)
     return 3 if errors else 0

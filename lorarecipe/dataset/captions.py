@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 
@@ -23,7 +24,7 @@ class Caption:
     tags: tuple[Tag, ...]
     problem: str | None = None
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Texts of the tags."""
         return tuple(tag.text for tag in self.tags)

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from PIL import ExifTags, Image
-
 from lorarecipe.dataset.captions import Caption, read_caption
+from lorarecipe.dataset.memory import Memory, Stamp, stamp_of
+from lorarecipe.dataset.picture import EXTENSIONS, Measured, Picture, Problem, read_image
 from lorarecipe.errors import Fault, RecipeError
-from lorarecipe.files import file_digest
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
-
-Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-#: what sd-scripts reads without a plug-in; the letter case is levelled when an image is staged
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image, upright: its size is what the trainer will see."""
-
-    path: Path
-    width: int
-    height: int
-    digest: str
-    caption: Caption | None
-    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,24 +111,35 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
 
 
 def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...]) -> Group:
-    files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    images = [path for path in files if path.is_file() and path.suffix.lower() in EXTENSIONS]
-    known = {*images, *(path.with_suffix(".txt") for path in images)}
-    strays = tuple(path for path in files if path not in known)
-    with ThreadPoolExecutor() as pool:  # decoding leaves Python to other threads
-        return Group(phase, folder, repeats, traits, tuple(pool.map(_picture, images)), strays)
+    with os.scandir(folder) as entries:
+        found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
+    images = [name for name in sorted(found) if Path(name).suffix.lower() in EXTENSIONS and found[name].is_file()]
+    captions = {name: Path(name).with_suffix(".txt").name for name in images}
+    strays = sorted(found.keys() - {*images, *captions.values()})
+    measured = _measured(folder, {name: stamp_of(found[name].stat()) for name in images})
+    pictures = tuple(
+        _picture(folder / name, read_caption(folder / told) if told in found else None, measured[name])
+        for name, told in captions.items()
+    )
+    return Group(phase, folder, repeats, traits, pictures, tuple(folder / name for name in strays))
 
 
-def _picture(path: Path) -> Picture:
-    """Decode an image to its end: a truncated one opens without complaint."""
-    told = path.with_suffix(".txt")
-    caption = read_caption(told) if told.exists() else None
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            width, height = image.size
-            if image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8):  # turned by a quarter
-                width, height = height, width
-            image.load()
-        return Picture(path, width, height, file_digest(path), caption)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
-        return Picture(path, 0, 0, "", caption, f"not readable ({problem})")
+def _measured(folder: Path, stamps: dict[str, Stamp]) -> dict[str, Measured | Problem]:
+    """Measure what is not remembered."""
+    memory = Memory(folder)
+    known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
+    fresh = [name for name, remembered in known.items() if not remembered]
+    measured: dict[str, Measured | Problem] = {name: told for name, told in known.items() if told}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding leaves Python to other threads
+        for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
+            measured[name] = told
+            if isinstance(told, Measured):
+                memory.keep(name, stamps[name], told)
+    memory.write()
+    return measured
+
+
+def _picture(path: Path, caption: Caption | None, measured: Measured | Problem) -> Picture:
+    if isinstance(measured, Problem):
+        return Picture(path, 0, 0, "", caption, problem=measured)
+    return Picture(path, measured.width, measured.height, measured.digest, caption, measured.look)

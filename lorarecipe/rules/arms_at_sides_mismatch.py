@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-The upright pose is named where all of it is seen, so that it is not learned; where the arms are cut off, the
-tag names what is not there.
+The upright pose is named where all of it is seen, so that it is not learned; where the arms are cut off, the tag
+names what is not there.
 
 Example
 -------
-``white background, full body``
+``aoi/full_front.txt``: ``white background, full body``
 
 Use instead
 -----------
-``white background, full body, arms at sides``
+``aoi/full_front.txt``: ``white background, arms at sides, full body``
 """
 
 from __future__ import annotations

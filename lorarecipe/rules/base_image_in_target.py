@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-The target is pulled towards the base's characters. The method has no regularisation images; Emanon tried them
-in March 2023 and left them out in May.
+The target is pulled towards the base's characters. The method has no regularisation images; Emanon tried them in
+March 2023 and left them out in May.
 
 Example
 -------
-``renders/target/a.png`` is the same file as ``renders/base/red/a.png``
+``aoi/full_left.png``: ``red/full_front.png once more``
 
 Use instead
 -----------
-``renders/target`` with renders of the target only
+``aoi/full_left.png``: ``another shot``
 """
 
 from __future__ import annotations

@@ -7,11 +7,19 @@ file, the base is whole.
 
 Example
 -------
-``[merge] mode = "load"`` and ``extra = { cache_text_encoder_outputs = true }``
+``checkpoint.safetensors``: ``weights of sdxl``
+
+``recipe.toml``: ``merge.mode = "load"``
+
+``recipe.toml``: ``target.training.extra = { cache_text_encoder_outputs = true }``
 
 Use instead
 -----------
-``[merge] mode = "checkpoint"``
+``checkpoint.safetensors``: ``weights of sdxl``
+
+``recipe.toml``: ``merge.mode = "checkpoint"``
+
+``recipe.toml``: ``target.training.extra = { cache_text_encoder_outputs = true }``
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ The trainer fails after minutes of loading, with a traceback about missing keys.
 
 Example
 -------
-``family = "sd15"`` with a checkpoint whose weights are named as SDXL's
+``recipe.toml``: ``checkpoint.family = "sdxl"``
 
 Use instead
 -----------
-``family = "sdxl"``
+``recipe.toml``: ``checkpoint.family = "sd15"``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ it.
 
 Example
 -------
-``red hair, long hair``; ``blue hair, short hair``; ``green hair, ponytail``; ``black hair, twintails``
+``base``: ``a style for each colour``
 
 Use instead
 -----------
-a fifth character with ``white hair, long hair``, or one model in two colours
+``base``: ``short hair for every other one``
 """
 
 from __future__ import annotations

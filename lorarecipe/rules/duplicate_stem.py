@@ -6,11 +6,11 @@ One of them is described by the other's caption.
 
 Example
 -------
-``a.png`` and ``a.jpg`` beside ``a.txt``
+``aoi/full_front.jpg``: ``another shot``
 
 Use instead
 -----------
-``a.png``, ``b.jpg``, ``a.txt``, ``b.txt``
+``aoi/full_left.jpg``: ``another shot``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ The target learns a small difference. People who train differences report that 8
 
 Example
 -------
-``[target.training] optimizer = "AdamW8bit"``
+``recipe.toml``: ``target.training.optimizer = "AdamW8bit"``
 
 Use instead
 -----------
-``[target.training] optimizer = "AdamW"``
+``recipe.toml``: ``target.training.optimizer = "AdamW"``
 """
 
 from __future__ import annotations

@@ -6,19 +6,18 @@ sd-scripts says "No data found" and ends as if all were well.
 
 Example
 -------
-``images = "renders/new"`` where ``renders/new`` holds sub-folders only
+``aoi``: ``no image``
 
 Use instead
 -----------
-``images = "renders/new/white"``
+``aoi``: ``four renders``
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lorarecipe.dataset import Dataset
-from lorarecipe.dataset.scan import EXTENSIONS
+from lorarecipe.dataset import EXTENSIONS, Dataset
 from lorarecipe.rules.finding import Finding, Severity
 
 SEVERITY: Severity = "error"

@@ -6,11 +6,11 @@ What two or three characters have in common is learned as what every figure has.
 
 Example
 -------
-``[[base.characters]]`` twice
+``base``: ``hair in red, blue``
 
 Use instead
 -----------
-``[[base.characters]]`` five times
+``base``: ``hair in red, green, blue, white, black, yellow``
 """
 
 from __future__ import annotations

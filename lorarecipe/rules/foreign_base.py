@@ -2,16 +2,20 @@
 
 Why is this bad?
 ----------------
-sd-scripts merges what matches and drops the rest without a word: a base of another family, or in another
-format, merges nothing, and the target is then trained as if there were no base.
+sd-scripts merges what matches and drops the rest without a word: a base of another family, or in another format,
+merges nothing, and the target is then trained as if there were no base.
 
 Example
 -------
-``weights = "base.safetensors"`` made for SDXL, with ``family = "sd15"``
+``base.safetensors``: ``made for sdxl``
+
+``recipe.toml``: ``base.weights = "base.safetensors"``
 
 Use instead
 -----------
-``weights = "base-sd15.safetensors"``: keys ``lora_unet_*.lora_down.weight``, made by ``networks.lora``
+``base.safetensors``: ``made for sd15``
+
+``recipe.toml``: ``base.weights = "base.safetensors"``
 """
 
 from __future__ import annotations

@@ -2,19 +2,19 @@
 
 Why is this bad?
 ----------------
-A back view has no face. Named, it is a view; unnamed, "no face" is learned as something that happens, and a face
-that is named a back view teaches the tag away.
+A back view has no face. Named, it is a view; unnamed, "no face" is learned as something that happens, and a face that
+is named a back view teaches the tag away.
 
 Where it belongs is read from the file's name (``back`` or ``behind`` in it; ``front`` or ``side`` against it). Other
 names count when all characters of the base have the same ones, which then are cameras: one camera has one view.
 
 Example
 -------
-``full_back_180.txt``: ``red hair, full body``
+``red/full_back.txt``: ``red hair, short hair, small breasts, full body``
 
 Use instead
 -----------
-``full_back_180.txt``: ``red hair, from behind, full body``
+``red/full_back.txt``: ``red hair, short hair, small breasts, from behind, full body``
 """
 
 from __future__ import annotations

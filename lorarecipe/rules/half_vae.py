@@ -6,11 +6,17 @@ It overflows in fp16: latents become NaN, are cached as such, and the training g
 
 Example
 -------
-``family = "sdxl"``, ``precision = "fp16"``
+``checkpoint.safetensors``: ``weights of sdxl``
+
+``recipe.toml``: ``target.training.precision = "fp16"``
 
 Use instead
 -----------
-``extra = { no_half_vae = true }``
+``checkpoint.safetensors``: ``weights of sdxl``
+
+``recipe.toml``: ``target.training.precision = "fp16"``
+
+``recipe.toml``: ``target.training.extra = { no_half_vae = true }``
 """
 
 from __future__ import annotations

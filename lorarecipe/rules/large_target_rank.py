@@ -7,11 +7,11 @@ of it, or a quarter.
 
 Example
 -------
-``rank = 16`` for the base, ``rank = 32`` for the target
+``recipe.toml``: ``target.training.rank = 8``
 
 Use instead
 -----------
-``rank = 16`` for the base, ``rank = 8`` for the target
+``recipe.toml``: ``target.training.rank = 4``
 """
 
 from __future__ import annotations

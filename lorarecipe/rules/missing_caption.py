@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-sd-scripts trains such an image on an empty caption after one line of warning: all that the caption should have
-named is then learned.
+sd-scripts trains such an image on an empty caption after one line of warning: all that the caption should have named
+is then learned.
 
 Example
 -------
-``a.png`` alone
+``aoi/full_front.txt``: ``no file``
 
 Use instead
 -----------
-``a.png`` and ``a.txt``
+``aoi/full_front.txt``: ``white background, arms at sides, full body``
 """
 
 from __future__ import annotations

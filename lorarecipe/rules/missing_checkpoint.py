@@ -6,11 +6,11 @@ Images and captions can be checked without it, a run needs it.
 
 Example
 -------
-``path = "sd15.safetensors"`` where there is no such file
+``recipe.toml``: ``checkpoint.path = "elsewhere.safetensors"``
 
 Use instead
 -----------
-``path = "../models/sd15.safetensors"``
+``recipe.toml``: ``checkpoint.path = "checkpoint.safetensors"``
 """
 
 from __future__ import annotations

@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-The base must draw its characters' hair and body as the prompt says, and 3D, white and upright whatever the
-prompt says. A trait that is not named becomes part of what it always draws.
+The base must draw its characters' hair and body as the prompt says, and 3D, white and upright whatever the prompt
+says. A trait that is not named becomes part of what it always draws.
 
 Example
 -------
-``short hair, upper body`` for a character with ``traits = ["red hair", "short hair"]``
+``red/full_front.txt``: ``short hair, small breasts, full body``
 
 Use instead
 -----------
-``red hair, short hair, upper body``
+``red/full_front.txt``: ``red hair, short hair, small breasts, full body``
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ The white is then a part of what the target learns, and scenes turn white.
 
 Example
 -------
-``upper body``
+``aoi/upper_front.txt``: ``upper body``
 
 Use instead
 -----------
-``white background, upper body``
+``aoi/upper_front.txt``: ``white background, upper body``
 """
 
 from __future__ import annotations

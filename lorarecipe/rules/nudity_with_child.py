@@ -2,16 +2,20 @@
 
 Why is this bad?
 ----------------
-lorarecipe does not make such pictures, for anyone, whatever the figure is said to be. No setting and no option lets it
-pass.
+lorarecipe does not make such pictures, for anyone, whatever the figure is said to be. No setting and no option lets
+it pass.
 
 Example
 -------
-a target whose captions say ``nude`` and whose name, traits, captions or prompts name a child
+``recipe.toml``: ``name = "little-girl"``
+
+``aoi/full_front.txt``: ``white background, nude, arms at sides, full body``
 
 Use instead
 -----------
-an adult character
+``recipe.toml``: ``name = "aoi"``
+
+``aoi/full_front.txt``: ``white background, nude, arms at sides, full body``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ on a checkpoint that has lost a part of the base.
 
 Example
 -------
-``[target.training] extra = { fp8_base = true }``
+``recipe.toml``: ``target.training.extra = { fp8_base = true }``
 
 Use instead
 -----------
-no ``fp8_base`` on the target
+``recipe.toml``: ``target.training.precision = "fp16"``
 """
 
 from __future__ import annotations

@@ -7,11 +7,15 @@ cent of itself in bf16, and 1 to 3 in fp16.
 
 Example
 -------
-``[merge] mode = "load"`` and ``precision = "bf16"``
+``recipe.toml``: ``merge.mode = "load"``
+
+``recipe.toml``: ``target.training.precision = "bf16"``
 
 Use instead
 -----------
-``[merge] mode = "checkpoint"``, which merges in float32
+``recipe.toml``: ``merge.mode = "checkpoint"``
+
+``recipe.toml``: ``target.training.precision = "bf16"``
 """
 
 from __future__ import annotations

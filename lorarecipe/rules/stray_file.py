@@ -6,11 +6,11 @@ A caption whose image is gone, a misspelt name or a sub-folder looks as if it to
 
 Example
 -------
-``a.txt`` where the image is ``A.png``
+``aoi/1_reg``: ``a folder``
 
 Use instead
 -----------
-``A.txt``
+``1_reg``: ``a folder``
 """
 
 from __future__ import annotations

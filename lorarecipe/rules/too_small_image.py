@@ -6,11 +6,15 @@ Its bucket would have a side of nothing; sd-scripts ends with a bare ``ZeroDivis
 
 Example
 -------
-``a.png`` of 60x160 pixels with ``buckets = { no_upscale = true }``
+``recipe.toml``: ``target.training.buckets = { min = 64, max = 256, no_upscale = true }``
+
+``aoi/full_front.png``: ``60x100 pixels``
 
 Use instead
 -----------
-``a.png`` of 128x320 pixels
+``recipe.toml``: ``target.training.buckets = { min = 64, max = 256, no_upscale = true }``
+
+``aoi/full_front.png``: ``96x160 pixels``
 """
 
 from __future__ import annotations

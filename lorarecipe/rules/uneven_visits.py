@@ -6,11 +6,11 @@ The base leans towards whom it sees most: their hair and body become what it dra
 
 Example
 -------
-40 images with ``repeats = 10`` beside 10 images with ``repeats = 10``
+``recipe.toml``: ``base.characters[0].repeats = 10``
 
 Use instead
 -----------
-``repeats = 10`` and ``repeats = 40``
+``recipe.toml``: ``base.characters[0].repeats = 1``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ caption will say.
 
 Example
 -------
-``mychar, red hair, short hair, upper body``
+``red/full_front.txt``: ``mychar, red hair, short hair, small breasts, full body``
 
 Use instead
 -----------
-``red hair, short hair, upper body``
+``red/full_front.txt``: ``red hair, short hair, small breasts, full body``
 """
 
 from __future__ import annotations

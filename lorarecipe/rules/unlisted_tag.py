@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-What a tag names is learned under that tag and fades without it. ``1girl``, ``solo``, a trigger word or a trait
-would take a part of the character with it; left out, the whole character is learned unconditionally.
+What a tag names is learned under that tag and fades without it. ``1girl``, ``solo``, a trigger word or a trait would
+take a part of the character with it; left out, the whole character is learned unconditionally.
 
 Example
 -------
-``1girl, blonde hair, white background, upper body``
+``aoi/full_front.txt``: ``1girl, blonde hair, white background, arms at sides, full body``
 
 Use instead
 -----------
-``white background, upper body``
+``aoi/full_front.txt``: ``white background, arms at sides, full body``
 """
 
 from __future__ import annotations

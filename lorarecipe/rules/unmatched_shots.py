@@ -7,11 +7,11 @@ together with the character; one that the target lacks was trained for nothing.
 
 Example
 -------
-a target with ``close-up`` on a base without
+``aoi/upper_front.txt``: ``white background, portrait``
 
 Use instead
 -----------
-one camera list for every character of both phases
+``aoi/upper_front.txt``: ``white background, upper body``
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ sd-scripts ends with a bare ``ZeroDivisionError`` that does not name the file.
 
 Example
 -------
-``a.png`` that is an HTML page
+``aoi/full_front.png``: ``a web page``
 
 Use instead
 -----------
-``a.png``, saved anew
+``aoi/full_front.png``: ``a render``
 """
 
 from __future__ import annotations
@@ -27,5 +27,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Name the images that the scan could not open."""
     for group in dataset.groups:
         for picture in group.pictures:
-            if picture.problem:
-                yield Finding(picture.path, 1, 1, f"found an image that is {picture.problem}, expected a whole one")
+            if picture.problem and picture.problem.kind == "unreadable":
+                message = f"found no image that can be opened ({picture.problem.message}), expected one"
+                yield Finding(picture.path, 1, 1, message)

@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-What varies between the characters and is not named is learned as what every figure looks like; then the target's
-own hair or body is a difference from that, and drags it along.
+What varies between the characters and is not named is learned as what every figure looks like; then the target's own
+hair or body is a difference from that, and drags it along.
 
 Example
 -------
-``traits = ["red hair", "small breasts"]``
+``recipe.toml``: ``base.characters[0].traits = ["red hair", "small breasts"]``
 
 Use instead
 -----------
-``traits = ["red hair", "long hair", "small breasts"]``
+``recipe.toml``: ``base.characters[0].traits = ["red hair", "short hair", "small breasts"]``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ out of it, and takes more along than its own features.
 
 Example
 -------
-five characters with ``long hair``
+``base``: ``long hair for all``
 
 Use instead
 -----------
-``short hair``, ``long hair``, ``twintails``, ``ponytail``, ``very long hair``
+``base``: ``short hair for every other one``
 """
 
 from __future__ import annotations

@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-The wrong loss teaches the wrong thing, and says nothing. Velocity checkpoints are trained with a terminal SNR of zero;
-without that option the LoRA is trained on another noise schedule than its checkpoint.
+The wrong loss teaches the wrong thing, and says nothing. Velocity checkpoints are trained with a terminal SNR of
+zero; without that option the LoRA is trained on another noise schedule than its checkpoint.
 
 Example
 -------
-``v_prediction = true`` without ``zero_terminal_snr``
+``recipe.toml``: ``target.training.extra = { zero_terminal_snr = true }``
 
 Use instead
 -----------
-``v_prediction = true`` and ``extra = { zero_terminal_snr = true }`` in both phases
+``recipe.toml``: ``checkpoint.v_prediction = false``
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ learned as a new word, and a prompt that says it rightly does not find it.
 
 Example
 -------
-``traits = ["yellow hair", "twin tails"]``
+``recipe.toml``: ``base.characters[0].traits = ["Red_hair", "short hair", "small breasts"]``
 
 Use instead
 -----------
-``traits = ["blonde hair", "twintails"]``
+``recipe.toml``: ``base.characters[0].traits = ["red hair", "short hair", "small breasts"]``
 """
 
 from __future__ import annotations

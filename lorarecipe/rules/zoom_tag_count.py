@@ -2,16 +2,16 @@
 
 Why is this bad?
 ----------------
-Without it the framing is learned as a part of the figure: proportions then depend on how much of the figure a
-prompt shows.
+Without it the framing is learned as a part of the figure: proportions then depend on how much of the figure a prompt
+shows.
 
 Example
 -------
-``white background, full body, upper body``
+``aoi/upper_front.txt``: ``white background, full body, upper body``
 
 Use instead
 -----------
-``white background, upper body``
+``aoi/upper_front.txt``: ``white background, upper body``
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from lorarecipe.dataset.scan import EXTENSIONS
+from lorarecipe.dataset import EXTENSIONS
 from lorarecipe.plan.steps import BucketChooser, Size
 from lorarecipe.recipe import Buckets
 

@@ -1,0 +1,82 @@
+"""An image of a set: read once, decoded to its end, measured."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from PIL import Image
+
+from lorarecipe.dataset.captions import Caption
+from lorarecipe.dataset.look import Look, look_at
+
+Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+#: what sd-scripts reads without a plug-in; the letter case is levelled when an image is staged
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+#: bytes; a render of four million pixels has a twentieth of it, uncompressed
+_LARGEST = 256_000_000
+#: EXIF orientations from this one up turn an image by a quarter
+_QUARTER_TURN = 5
+
+
+class Measured(NamedTuple):
+    """What was read of an image file; its size is upright."""
+
+    width: int
+    height: int
+    digest: str
+    look: Look
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an image cannot be read: it is no image, ends early, or would fill the memory."""
+
+    kind: Literal["unreadable", "truncated", "bomb"]
+    message: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image, upright: its size is what the trainer will see."""
+
+    path: Path
+    width: int
+    height: int
+    digest: str
+    caption: Caption | None
+    look: Look = field(default=Look(), compare=False)
+    problem: Problem | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Tags of the caption; none when there is no caption, or none that can be read."""
+        return self.caption.words if self.caption and not self.caption.problem else ()
+
+
+def read_image(path: Path) -> Measured | Problem:
+    """Decode an image to its end, for a truncated one opens without complaint."""
+    opened = False
+    try:
+        if (size := path.stat().st_size) > _LARGEST:
+            return Problem("bomb", f"{size} bytes")
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            opened = True
+            image.load()
+            width, height = image.size
+            look = look_at(image)
+    except Image.DecompressionBombError as problem:
+        return Problem("bomb", str(problem))
+    except (OSError, ValueError, SyntaxError) as problem:
+        return Problem("truncated" if opened else "unreadable", str(problem))
+    if look.orientation >= _QUARTER_TURN:
+        width, height = height, width
+    return Measured(width, height, hashlib.sha256(content).hexdigest(), look)

@@ -1,0 +1,123 @@
+"""The figure of a render: what is not its background, on a small copy of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Lab = npt.NDArray[np.float32]
+
+#: white that leaks no tint: sRGB 247 and above (technique reference, section 5)
+WHITE_LIGHTNESS, WHITE_CHROMA = 97.0, 3.0
+#: dE76 from the background at which a pixel belongs to the figure; JPEG noise stays below
+_APART = 6.0
+#: share of the edge that is white in a render on white, however near the camera is
+_SOME_WHITE = 0.1
+#: a part smaller than this share of the largest is a speck
+_SPECK = 0.02
+#: a second figure is at least so high, in heights of the whole, and beside the first, not above it
+_FIGURE_HEIGHT, _FIGURE_OVERLAP = 0.5, 0.2
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """The figure of an image, and the background round it; both of shape (height, width)."""
+
+    figure: Mask
+    outside: Mask
+    parts: tuple[tuple[slice, slice], ...]
+    """Rows and columns of each part that is no speck."""
+
+    @property
+    def box(self) -> tuple[int, int, int, int] | None:
+        """Left, top, right and bottom of all parts, in pixels; the last two lie outside."""
+        if not self.parts:
+            return None
+        rows, columns = zip(*self.parts, strict=True)
+        return (
+            min(c.start for c in columns),
+            min(r.start for r in rows),
+            max(c.stop for c in columns),
+            max(r.stop for r in rows),
+        )
+
+    @property
+    def figures(self) -> int:
+        """Parts that stand side by side, each at least half as high as the whole."""
+        if not (box := self.box):
+            return 0
+        height = box[3] - box[1]
+        tall = [part for part in self.parts if part[0].stop - part[0].start >= _FIGURE_HEIGHT * height]
+        apart: list[slice] = []
+        for _, columns in sorted(tall, key=lambda part: part[1].start - part[1].stop):
+            if all(_overlap(columns, other) < _FIGURE_OVERLAP for other in apart):
+                apart.append(columns)
+        return max(1, len(apart))
+
+    @property
+    def span(self) -> float:
+        """Widest row between the neck and the hips, in heights of the figure."""
+        if not (box := self.box):
+            return 0.0
+        height = box[3] - box[1]
+        rows = self.figure[box[1] + height // 8 : box[1] + max(height * 5 // 8, 1)]
+        reach = [np.flatnonzero(row) for row in rows]
+        return max((float(ends[-1] - ends[0] + 1) / height for ends in reach if ends.size), default=0.0)
+
+
+def is_white(colours: Lab) -> Mask:
+    """Say which pixels are white: L* >= 97 and C* < 3."""
+    white: Mask = (colours[..., 0] >= WHITE_LIGHTNESS) & (np.hypot(colours[..., 1], colours[..., 2]) < WHITE_CHROMA)
+    return white
+
+
+def silhouette(colours: Lab) -> Silhouette:
+    """Part a figure from its background.
+
+    The background is white if a tenth of the upper edge and the sides is; otherwise it has the median colour of
+    these. It is what is joined to the edge: white clothes belong to the figure.
+
+    Parameters
+    ----------
+    colours
+        L*a*b*, of shape (height, width, 3).
+    """
+    from scipy import ndimage
+
+    edge = np.concatenate([colours[0], colours[1:, 0], colours[1:, -1]])
+    ground = np.array([100, 0, 0]) if is_white(edge).mean() >= _SOME_WHITE else np.median(edge, axis=0)
+    lightness, a, b = np.moveaxis(colours - ground.astype(np.float32), -1, 0)
+    areas, count = ndimage.label(lightness**2 + a**2 + b**2 < _APART**2)
+    joined = np.zeros(count + 1, bool)
+    joined[np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])] = True
+    joined[0] = False
+    outside = joined[areas]
+    parts, count = ndimage.label(~outside)
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    kept = sizes >= max(1, _SPECK * sizes.max())
+    places = ndimage.find_objects(parts)
+    boxes = tuple((rows, columns) for rows, columns in (places[index - 1] for index in np.flatnonzero(kept)))
+    return Silhouette(kept[parts], outside, boxes)
+
+
+def grown(mask: Mask, steps: int = 1) -> Mask:
+    """Add the pixels beside, above and below those of a mask."""
+    for _ in range(steps):
+        more = mask.copy()
+        more[1:] |= mask[:-1]
+        more[:-1] |= mask[1:]
+        more[:, 1:] |= mask[:, :-1]
+        more[:, :-1] |= mask[:, 1:]
+        mask = more
+    return mask
+
+
+def _overlap(one: slice, other: slice) -> float:
+    """Shared columns over those of the narrower."""
+    shared: int = min(one.stop, other.stop) - max(one.start, other.start)
+    narrower: int = min(one.stop - one.start, other.stop - other.start)
+    return max(0, shared) / narrower

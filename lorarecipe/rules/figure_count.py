@@ -1,0 +1,32 @@
+"""An image shows no figure, or several.
+
+Why is this bad?
+----------------
+An empty image teaches an empty page. Two views on one sheet teach that the character comes in twos.
+
+Example
+-------
+``aoi/full_front.png``: ``two figures``
+
+Use instead
+-----------
+``aoi/full_front.png``: ``one figure``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity
+from lorarecipe.rules.shots import readable, stands_on_white
+
+SEVERITY: Severity = "warning"
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Count the parts that stand side by side."""
+    for picture in readable(dataset):
+        count = picture.look.figures
+        if count != 1 and stands_on_white(picture):
+            yield Finding(picture.path, 1, 1, f"found {count or 'no'} figure{'s' * (count > 1)}, expected one")

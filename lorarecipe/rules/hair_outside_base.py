@@ -1,0 +1,79 @@
+"""The target's hair lies outside the colours that the base's hair spans.
+
+Why is this bad?
+----------------
+Inside, the base has seen something on every side of it; outside, it must go beyond all that it has seen, and what it
+cannot draw becomes a part of the difference. Whether a network really fills in between colours is not known: this is
+a rule of thumb.
+
+Measured in L*a*b* from the renders: the distance (dE76) from the target's crown to the convex hull of the base's,
+which may be 10.
+
+Example
+-------
+``base``: ``hair in red, green, blue, white, black``
+
+Use instead
+-----------
+``base``: ``hair in red, green, blue, white, black, yellow``
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from lorarecipe.colour import lab
+from lorarecipe.dataset import Dataset
+from lorarecipe.rules.finding import Finding, Severity, at_key
+from lorarecipe.rules.shots import base_hair, hair_of
+
+SEVERITY: Severity = "warning"
+
+
+_FARTHEST = 10.0
+_AXES = 3
+#: sRGB of hair as it is commonly drawn
+_CANDIDATES = {
+    "yellow": (235, 210, 80),
+    "orange": (235, 140, 60),
+    "pink": (245, 150, 190),
+    "aqua": (90, 215, 225),
+    "purple": (130, 65, 170),
+    "brown": (125, 80, 45),
+    "red": (200, 40, 40),
+    "green": (50, 150, 60),
+    "blue": (50, 80, 190),
+    "white": (240, 240, 240),
+    "black": (25, 25, 30),
+}
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the target's crown with the nearest mixture of the base's."""
+    colours = base_hair(dataset)
+    hair = hair_of(dataset.target) if dataset.target and colours else None
+    if hair is None:
+        return
+    if (away := _distance(np.array(colours), hair)) > _FARTHEST:
+        left = {name: _distance(np.array([*colours, lab(colour)]), hair) for name, colour in _CANDIDATES.items()}
+        best = min(left, key=lambda name: left[name])
+        message = f"found hair of L*a*b* ({', '.join(f'{value:.0f}' for value in hair)}), {away:.0f} from all that"
+        message += f" the base's colours span, expected {_FARTHEST:.0f} at most; add a {best}"
+        yield at_key(dataset.recipe, ("target", "images"), message)
+
+
+def _distance(colours: npt.NDArray[np.floating], hair: npt.NDArray[np.floating]) -> float:
+    """From a colour to the convex hull of others: to the nearest of their points, edges, faces and inner tetrahedra."""
+    near = math.inf
+    for size in range(1, _AXES + 2):
+        for origin, *others in combinations(colours, size):
+            sides = np.array([other - origin for other in others]).reshape(-1, _AXES)
+            shares = np.linalg.lstsq(sides.T, hair - origin)[0]
+            if (shares >= 0).all() and shares.sum() <= 1:
+                near = min(near, float(np.linalg.norm(origin + shares @ sides - hair)))
+    return near
