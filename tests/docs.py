@@ -10,6 +10,7 @@ import click
 from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
+from lorarecipe.recipe import Captions
 from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Samples, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.table import Table
@@ -23,6 +24,7 @@ _TABLES: dict[str, type[Table]] = {
     "[base]": Base,
     "[[base.characters]]": Character,
     "[target]": Target,
+    "[base.captions], [target.captions]": Captions,
     "[base.training], [target.training]": Training,
     "[merge]": Merge,
     "[trainer]": Trainer,
@@ -60,7 +62,7 @@ def fields() -> None:
     print("| table | key | default | |\n| --- | --- | --- | --- |")
     for table, model in _TABLES.items():
         for name, field in model.model_fields.items():
-            if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters"}:
+            if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters", "captions"}:
                 continue
             default = "required" if field.is_required() else _default(field.default)
             print(

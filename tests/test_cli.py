@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from tests.test_rules import _base, _lora
@@ -51,7 +55,8 @@ def _tree(folder: Path) -> dict[str, bytes]:
         ["plan", "--help"],
         ["run", "--help"],
         ["setup", "--help"],
-        ["rule"],
+        ["caption", "--help"],
+        ["rules"],
         ["rule", "tgt001"],
     ],
 )
@@ -86,6 +91,75 @@ def test_check_findings(folder: Path, snapshot: SnapshotAssertion) -> None:
     result = _call(folder, "check", "recipe.toml")
     assert result[0] == 3
     assert result == snapshot
+
+
+def test_check_mends_captions(folder: Path, snapshot: SnapshotAssertion) -> None:
+    path = folder / "aoi" / "full_front.txt"
+    path.write_text("1girl, White_Background, arms at sides, full body\n", encoding="utf-8")
+    before = _tree(folder)
+    assert _call(folder, "check", "recipe.toml", "--diff") == snapshot(name="diff")
+    assert _tree(folder) == before
+    assert _call(folder, "check", "recipe.toml", "--fix") == snapshot(name="fix")
+    after = _tree(folder)
+    assert {name for name in after if after[name] != before.get(name)} == {
+        str(path),
+        str(path.parent / ".originals" / "full_front.e20df43f.txt"),
+    }
+    assert _call(folder, "check", "recipe.toml", "--fix") == snapshot(name="again")
+    assert _tree(folder) == after
+
+
+@pytest.mark.parametrize("form", ["json", "github", "sarif"])
+def test_check_for_programs(folder: Path, form: str, snapshot: SnapshotAssertion) -> None:
+    (folder / "aoi" / "full_front.txt").write_text(
+        "1girl, white background, arms at sides, full body\n", encoding="utf-8"
+    )
+    code, out, errors = _call(folder, "check", "recipe.toml", "--format", form)
+    assert (code, errors) == (3, "")
+    assert out.count("TGT001") >= 1
+    assert out == snapshot
+
+
+def test_rules_for_programs(folder: Path) -> None:
+    code, out, _ = _call(folder, "rules", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert [rule["code"] for rule in told if not rule["may_be_set"]] == ["NEV001"]
+    assert all(rule["explanation"].startswith(rule["summary"]) for rule in told)
+
+
+def test_captions_from_names(folder: Path, edit: Edit, snapshot: SnapshotAssertion) -> None:
+    edit('images = "aoi"', 'images = "aoi"\ncaptions = { pattern = "{zoom}_{view}" }')
+    (folder / "aoi" / "full_front.txt").unlink()
+    (folder / "aoi" / "full_back.txt").write_text("mine")
+    before = _tree(folder)
+    assert _call(folder, "caption", "recipe.toml", "--diff") == snapshot(name="diff")
+    assert _tree(folder) == before
+    assert _call(folder, "caption", "recipe.toml") == snapshot(name="written")
+    assert (folder / "aoi" / "full_back.txt").read_text() == "mine"
+    assert _call(folder, "caption", "recipe.toml", "--replace") == snapshot(name="replaced")
+    assert _call(folder, "check", "recipe.toml")[0] == 0
+
+
+def test_a_watch_checks_again(folder: Path) -> None:
+    command = [sys.executable, "-m", "lorarecipe", "check", "recipe.toml", "--watch"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout
+        assert watching.stdout.readline() == "0 errors, 0 warnings in 12 images of 1 recipe; 3 ignored\n"
+        time.sleep(1)  # until it watches
+        (folder / "aoi" / "full_front.txt").write_text("white background, arms at sides, full body, solo")
+        assert watching.stdout.readline() == "\n"
+        assert "TGT001" in watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(5) == 130
+
+
+def test_the_hook_runs_the_check(folder: Path) -> None:
+    manifest = Path(__file__).parent.parent / ".pre-commit-hooks.yaml"
+    [hook] = yaml.safe_load(manifest.read_text("utf-8"))
+    program, *words = hook["entry"].split()
+    assert program == "lorarecipe"
+    assert _call(folder, *words, "recipe.toml")[0] == 0
 
 
 def test_plan(folder: Path, snapshot: SnapshotAssertion) -> None:

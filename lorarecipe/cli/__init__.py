@@ -10,7 +10,7 @@ import click
 from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
 
-_COMMANDS = ("check", "demo", "doctor", "plan", "rule", "run", "setup")
+_COMMANDS = ("caption", "check", "demo", "doctor", "plan", "rule", "rules", "run", "setup")
 
 
 class _Lazy(click.Group):

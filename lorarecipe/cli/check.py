@@ -2,28 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from lorarecipe.cli.formats import FORMATS, Report
 from lorarecipe.cli.options import check_all, count, recipes
+
+if TYPE_CHECKING:
+    from lorarecipe.rules import Checked
 
 
 @click.command("check")
 @recipes
-def command(recipes: tuple[Path, ...]) -> int:
-    """Check images and captions. Reads only; starts nothing.
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option("--diff", "shown", is_flag=True, help="Show what --fix would write into captions.")
+@click.option("--fix", "fixed", is_flag=True, help="Write what is certain; originals go to .originals beside them.")
+@click.option("--watch", is_flag=True, help="Check again whenever a recipe, an image or a caption changes.")
+def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, watch: bool) -> int:
+    """Check images and captions. Starts nothing, and writes only with --fix.
 
-    Findings are printed as path:line:col: CODE severity message; `lorarecipe rule CODE` explains one.
+    Findings are printed as path:line:col: CODE severity message; `lorarecipe rule CODE` explains one. What was
+    measured of images is remembered in LORARECIPE_HOME, so that a second check takes no time.
     """
-    checked = check_all(recipes)
+    if watch and (shown or fixed or form != "text"):
+        raise click.UsageError("--watch goes with no other option")
+    if watch:
+        return _watch(recipes)
+    checked = _mended(recipes, check_all(recipes), fixed=fixed) if shown or fixed else check_all(recipes)
+    report = _report(checked)
+    click.echo(FORMATS[form](report))
+    return 3 if report.errors else 0
+
+
+def _report(checked: Sequence[Checked]) -> Report:
     findings = list(dict.fromkeys(finding for one in checked for finding in one.findings))
-    for finding in findings:
-        click.echo(str(finding))
-    groups = {group.folder.resolve(): len(group.pictures) for one in checked for group in one.dataset.groups}
-    errors = sum(finding.severity == "error" for finding in findings)
-    ignored = len({finding for one in checked for finding in one.ignored})
-    told = f"{count(errors, 'error')}, {count(len(findings) - errors, 'warning')}"
-    told += f" in {count(sum(groups.values()), 'image')} of {count(len(checked), 'recipe')}"
-    click.echo(f"{told}; {ignored} ignored" if ignored else told)
-    return 3 if errors else 0
+    ignored = {finding for one in checked for finding in one.ignored}
+    folders = {group.folder.resolve(): len(group.pictures) for one in checked for group in one.dataset.groups}
+    return Report(findings, len(ignored), sum(folders.values()), len(checked))
+
+
+def _mended(recipes: tuple[Path, ...], checked: Sequence[Checked], *, fixed: bool) -> Sequence[Checked]:
+    """Show or write the fixes; the report is then of what is there."""
+    from lorarecipe.mend import diff, fixes, write
+
+    changes = fixes(finding for one in checked for finding in one.findings)
+    if not fixed:
+        for change in changes:
+            click.echo(diff(change))
+        return checked
+    for change in changes:
+        click.echo(f"{change.path}: mended; the original is {write(change)}", err=True)
+    click.echo(f"mended {count(len(changes), 'caption')}", err=True)
+    return check_all(recipes)
+
+
+def _watch(recipes: tuple[Path, ...]) -> int:
+    """Print a report after each change, until Ctrl-C."""
+    from watchfiles import watch
+
+    from lorarecipe.errors import RecipeError
+
+    folders: set[Path] = {path.parent for path in recipes}
+    while True:
+        try:
+            checked = check_all(recipes)
+            sources = {one.dataset.recipe.source.parent for one in checked}
+            sources |= {one.dataset.recipe.base_lines.path.parent for one in checked}
+            folders = sources | {group.folder for one in checked for group in one.dataset.groups}
+            click.echo(FORMATS["text"](_report(checked)))
+        except RecipeError as error:  # is mended while we wait
+            click.echo(error)
+        next(watch(*folders, recursive=False, raise_interrupt=True))
+        click.echo("")

@@ -57,8 +57,8 @@ class Picture:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Tags of the caption; none when there is no caption, or none that can be read."""
-        return self.caption.words if self.caption and not self.caption.problem else ()
+        """Tags of the caption, as far as there is one."""
+        return self.caption.words if self.caption else ()
 
 
 def read_image(path: Path) -> Measured | Problem:

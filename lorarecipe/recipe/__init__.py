@@ -1,5 +1,6 @@
 """What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
 
+from lorarecipe.recipe.captions import Captions
 from lorarecipe.recipe.load import load, load_all
 from lorarecipe.recipe.model import (
     Base,
@@ -20,6 +21,7 @@ __all__ = [
     "EMBEDDED_OPTIONS",
     "Base",
     "Buckets",
+    "Captions",
     "Character",
     "Checkpoint",
     "Engine",

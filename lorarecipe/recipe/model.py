@@ -11,8 +11,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.recipe.captions import Captions
 from lorarecipe.recipe.lines import Lines
-from lorarecipe.recipe.table import Count, RecipePath, Table, fault
+from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, fault
 from lorarecipe.recipe.training import Training
 from lorarecipe.weights import Family
 
@@ -25,12 +26,6 @@ def _a_file_name(name: str) -> str:
     return name
 
 
-def _a_trait(tag: str) -> str:
-    if not tag or tag != tag.strip() or "," in tag or not tag.isprintable():
-        raise fault(f"found {tag!r}, expected one tag, without commas or spaces round it")
-    return tag
-
-
 def _a_prompt(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise fault(f"found {text!r}, expected a prompt on one line")
@@ -38,7 +33,6 @@ def _a_prompt(text: str) -> str:
 
 
 Prompt = Annotated[str, AfterValidator(_a_prompt)]
-Trait = Annotated[str, AfterValidator(_a_trait)]
 
 
 def _a_digest(text: str) -> str:
@@ -104,6 +98,8 @@ class Base(Table):
     """The varied characters that the base is trained on."""
     also: Annotated[tuple[Silent, ...], Field(strict=False)] = ()
     """Tags that base captions may hold besides, on which sources are silent: `white background`, `nude`, `1girl` ..."""
+    captions: Captions | None = None
+    """How `lorarecipe caption` writes captions."""
     training: Training | None = None
     """How the base is trained."""
 
@@ -133,6 +129,8 @@ class Target(Table):
     """Times each image is seen in an epoch."""
     allow: dict[str, Annotated[tuple[Trait, ...], Field(strict=False)]] = {}
     """Tags beyond the closed list, for images whose name fits a pattern: `{ "sword_*" = ["holding sword"] }`."""
+    captions: Captions | None = None
+    """How `lorarecipe caption` writes captions."""
     training: Training
     """How the target is trained."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 
@@ -30,6 +30,15 @@ def _resolve(value: object, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder", Path())
     return Path(folder, Path(value).expanduser())
 
+
+def _a_trait(tag: str) -> str:
+    if not tag or tag != tag.strip() or "," in tag or not tag.isprintable():
+        raise fault(f"found {tag!r}, expected one tag, without commas or spaces round it")
+    return tag
+
+
+#: One tag, as captions have it
+Trait = Annotated[str, AfterValidator(_a_trait)]
 
 #: A count of anything; the bound keeps arithmetic and argv in reason
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -66,9 +66,9 @@ from lorarecipe.rules import (
     zoom_mismatch,
     zoom_tag_count,
 )
-from lorarecipe.rules.finding import Finding, Rule, Severity
+from lorarecipe.rules.finding import Finding, Fix, Rule, Severity
 
-__all__ = ["RULES", "UNALTERABLE", "Checked", "Finding", "Rule", "Severity", "check"]
+__all__ = ["RULES", "UNALTERABLE", "Checked", "Finding", "Fix", "Rule", "Severity", "check"]
 
 #: BAS base captions, TGT target captions, NEV never, IMG images, SET a dataset as a whole, PAR both phases,
 #: RCP settings, TRN the trainer

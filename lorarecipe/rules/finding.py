@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,6 +16,17 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, order=True)
+class Fix:
+    """What surely mends a caption: a tag and what to write in its place (nothing: it goes).
+
+    Without a tag, the caption's tags are right and its file is to be written anew.
+    """
+
+    tag: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True, order=True)
 class Finding:
     """One fault; ``line`` and ``column`` count from 1."""
 
@@ -25,6 +36,7 @@ class Finding:
     message: str
     code: str = ""
     severity: Severity = "error"
+    fix: Fix | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return printable(f"{self.path}:{self.line}:{self.column}: {self.code} {self.severity} {self.message}")
@@ -40,9 +52,9 @@ class Rule(Protocol):
         ...
 
 
-def at(caption: Caption, tag: Tag | None, message: str) -> Finding:
+def at(caption: Caption, tag: Tag | None, message: str, fix: Fix | None = None) -> Finding:
     """Give a finding at a tag, or at the start of the caption."""
-    return Finding(caption.path, 1, tag.column if tag else 1, message)
+    return Finding(caption.path, 1, tag.column if tag else 1, message, fix=fix)
 
 
 def at_key(recipe: Recipe, where: Where, message: str) -> Finding:
@@ -60,7 +72,7 @@ def trainings(recipe: Recipe) -> Iterator[tuple[Literal["base", "target"], Train
 
 
 def captions(dataset: Dataset, phase: Literal["base", "target"]) -> Iterator[Caption]:
-    """Captions of a phase that can be read."""
+    """Captions of a phase that hold tags."""
     for group in dataset.groups:
         if group.phase == phase:
-            yield from (p.caption for p in group.pictures if p.caption and not p.caption.problem)
+            yield from (p.caption for p in group.pictures if p.caption and p.caption.tags)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
-from lorarecipe.rules.finding import Finding, Severity
+from lorarecipe.rules.finding import Finding, Fix, Severity
 
 SEVERITY: Severity = "error"
 
@@ -33,4 +33,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
                 yield Finding(picture.path, 1, 1, f"found no caption, expected {name} beside it")
             elif picture.caption.problem:
                 message = f"found a caption that is {picture.caption.problem}, expected one line of tags"
-                yield Finding(picture.caption.path, 1, 1, message)
+                fix = Fix() if picture.caption.mendable else None
+                yield Finding(picture.caption.path, 1, 1, message, fix=fix)

@@ -28,7 +28,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Look for every trait of the character in each of its captions."""
     for group in dataset.base:
         for picture in group.pictures:
-            if picture.caption and not picture.caption.problem:
+            if picture.caption and picture.caption.tags:
                 for trait in group.traits:
                     if trait not in picture.caption.words:
                         yield at(picture.caption, None, f"found no {trait!r}, expected every trait of the character")

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
-from lorarecipe.rules.finding import Finding, Severity, at
+from lorarecipe.rules.finding import Finding, Fix, Severity, at
 from lorarecipe.rules.vocabulary import ZOOMS, corrected, nearest
 
 SEVERITY: Severity = "error"
@@ -34,8 +34,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             for tag in caption.tags:
                 if tag.text not in known:
                     what = "another character's trait" if tag.text in others else "no trait of the character"
-                    meant = corrected(tag.text) or nearest(tag.text, known)
+                    sure = corrected(tag.text)
+                    meant = sure or nearest(tag.text, known)
                     hint = (
                         f"did you mean {meant!r}?" if meant in known else "expected traits, one zoom tag, 'from behind'"
                     )
-                    yield at(caption, tag, f"found {tag.text!r}, {what}; {hint}")
+                    fix = Fix(tag.text, sure) if sure and sure in known else None
+                    yield at(caption, tag, f"found {tag.text!r}, {what}; {hint}", fix)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from lorarecipe.dataset import Dataset
-from lorarecipe.rules.finding import Finding, Severity, at, captions
+from lorarecipe.rules.finding import Finding, Fix, Severity, at, captions
 from lorarecipe.rules.vocabulary import CLOSED_LIST, corrected, kind_of, nearest, plain
 
 SEVERITY: Severity = "error"
@@ -33,7 +33,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         more = {tag for pattern, tags in allow.items() if fnmatchcase(caption.path.stem, pattern) for tag in tags}
         for tag in caption.tags:
             if tag.text not in CLOSED_LIST | more:
-                near = corrected(tag.text) or nearest(tag.text, CLOSED_LIST)
+                sure = corrected(tag.text)
+                near = sure or nearest(tag.text, CLOSED_LIST)
                 meant = near if near in CLOSED_LIST else None
                 hint = f"did you mean {meant!r}?" if meant else f"take it out ({kind_of(plain(tag.text))})"
-                yield at(caption, tag, f"found {tag.text!r}, which is not on the closed list; {hint}")
+                fix = Fix(tag.text, meant or "") if sure or not meant else None
+                yield at(caption, tag, f"found {tag.text!r}, which is not on the closed list; {hint}", fix)

@@ -1,0 +1,127 @@
+"""Findings for people, programs, GitHub's annotations and code scanning (SARIF)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from lorarecipe.cli.options import count
+
+if TYPE_CHECKING:
+    from lorarecipe.rules import Finding
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found, once each."""
+
+    findings: Sequence[Finding]
+    ignored: int
+    images: int
+    recipes: int
+
+    @property
+    def errors(self) -> int:
+        """Findings that forbid a training."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def summary(self) -> str:
+        """All of it in a line."""
+        told = f"{count(self.errors, 'error')}, {count(len(self.findings) - self.errors, 'warning')}"
+        told += f" in {count(self.images, 'image')} of {count(self.recipes, 'recipe')}"
+        return f"{told}; {self.ignored} ignored" if self.ignored else told
+
+
+def text(report: Report) -> str:
+    """``path:line:column: CODE severity message``, and the summary."""
+    return "\n".join([*map(str, report.findings), report.summary])
+
+
+def as_json(report: Report) -> str:
+    """One JSON object."""
+    findings = [
+        {
+            "path": str(finding.path),
+            "line": finding.line,
+            "column": finding.column,
+            "code": finding.code,
+            "severity": finding.severity,
+            "message": finding.message,
+            "fix": {"tag": finding.fix.tag, "instead": finding.fix.instead} if finding.fix else None,
+        }
+        for finding in report.findings
+    ]
+    counts = {
+        "errors": report.errors,
+        "warnings": len(findings) - report.errors,
+        "ignored": report.ignored,
+        "images": report.images,
+        "recipes": report.recipes,
+    }
+    return json.dumps({**counts, "findings": findings}, indent=2, ensure_ascii=False)
+
+
+def github(report: Report) -> str:
+    """Workflow commands: each finding becomes an annotation in the pull request."""
+    lines = [
+        f"::{finding.severity} file={_property(str(finding.path))},line={finding.line},col={finding.column},"
+        f"title={finding.code}::{_data(finding.message)}"
+        for finding in report.findings
+    ]
+    return "\n".join([*lines, report.summary])
+
+
+def sarif(report: Report) -> str:
+    """SARIF 2.1.0 (OASIS), as code scanning reads it."""
+    from lorarecipe import __version__
+    from lorarecipe.rules import RULES
+
+    codes = sorted({finding.code for finding in report.findings})
+    rules = [
+        {
+            "id": code,
+            "shortDescription": {"text": (RULES[code].__doc__ or "").partition("\n")[0]},
+            "help": {"text": RULES[code].__doc__},
+            "defaultConfiguration": {"level": RULES[code].SEVERITY},
+        }
+        for code in codes
+    ]
+    results = [
+        {
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": finding.severity,
+            "message": {"text": finding.message},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": quote(finding.path.as_posix())},
+                        "region": {"startLine": finding.line, "startColumn": finding.column},
+                    }
+                }
+            ],
+        }
+        for finding in report.findings
+    ]
+    driver = {"name": "lorarecipe", "version": __version__, "rules": rules}
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=False)
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {"text": text, "json": as_json, "github": github, "sarif": sarif}
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,35 @@
+"""How captions are written from the names of images."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from lorarecipe.recipe.table import Table, Trait, fault
+
+FIELDS = ("zoom", "view", "azimuth", "any")
+
+
+def _a_pattern(text: str) -> str:
+    names = re.findall(r"\{([^{}]*)\}", text)
+    told = ", ".join(f"{{{name}}}" for name in FIELDS)
+    if strange := [name for name in names if name not in FIELDS]:
+        raise fault(f"found {{{strange[0]}}}, expected {told}")
+    if "}{" in text or re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)) or not text.isprintable():
+        raise fault(f"found {text!r}, expected {told} with something between each two")
+    if names.count("zoom") != 1 or names.count("view") > 1 or names.count("azimuth") > 1:
+        raise fault(f"found {text!r}, expected {{zoom}} once, and {{view}} and {{azimuth}} once at most")
+    return text
+
+
+class Captions(Table):
+    """How `lorarecipe caption` writes captions."""
+
+    pattern: Annotated[str, AfterValidator(_a_pattern)]
+    """How images are named, without extension: `{zoom}_{view}_{azimuth}`; with `/`, their folders too."""
+    words: dict[str, Trait] = {}
+    """Tags that words of the names stand for, beyond the common ones: `{ bust = "upper body" }`."""
+    tags: Annotated[tuple[Trait, ...], Field(strict=False)] = ()
+    """Tags of every image besides: `nude` or `completely nude`, if it is so rendered."""
