@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.rules import RULES, check
-from tests.breaks import break_set, clean_set
+from lorarecipe.rules.vocabulary import ZOOMS
+from tests.breaks import HAIR, break_set, clean_set
 from tests.conftest import tiny_checkpoint
 from tests.renders import shoot
 
@@ -238,6 +240,31 @@ def test_every_rules_examples(clean: Path, tmp_path: Path, code: str) -> None:
         found = check(scan(load(folder / "recipe.toml"))).findings
         codes = {finding.code for finding in found}
         assert (code in codes) if part == "bad" else not codes, "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("nude", ["", "nude, ", "completely nude, "])
+def test_the_methods_own_captions_are_clean(clean: Path, tmp_path: Path, nude: str) -> None:
+    """Every zoom tag, front and back, as the technique's list has them; the base's with traits of each kind."""
+    folder = tmp_path / "葵の衣装"  # as its authors name their folders
+    shutil.copytree(clean, folder)
+    traits = {name: ", ".join(told) for name, told in HAIR.items()}
+    for name in (*traits, "aoi"):
+        for index, zoom in enumerate(ZOOMS):
+            for view, tag in (("front", ""), ("back", "from behind, ")):
+                shot = "full" if zoom == "full body" else "upper"
+                path = folder / name / f"{index}_{view}.png"
+                with Image.open(folder / name / f"{shot}_{view}.png") as image:
+                    drawn = image.resize((128 + 8 * index, 160 + 10 * index))
+                if shot == "upper":  # as near as the zoom says, and each a shot of its own
+                    drawn = ImageOps.fit(drawn, (128, 160), centering=(0.5, 1), bleed=0.02 * index)
+                drawn.resize((128, 160)).save(path)
+                upright = "arms at sides, " if name == "aoi" and zoom == "full body" else ""
+                head = f"{traits[name]}, " if name in traits else f"white background, {nude}"
+                path.with_suffix(".txt").write_text(f"{head}{tag}{upright}{zoom}", encoding="utf-8")
+        for path in [*(folder / name).glob("full_*"), *(folder / name).glob("upper_*")]:
+            path.unlink()
+    found = [finding for finding in check(scan(load(folder / "recipe.toml"))).findings if finding.code != "IMG015"]
+    assert found == []
 
 
 @pytest.mark.parametrize("code", RULES)

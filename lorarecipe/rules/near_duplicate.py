@@ -28,6 +28,9 @@ SEVERITY: Severity = "warning"
 
 
 _MOST_BITS = 6
+_BITS = 1024
+#: every seventh bit, from each of the first seven: no slice is of white paper only
+_SLICES = [sum(1 << bit for bit in range(start, _BITS, _MOST_BITS + 1)) for start in range(_MOST_BITS + 1)]
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -44,13 +47,11 @@ def _twins(group: Group) -> Iterator[tuple[Picture, Picture, int]]:
     """Give each image that is like an earlier one.
 
     Of seven slices of two hashes that differ in six bits one is equal, so only images that share a slice are compared.
-    A slice holds every seventh bit, so that none is of white paper only.
     """
-    seen: defaultdict[tuple[int, str], list[tuple[Picture, int]]] = defaultdict(list)
+    seen: defaultdict[tuple[int, int], list[tuple[Picture, int]]] = defaultdict(list)
     for picture in (picture for picture in group.pictures if picture.look.print and not picture.problem):
         value = int(picture.look.print, 16)
-        bits = f"{value:01024b}"
-        slices = [(start, bits[start :: _MOST_BITS + 1]) for start in range(_MOST_BITS + 1)]
+        slices = [(index, value & mask) for index, mask in enumerate(_SLICES)]
         near = [(twin, (value ^ other).bit_count()) for key in slices for twin, other in seen[key]]
         twin, apart = min(near, key=lambda pair: pair[1], default=(picture, _MOST_BITS + 1))
         if apart <= _MOST_BITS:

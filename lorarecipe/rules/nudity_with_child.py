@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from lorarecipe.dataset import Dataset
@@ -68,5 +69,6 @@ def _words(dataset: Dataset) -> Iterator[tuple[Path | None, str]]:
                 yield from ((picture.caption.path, _spaced(word)) for word in picture.caption.words)
 
 
+@cache
 def _spaced(text: str) -> str:
     return re.sub(r"[_\-.\s]+", " ", text.lower())
