@@ -9,18 +9,32 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lorarecipe.files import canonical_json, write_atomic
+from lorarecipe.errors import Busy
+from lorarecipe.files import canonical_json, file_digest, write_atomic
 
 MANIFEST = "manifest.json"
 IDENTITY = "stage.json"
+#: who works in an attempt; another that begins the same stage writes its own
+_OWNER = "owner"
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A file as it was when it was flushed: while ``stamp`` holds, nobody has written into it."""
+
+    size: int
+    sha256: str
+    stamp: tuple[int, int, int]
 
 
 class Store:
@@ -28,16 +42,47 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._owned: dict[str, str] = {}
 
     def find(self, name: str) -> Path | None:
-        """Folder of a finished stage whose files are all there at their size, or None."""
-        folder = self.root / name
-        try:
-            manifest: dict[str, int] = json.loads((folder / MANIFEST).read_text("utf-8"))
-            whole = all((folder / file).stat().st_size == size for file, size in manifest.items())
-        except (OSError, ValueError, AttributeError):
+        """Folder of a finished stage whose files are what they were, or None.
+
+        A file with other times or another inode than it was flushed with is read again and compared by its digest, so a
+        store that was copied serves, and one that was damaged does not.
+        """
+        folder, manifest = self.root / name, self.manifest(name)
+        if not manifest:
             return None
-        return folder if whole else None
+        try:
+            fresh = {file: sealed for file, sealed in manifest.items() if _stamp(folder / file) != sealed.stamp}
+            if any(not _is_the_same(folder / file, sealed) for file, sealed in fresh.items()):
+                return None
+            if fresh:
+                renewed = {file: Sealed(s.size, s.sha256, _stamp(folder / file)) for file, s in manifest.items()}
+                with suppress(OSError):  # of a store that is only read, it is found so every time
+                    write_atomic(folder / MANIFEST, _manifest_text(renewed))
+        except OSError:
+            return None
+        return folder
+
+    def manifest(self, name: str) -> dict[str, Sealed]:
+        """Files of a finished stage; none when it is not finished, or its manifest is torn."""
+        try:
+            told: dict[str, dict[str, Any]] = json.loads((self.root / name / MANIFEST).read_text("utf-8"))
+            return {file: Sealed(s["size"], s["sha256"], (*s["stamp"],)) for file, s in told.items()}
+        except (OSError, ValueError, AttributeError, TypeError, KeyError):
+            return {}
+
+    def names(self) -> list[str]:
+        """All that is at the top of the store, finished or damaged."""
+        inner = {"making", "locks"}
+        return sorted(path.name for path in self.root.glob("*-*") if path.is_dir() and path.name not in inner)
+
+    def damaged_files(self, name: str) -> list[str]:
+        """Read every file of a stage again; give those that are not what they were."""
+        manifest = self.manifest(name)
+        lost = [file for file, sealed in manifest.items() if not _is_the_same(self.root / name / file, sealed)]
+        return lost if manifest else [MANIFEST]
 
     def path(self, name: str) -> Path:
         """Where a finished stage is, or will be."""
@@ -62,15 +107,19 @@ class Store:
         finally:
             lock.release()
 
-    def begin(self, name: str, identity: dict[str, Any]) -> Path:
-        """Give an empty folder to work in, with what the stage's key was made from. Needs the lock.
+    def begin(self, name: str, identity: dict[str, Any], kept: frozenset[str] = frozenset()) -> Path:
+        """Give a folder to work in, with what the stage's key was made from. Needs the lock.
 
-        What a broken attempt left there is removed.
+        What a broken attempt left there is removed, but for the names in ``kept``.
         """
         folder = self.attempt(name)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         write_atomic(folder / IDENTITY, canonical_json(identity))
+        self._owned[name] = secrets.token_hex(16)
+        write_atomic(folder / _OWNER, self._owned[name])
         return folder
 
     def identities(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,25 +129,74 @@ class Store:
             if self.find(folder.name):
                 yield folder.name, json.loads((folder / IDENTITY).read_text("utf-8"))
 
-    def flush(self, name: str) -> list[Path]:
-        """Have the disk hold what the attempt holds; gives its files."""
-        files = sorted(path for path in self.attempt(name).rglob("*") if path.is_file())
-        for path in files:
-            _flush(path)
-        return files
+    def seal(self, name: str) -> dict[str, Sealed]:
+        """Have the disk hold what the attempt holds, and take each file's digest."""
+        folder = self.attempt(name)
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _OWNER]
+        return {path.relative_to(folder).as_posix(): _sealed(path) for path in files}
 
-    def keep(self, name: str) -> Path:
-        """Flush the attempt to the disk, write its manifest, and move it into place. Needs the lock."""
+    def keep(self, name: str, sealed: dict[str, Sealed] | None = None) -> Path:
+        """Write the manifest of an attempt and move it into place. Needs the lock.
+
+        ``sealed`` are files that were sealed before; those that changed since, and new ones, are sealed now.
+
+        Raises
+        ------
+        Busy
+            When the attempt is no longer ours: a worker that lost its lock publishes nothing.
+        """
         folder, place = self.attempt(name), self.path(name)
-        files = self.flush(name)
-        sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
-        write_atomic(folder / MANIFEST, canonical_json(sizes))
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _OWNER]
+        manifest = {}
+        for path in files:
+            file = path.relative_to(folder).as_posix()
+            before = (sealed or {}).get(file)
+            manifest[file] = before if before and before.stamp == _stamp(path) else _sealed(path)
+        self._require_ownership(name)
+        write_atomic(folder / MANIFEST, _manifest_text(manifest))
+        (folder / _OWNER).unlink()
         if place.exists():  # it was found broken, or it would have been reused
             shutil.rmtree(place)
         folder.replace(place)
         if os.name == "posix":
             _flush(self.root)
         return place
+
+    def remove(self, name: str) -> None:
+        """Remove a finished stage: its manifest first, so that what is left of it is never taken for whole."""
+        (self.root / name / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(self.root / name)
+
+    def _require_ownership(self, name: str) -> None:
+        try:
+            owner = (self.attempt(name) / _OWNER).read_text("utf-8")
+        except OSError:
+            owner = ""
+        if owner != self._owned.get(name):
+            raise Busy(f"{self.attempt(name)}: another run took this stage over; run the same command again")
+
+
+def _manifest_text(manifest: dict[str, Sealed]) -> str:
+    return canonical_json({file: asdict(sealed) for file, sealed in manifest.items()})
+
+
+def _sealed(path: Path) -> Sealed:
+    _flush(path)
+    stamp, digest = _stamp(path), file_digest(path)
+    return Sealed(path.stat().st_size, digest, stamp)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Times of the last writing, of content and of anything, and the inode; moving its folder changes none."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _is_the_same(path: Path, sealed: Sealed) -> bool:
+    try:
+        return path.stat().st_size == sealed.size and file_digest(path) == sealed.sha256
+    except OSError:
+        return False
 
 
 def _flush(path: Path) -> None:

@@ -13,7 +13,8 @@ from lorarecipe.files import canonical_json, file_digest, write_atomic
 from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
-from lorarecipe.trainer.commands import OUTPUT, lora_of
+from lorarecipe.trainer.commands import lora_of
+from lorarecipe.trainer.states import OUTPUT
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
 
 #: folder of the samples, beside the LoRA

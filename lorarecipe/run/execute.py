@@ -29,6 +29,7 @@ from lorarecipe.trainer import (
 )
 from lorarecipe.trainer.commands import LORA, lora_of, merged_of
 from lorarecipe.trainer.process import log_of
+from lorarecipe.trainer.states import clear_states, last_state, seal_states
 from lorarecipe.weights import Folder
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
@@ -92,27 +93,32 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
         if folder := store.find(stage.short):  # made by another, while this one waited
             yield Reused(**about, made=_made(folder))
             return
-        folder = store.begin(stage.short, stage.identity())
-        command = command_of(stage, place, store)
+        state = last_state(store.attempt(stage.short)) if isinstance(stage, TrainStage) else None
+        folder = store.begin(stage.short, stage.identity(), state.kept if state else frozenset())
+        command = command_of(stage, place, store, state)
         log = str(log_of(folder)) if command else None
-        yield Started(**about, why=stage.why, command=command.argv if command else (), log=log)
+        why = f"{stage.why}; goes on after epoch {state.epoch}" if state else stage.why
+        yield Started(**about, why=why, command=command.argv if command else (), log=log)
         start = time.monotonic()
         try:
             if isinstance(stage, DataStage):
                 stage_images(stage, folder)
             elif command and isinstance(stage, TrainStage):
-                yield from read_progress(stage.key, launch(command))
+                for progress in read_progress(stage.key, launch(command)):
+                    seal_states(folder, progress.epoch)
+                    yield progress
+                clear_states(folder, stage)
             elif command:
                 for _ in launch(command):
                     pass
             with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
-                flushed = disk.submit(store.flush, stage.short)
+                sealing = disk.submit(store.seal, stage.short)
                 proof = _prove(stage, folder, store)
-                flushed.result()
+                sealed = sealing.result()
             seconds = round(time.monotonic() - start, 2)
             made = {"command": list(command.argv) if command else [], "seconds": seconds, "proof": proof}
             write_atomic(folder / MADE, canonical_json(made))
-            store.keep(stage.short)
+            store.keep(stage.short, sealed)
         except (LorarecipeError, OSError) as problem:
             yield Failed(**about, message=str(problem), log=log)
             raise

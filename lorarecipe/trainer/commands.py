@@ -12,11 +12,11 @@ import tomli_w
 
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import BaseFile, MergeStage, SampleStage, Stage, TrainStage
+from lorarecipe.recipe import Engine
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
+from lorarecipe.trainer.states import OUTPUT, State, epochs_between_states
 
-#: the trainer's own name for what it saves; the recipe's name is given at delivery
-OUTPUT = "lora"
 LORA = f"{OUTPUT}.safetensors"
 PROMPTS = "prompts.txt"
 
@@ -40,10 +40,10 @@ class Command:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def command_of(stage: Stage, place: Place, store: Store) -> Command | None:
-    """Build the command of a stage, or None where no process is needed."""
+def command_of(stage: Stage, place: Place, store: Store, state: State | None = None) -> Command | None:
+    """Build the command of a stage, or None where no process is needed; a training goes on from ``state``."""
     if isinstance(stage, TrainStage):
-        return train_command(stage, place, store)
+        return train_command(stage, place, store, state)
     if isinstance(stage, MergeStage):
         return merge_command(stage, place, store)
     if isinstance(stage, SampleStage):
@@ -56,7 +56,7 @@ def lora_of(base: TrainStage | BaseFile, store: Store) -> Path:
     return base.path if isinstance(base, BaseFile) else store.path(base.short) / LORA
 
 
-def train_command(stage: TrainStage, place: Place, store: Store) -> Command:
+def train_command(stage: TrainStage, place: Place, store: Store, state: State | None = None) -> Command:
     """Build the command of a training."""
     folder = store.attempt(stage.short)
     script = "sdxl_train_network.py" if stage.model.family == "sdxl" else "train_network.py"
@@ -74,7 +74,7 @@ def train_command(stage: TrainStage, place: Place, store: Store) -> Command:
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
         str(place.script(script)),
-        *_train_arguments(stage, place, store, folder),
+        *_words_of(_train_arguments(stage, place, store, folder) | _state_arguments(stage, place.engine, state)),
     ]
     return Command(tuple(argv), folder, _environment(stage.device), files)
 
@@ -152,7 +152,7 @@ def dataset_toml(stage: TrainStage, staged: Path) -> str:
     return text
 
 
-def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> list[str]:
+def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> dict[str, Any]:
     training, model = stage.training, stage.model
     checkpoint = merged_of(stage.merged, store.path(stage.merged.short)) if stage.merged else model.path.absolute()
     arguments: dict[str, Any] = {
@@ -187,7 +187,6 @@ def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path
         "output_dir": folder,
         "output_name": OUTPUT,
         "save_model_as": "safetensors",
-        "save_every_n_epochs": training.save_every_epochs,
         "console_log_simple": True,
         "training_comment": f"lorarecipe {stage.key[:16]}",
     }
@@ -198,7 +197,26 @@ def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path
             # without it the merge happens on the CPU while the text encoder is on the GPU already
             "lowram": not training.extra.get("cache_text_encoder_outputs", False),
         }
-    return [word for name, value in (arguments | training.extra).items() for word in _words(name, value)]
+    return arguments | training.extra
+
+
+def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> dict[str, Any]:
+    """What a training needs that it may go on, and to go on: none of it changes the weights.
+
+    sd-scripts is told the epoch, and the total in epochs: it counts steps from the state, and wrongly.
+    """
+    every = epochs_between_states(stage, engine)
+    if not every:
+        return {"save_every_n_epochs": stage.training.save_every_epochs}
+    arguments = {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
+    if not state:
+        return arguments
+    of_sd_scripts = {"initial_epoch": state.epoch + 1, "max_train_epochs": stage.steps.epochs, "max_train_steps": None}
+    return arguments | {"resume": state.folder} | (of_sd_scripts if engine == "sd-scripts" else {})
+
+
+def _words_of(arguments: dict[str, Any]) -> list[str]:
+    return [word for name, value in arguments.items() for word in _words(name, value)]
 
 
 def _words(name: str, value: object) -> list[str]:

@@ -38,6 +38,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, required=True)
     add("--save_every_n_epochs", type=int)
     add("--save_state", action="store_true", help="keep a state wherever a LoRA is saved, and at the end")
+    add("--save_last_n_epochs_state", type=int, help="remove older states than the last so many saves")
     add("--resume", type=Path, help="folder of such a state")
     add("--training_comment")
     add("--resolution", help="told again in the dataset TOML, which counts")

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -125,6 +126,9 @@ class Training:
         draft.replace(folder / f"{name}.safetensors")
         if self.args.save_state:
             self._save_state(folder / f"{name}-state")
+            if (kept := self.args.save_last_n_epochs_state) and name != self.args.output_name:
+                old = epoch - kept * self.args.save_every_n_epochs
+                shutil.rmtree(folder / f"{self.args.output_name}-{old:06d}-state", ignore_errors=True)
 
     def _save_state(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

@@ -1,0 +1,90 @@
+"""States that a training leaves at epoch ends, and how it goes on from one.
+
+sd-scripts writes a state file by file, straight into its folder, and says nowhere when it is whole. So each is
+sealed by us once the training is at its next epoch: digests of its files, in a file beside it. Only a sealed state is
+resumed from, and only while the digests hold (a state holds pickles: it is ours, or it is not read). The LoRAs that
+were saved until then are sealed with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorarecipe.files import canonical_json, file_digest, write_atomic
+from lorarecipe.plan import TrainStage
+from lorarecipe.recipe import Engine
+
+#: the trainer's own name for what it saves; the recipe's name is given at delivery
+OUTPUT = "lora"
+_STATE = re.compile(rf"{OUTPUT}-(\d{{6}})-state")
+
+
+@dataclass(frozen=True)
+class State:
+    """A sealed state: training goes on with the epoch after ``epoch``; ``files`` are relative to the attempt."""
+
+    folder: Path
+    epoch: int
+    files: tuple[str, ...]
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names in the attempt's folder that the training needs to go on."""
+        return frozenset({file.partition("/")[0] for file in self.files} | {self.folder.name, _seal(self.folder).name})
+
+
+def seal_states(attempt: Path, epoch: int) -> None:
+    """Seal the states of an attempt that are of an epoch before the one that the training is at."""
+    for folder, of in _states(attempt):
+        if of < epoch and not _seal(folder).exists():
+            files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+            files += sorted(attempt.glob(f"{OUTPUT}-*.safetensors"))
+            digests = {path.relative_to(attempt).as_posix(): file_digest(path) for path in files}
+            write_atomic(_seal(folder), canonical_json(digests))
+
+
+def last_state(attempt: Path) -> State | None:
+    """Find the newest state that is whole."""
+    for folder, epoch in sorted(_states(attempt), key=lambda state: -state[1]):
+        try:
+            digests: dict[str, str] = json.loads(_seal(folder).read_text("utf-8"))
+            if digests and all(file_digest(attempt / file) == digest for file, digest in digests.items()):
+                return State(folder, epoch, tuple(digests))
+        except (OSError, ValueError, AttributeError):
+            continue
+    return None
+
+
+def clear_states(attempt: Path, stage: TrainStage) -> None:
+    """Remove what only a resumed training needs: states, and LoRAs of epochs that the recipe does not ask for."""
+    for path in attempt.glob(f"{OUTPUT}*-state*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    asked = stage.training.save_every_epochs
+    for path in attempt.glob(f"{OUTPUT}-*.safetensors"):
+        if not asked or int(path.stem.rpartition("-")[2]) % asked:
+            path.unlink()
+
+
+def epochs_between_states(stage: TrainStage, engine: Engine) -> int | None:
+    """As often as the recipe saves LoRAs, or ten times; None where a training cannot go on from an epoch's end.
+
+    sd-scripts counts a resumed training's steps from nothing and ends it by its epochs, so a training that ends within
+    an epoch would run too long (reference of the trainer, section 7).
+    """
+    steps = stage.steps
+    if steps.epochs < 2 or (engine == "sd-scripts" and steps.total != steps.epochs * steps.per_epoch):
+        return None
+    return stage.training.save_every_epochs or max(1, steps.epochs // 10)
+
+
+def _states(attempt: Path) -> list[tuple[Path, int]]:
+    found = ((path, _STATE.fullmatch(path.name)) for path in attempt.glob(f"{OUTPUT}-*-state"))
+    return [(path, int(name[1])) for path, name in found if name and path.is_dir()]
+
+
+def _seal(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
