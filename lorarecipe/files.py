@@ -28,14 +28,24 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+Stamp = tuple[int, int, int, int]
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Size, times of the last writing (of content, of anything) and inode: a file that was changed differs in one.
+
+    Moving the folder that it is in changes none of them.
+    """
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 def large_file_digest(path: Path) -> str:
-    """SHA-256 of a checkpoint, remembered by path, size, time and inode.
+    """SHA-256 of a checkpoint, remembered by path, size, times and inode.
 
     A checkpoint of 2 to 7 GB takes seconds to read; the memory is a hint in our own folder and is dropped
-    as soon as any of the four differs.
+    as soon as any of these differs.
     """
-    status = path.stat()
-    stamp = [status.st_size, status.st_mtime_ns, status.st_ino]
+    stamp = [*stamp_of(path.stat())]
     memory = home() / "digests.json"
     try:
         known = json.loads(memory.read_text("utf-8"))

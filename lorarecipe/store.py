@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lorarecipe.errors import Busy
-from lorarecipe.files import canonical_json, file_digest, write_atomic
+from lorarecipe.files import Stamp, canonical_json, file_digest, stamp_of, write_atomic
 
 MANIFEST = "manifest.json"
 IDENTITY = "stage.json"
@@ -32,9 +32,8 @@ _OWNER = "owner"
 class Sealed:
     """A file as it was when it was flushed: while ``stamp`` holds, nobody has written into it."""
 
-    size: int
     sha256: str
-    stamp: tuple[int, int, int]
+    stamp: Stamp
 
 
 class Store:
@@ -58,7 +57,7 @@ class Store:
             if any(not _is_the_same(folder / file, sealed) for file, sealed in fresh.items()):
                 return None
             if fresh:
-                renewed = {file: Sealed(s.size, s.sha256, _stamp(folder / file)) for file, s in manifest.items()}
+                renewed = {file: Sealed(s.sha256, _stamp(folder / file)) for file, s in manifest.items()}
                 with suppress(OSError):  # of a store that is only read, it is found so every time
                     write_atomic(folder / MANIFEST, _manifest_text(renewed))
         except OSError:
@@ -69,7 +68,7 @@ class Store:
         """Files of a finished stage; none when it is not finished, or its manifest is torn."""
         try:
             told: dict[str, dict[str, Any]] = json.loads((self.root / name / MANIFEST).read_text("utf-8"))
-            return {file: Sealed(s["size"], s["sha256"], (*s["stamp"],)) for file, s in told.items()}
+            return {file: Sealed(s["sha256"], (*s["stamp"],)) for file, s in told.items()}
         except (OSError, ValueError, AttributeError, TypeError, KeyError):
             return {}
 
@@ -162,10 +161,21 @@ class Store:
             _flush(self.root)
         return place
 
+    def attempts(self) -> list[str]:
+        """Stages that were begun and not finished."""
+        return sorted(path.name for path in (self.root / "making").glob("*-*"))
+
+    def size(self, name: str) -> int:
+        """Bytes of a stage, finished or begun."""
+        folders = (self.path(name), self.attempt(name))
+        return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+
     def remove(self, name: str) -> None:
-        """Remove a finished stage: its manifest first, so that what is left of it is never taken for whole."""
-        (self.root / name / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(self.root / name)
+        """Remove a stage, its manifest first: what is left of it is never taken for whole. Needs the lock."""
+        (self.path(name) / MANIFEST).unlink(missing_ok=True)
+        for folder in (self.path(name), self.attempt(name)):
+            if folder.exists():
+                shutil.rmtree(folder)
 
     def _require_ownership(self, name: str) -> None:
         try:
@@ -183,18 +193,16 @@ def _manifest_text(manifest: dict[str, Sealed]) -> str:
 def _sealed(path: Path) -> Sealed:
     _flush(path)
     stamp, digest = _stamp(path), file_digest(path)
-    return Sealed(path.stat().st_size, digest, stamp)
+    return Sealed(digest, stamp)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """Times of the last writing, of content and of anything, and the inode; moving its folder changes none."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+def _stamp(path: Path) -> Stamp:
+    return stamp_of(path.stat())
 
 
 def _is_the_same(path: Path, sealed: Sealed) -> bool:
     try:
-        return path.stat().st_size == sealed.size and file_digest(path) == sealed.sha256
+        return path.stat().st_size == sealed.stamp[0] and file_digest(path) == sealed.sha256
     except OSError:
         return False
 

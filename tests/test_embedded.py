@@ -269,7 +269,10 @@ def test_a_killed_run_that_is_run_again_ends_with_the_same_weights(tmp_path: Pat
                         run.send_signal(signal.SIGKILL)
                         break
             assert not list(tmp_path.glob("killed/**/killed.safetensors"))
-        subprocess.run([*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            [*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, capture_output=True, text=True
+        )
+        assert ("goes on after epoch" in done.stdout) == (name == "killed")
         results.append(tmp_path / f"out-{name}" / "killed" / "killed.safetensors")
     assert _same(*results)
 

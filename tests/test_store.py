@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lorarecipe.errors import Busy
 from lorarecipe.store import MANIFEST, Store
 
 
@@ -25,7 +27,7 @@ def test_nothing_is_found_before_it_is_kept(store: Store) -> None:
     assert not store.attempt("data-1").exists()
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "manifest", "torn manifest"])
+@pytest.mark.parametrize("harm", ["cut", "gone", "flipped", "manifest", "torn manifest", "foreign manifest"])
 def test_a_damaged_entry_is_not_found_and_is_replaced(store: Store, harm: str) -> None:
     place = _make(store)
     match harm:
@@ -33,6 +35,10 @@ def test_a_damaged_entry_is_not_found_and_is_replaced(store: Store, harm: str) -
             (place / "00" / "file").write_text("")
         case "gone":
             (place / "00" / "file").unlink()
+        case "flipped":
+            (place / "00" / "file").write_text("z")
+        case "foreign manifest":
+            (place / MANIFEST).write_text('{"00/file": 1}')
         case "manifest":
             (place / MANIFEST).unlink()
         case "torn manifest":
@@ -59,6 +65,7 @@ def test_a_lock_is_exclusive_and_goes_with_its_owner(store: Store) -> None:
         [sys.executable, "-c", f"""
 import time
 from pathlib import Path
+from lorarecipe.errors import Busy
 from lorarecipe.store import Store
 with Store(Path({str(store.root)!r})).lock("data-1", wait=True):
     print("held", flush=True)
@@ -74,3 +81,49 @@ with Store(Path({str(store.root)!r})).lock("data-1", wait=True):
     holder.communicate()
     with store.lock("data-1", wait=False) as held:
         assert held
+
+
+def test_a_copied_store_is_read_once_and_serves(store: Store, tmp_path: Path) -> None:
+    _make(store)
+    shutil.copytree(store.root, tmp_path / "copied")
+    other = Store(tmp_path / "copied")
+    before = other.manifest("data-1")
+    assert other.find("data-1")
+    after = other.manifest("data-1")
+    assert after != before
+    assert {name: sealed.sha256 for name, sealed in after.items()} == {name: s.sha256 for name, s in before.items()}
+    (tmp_path / "copied" / "data-1" / "00" / "file").write_text("z")
+    assert other.find("data-1") is None
+
+
+def test_a_worker_that_was_overtaken_publishes_nothing(store: Store) -> None:
+    """Somebody removed its lock file; another began the same stage."""
+    folder = store.begin("data-1", {})
+    (folder / "mine").touch()
+    other = Store(store.root)
+    (other.begin("data-1", {}) / "theirs").touch()
+    with pytest.raises(Busy, match="another run took this stage over"):
+        store.keep("data-1")
+    assert store.find("data-1") is None
+    assert (other.keep("data-1") / "theirs").exists()
+
+
+def test_what_was_sealed_and_changed_is_sealed_again(store: Store) -> None:
+    folder = store.begin("data-1", {})
+    (folder / "file").write_text("one")
+    sealed = store.seal("data-1")
+    (folder / "file").write_text("two")
+    (folder / "more").write_text("three")
+    store.keep("data-1", sealed)
+    assert store.damaged_files("data-1") == []
+    assert {*store.manifest("data-1")} == {"file", "more", "stage.json"}
+
+
+def test_what_is_removed_is_no_longer_found(store: Store) -> None:
+    _make(store)
+    store.begin("data-2", {})
+    assert (store.names(), store.attempts()) == (["data-1"], ["data-2"])
+    assert store.size("data-1") > 1
+    for name in ("data-1", "data-2"):
+        store.remove(name)
+    assert (store.names(), store.attempts()) == ([], [])

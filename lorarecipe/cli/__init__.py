@@ -10,7 +10,10 @@ import click
 from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
 
-_COMMANDS = ("caption", "check", "demo", "doctor", "plan", "rule", "rules", "run", "setup")
+_COMMANDS = (
+    *("caption", "check", "demo", "diff", "doctor", "plan", "rerun", "rule", "rules", "run", "runs", "setup", "show"),
+    "store",
+)
 
 
 class _Lazy(click.Group):

@@ -61,6 +61,18 @@ def plan_all(paths: tuple[Path, ...]) -> Plan:
     return compile_plan(sound(paths))
 
 
+def planned(checked: tuple[Checked, ...], *, rehearse: bool) -> tuple[Plan, tuple[str, ...]]:
+    """Give the plan, and for a rehearsal the settings in which it differs from the real one."""
+    from lorarecipe.plan import compile_plan, rehearsal_of
+
+    if not rehearse:
+        return compile_plan(checked), ()
+    if all(one.dataset.checkpoint_weights for one in checked):
+        compile_plan(checked)  # its faults are the real run's
+    checked, differences = rehearsal_of(checked)
+    return compile_plan(checked), differences
+
+
 def sound(paths: tuple[Path, ...], allow: tuple[str, ...] = ()) -> tuple[Checked, ...]:
     """Load and check recipes, and let none pass that may not be trained, but for errors of the rules in ``allow``.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import allowed, recipes, sound
+from lorarecipe.cli.options import allowed, planned, recipes, sound
 
 
 @click.command("run")
@@ -33,24 +33,20 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     """
     from lorarecipe.files import home
     from lorarecipe.live import rehearsed, show
-    from lorarecipe.plan import compile_plan, rehearsal_of
-    from lorarecipe.run import execute, fold
+    from lorarecipe.run import begin_run, execute, fold, noted
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_place
 
-    checked = sound(recipes, allow)
-    if rehearse:
-        if all(one.dataset.checkpoint_weights for one in checked):
-            compile_plan(checked)  # its faults are the real run's
-        checked, differences = rehearsal_of(checked)
-        out = out / "rehearsal"
-    plan, store = compile_plan(checked), Store(home() / "store")
-    place = find_place(plan.engine)
-    with closing(execute(plan, place, store, out)) as events:
+    plan, differences = planned(sound(recipes, allow), rehearse=rehearse)
+    asked = {"recipes": [str(path.absolute()) for path in recipes], "out": str(out.absolute())}
+    store, place = Store(home() / "store"), find_place(plan.engine)
+    place_of_results = out / "rehearsal" if rehearse else out
+    run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse})
+    with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
         record = fold(show(events, as_json=as_json))
-    record.write(plan, out, allow)
+    record.write(plan, place_of_results, allow)
     if rehearse:
-        again = fold(execute(plan, place, store, out))
+        again = fold(execute(plan, place, store, place_of_results))
         click.echo(rehearsed(record, again, differences), err=True)
     if not as_json:
         for files in record.delivered.values():

@@ -16,15 +16,13 @@ from typing import Any
 
 from lorarecipe.dataset.look import VERSION, Look
 from lorarecipe.dataset.picture import Measured
-from lorarecipe.files import home, write_atomic
+from lorarecipe.files import Stamp, home, write_atomic
 
 #: an image may change twice within a tick of the file system's clock, so a new one is not remembered yet
 _YOUNG_NS = 2_000_000_000
 
 #: what is measured, and how
 _VERSION = [VERSION, *(field.name for field in fields(Look))]
-
-Stamp = tuple[int, int, int, int]
 
 
 class Memory:
@@ -66,8 +64,3 @@ class Memory:
         except (OSError, ValueError):
             pass
         return {}
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """Size, times of change (of content, of anything) and inode: a file that was changed differs in one of them."""
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from lorarecipe.dataset.captions import Caption, read_caption
-from lorarecipe.dataset.memory import Memory, Stamp, stamp_of
+from lorarecipe.dataset.memory import Memory
 from lorarecipe.dataset.picture import EXTENSIONS, Measured, Picture, Problem, read_image
 from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.files import Stamp, stamp_of
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 

@@ -1,6 +1,18 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
 from lorarecipe.run.execute import execute
+from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, flat, noted
 from lorarecipe.run.record import Record, fold
 
-__all__ = ["Record", "execute", "fold"]
+__all__ = [
+    "Record",
+    "Run",
+    "all_runs",
+    "begin_run",
+    "changes_since",
+    "execute",
+    "find_run",
+    "flat",
+    "fold",
+    "noted",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarecipe import __version__
-from lorarecipe.events import Delivered, Event, Finished, Progress, Reused, Started
+from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
 
@@ -24,6 +24,30 @@ class Record:
     ended: str = ""
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     delivered: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls) -> Record:
+        """Give an empty record that begins now."""
+        return cls(_now())
+
+    def add(self, event: Event) -> None:
+        """Note an event; a stage's last loss is the trainer's running mean."""
+        match event:
+            case Reused():
+                self.stages[event.key] = _about(event) | {"outcome": "reused", **event.made}
+            case Started():
+                self.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
+            case Progress():
+                self.stages[event.key] |= {"steps": event.step, "loss": event.as_json()["loss"]}
+            case Finished():
+                self.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
+            case Failed():
+                self.stages[event.key] = _about(event) | {"outcome": "failed", "message": event.message}
+            case Delivered():
+                file = {"path": event.path, "sha256": event.sha256}
+                self.delivered.setdefault(event.name, []).append(file)
+            case _:
+                pass
 
     def write(self, plan: Plan, out: Path, allowed: Sequence[str] = ()) -> list[Path]:
         """Write ``run.json`` beside each delivered result; ``allowed`` are rules whose errors were let pass."""
@@ -51,31 +75,15 @@ class Record:
 
 
 def fold(events: Iterable[Event]) -> Record:
-    """Consume a run's events.
-
-    Times are UTC, to the second; a stage's last loss is the trainer's running mean.
-    """
-    record = Record(_now())
+    """Consume a run's events; times are UTC, to the second."""
+    record = Record.begin()
     for event in events:
-        match event:
-            case Reused():
-                record.stages[event.key] = _about(event) | {"outcome": "reused", **event.made}
-            case Started():
-                record.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
-            case Progress():
-                record.stages[event.key] |= {"steps": event.step, "loss": event.as_json()["loss"]}
-            case Finished():
-                record.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
-            case Delivered():
-                file = {"path": event.path, "sha256": event.sha256}
-                record.delivered.setdefault(event.name, []).append(file)
-            case _:
-                pass
+        record.add(event)
     record.ended = _now()
     return record
 
 
-def _about(event: Reused | Started) -> dict[str, Any]:
+def _about(event: Reused | Started | Failed) -> dict[str, Any]:
     return {"key": event.key, "title": event.title, "kind": event.kind}
 
 

@@ -1,7 +1,7 @@
 """Put two trainers on one footing: the nano's widths, the same first weights, the same noise, and their losses kept.
 
 Python runs this file at its start where its folder is on ``PYTHONPATH``. ``PARITY_UNET`` is the nano's U-Net
-configuration, ``PARITY_LOSSES`` the file for the loss of each step.
+configuration, ``PARITY_LOSSES`` the file for the loss of each step; without it, only the widths are set.
 """
 
 import importlib.abc
@@ -90,6 +90,8 @@ PATCHES = {
     "torch.nn.init": same_start,
     "accelerate.accelerator": write_losses,
 }
+if "PARITY_LOSSES" not in os.environ:
+    PATCHES = {"library.original_unet": narrow}
 
 
 class Finder(importlib.abc.MetaPathFinder):

@@ -1,0 +1,59 @@
+"""``lorarecipe diff``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from lorarecipe.run import Run
+
+
+@click.command("diff")
+@click.argument("one")
+@click.argument("other")
+def command(one: str, other: str) -> None:
+    """Say what differs between two runs: versions, recipes, data, settings, results."""
+    from lorarecipe.files import home
+    from lorarecipe.run import find_run
+
+    runs = home() / "runs"
+    lines = list(_differences(find_run(runs, one), find_run(runs, other)))
+    click.echo("\n".join(lines) if lines else "nothing differs")
+
+
+def _differences(one: Run, other: Run) -> Iterator[str]:
+    for part, of in (("versions", _versions), ("arguments", _arguments), ("stages", _stages), ("results", _results)):
+        before, after = of(one.told), of(other.told)
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                yield f"{part}: {name}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}"
+    for old, new in zip(one.told["recipes"], other.told["recipes"], strict=False):
+        texts = (old["text"].splitlines(), new["text"].splitlines())
+        yield from difflib.unified_diff(*texts, old["path"], new["path"], lineterm="", n=0)
+
+
+def _versions(told: dict[str, Any]) -> dict[str, str]:
+    return dict(told["versions"])
+
+
+def _arguments(told: dict[str, Any]) -> dict[str, str]:
+    from lorarecipe.run import flat
+
+    return flat(told["arguments"])
+
+
+def _stages(told: dict[str, Any]) -> dict[str, str]:
+    """Everything that the stages' keys are made from, but for the keys of others, which differ when these do."""
+    from lorarecipe.run import flat
+
+    keys = {f'"{stage["key"]}"' for stage in told["plan"]}
+    parts = {f"{s['title']}: {name}": value for s in told["plan"] for name, value in flat(s["identity"]).items()}
+    return {name: value for name, value in parts.items() if value not in keys}
+
+
+def _results(told: dict[str, Any]) -> dict[str, str]:
+    return {file["path"].rpartition("/")[2]: file["sha256"][:12] for files in told["files"].values() for file in files}

@@ -1,0 +1,34 @@
+"""``lorarecipe rerun``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("rerun")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
+@click.pass_context
+def command(context: click.Context, run: str, as_json: bool) -> None:
+    """Run again what a run was asked for, if all that it was made from is still the same.
+
+    RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
+    """
+    from lorarecipe.cli.options import planned, sound
+    from lorarecipe.cli.run import command as run_command
+    from lorarecipe.errors import CheckFailed
+    from lorarecipe.files import home
+    from lorarecipe.run import changes_since, find_run
+
+    before = find_run(home() / "runs", run)
+    asked = before.told["arguments"]
+    recipes, allow = tuple(map(Path, asked["recipes"])), tuple(asked["allow"])
+    plan = planned(sound(recipes, allow), rehearse=asked["rehearse"])[0]
+    if changed := list(changes_since(before, plan)):
+        told = "\n".join(changed)
+        raise CheckFailed(f"{told}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
+    context.invoke(
+        run_command, recipes=recipes, out=Path(asked["out"]), as_json=as_json, allow=allow, rehearse=asked["rehearse"]
+    )

@@ -1,0 +1,24 @@
+"""``lorarecipe runs``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("runs")
+@click.option("--json", "as_json", is_flag=True, help="Print each run's record as one line of JSON.")
+def command(as_json: bool) -> None:
+    """List the runs, newest first: name, how it ended, what of."""
+    from lorarecipe.files import home
+    from lorarecipe.run import all_runs
+
+    for run in all_runs(home() / "runs"):
+        if as_json:
+            click.echo(json.dumps(run.told | {"run": run.name, "state": run.state}, ensure_ascii=False))
+        else:
+            made = sum(stage["outcome"] == "made" for stage in run.told["stages"])
+            reused = sum(stage["outcome"] == "reused" for stage in run.told["stages"])
+            recipes = " ".join(run.told["arguments"]["recipes"])
+            click.echo(f"{run.name}  {run.state:11}  {made} made, {reused} reused  {recipes}")

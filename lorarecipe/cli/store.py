@@ -1,0 +1,96 @@
+"""``lorarecipe store``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lorarecipe.cli.options import count, plan_all
+
+if TYPE_CHECKING:
+    from lorarecipe.store import Store
+
+#: runs of the ledger whose stages `gc` keeps
+_RECENT = 10
+
+
+@click.group("store")
+def command() -> None:
+    """Look after what was made: LORARECIPE_HOME/store."""
+
+
+def _store() -> Store:
+    from lorarecipe.files import home
+    from lorarecipe.store import Store
+
+    return Store(home() / "store")
+
+
+@command.command("list")
+def list_() -> None:
+    """List the finished stages and their sizes."""
+    store, whole = _store(), 0
+    for name in store.names():
+        size = store.size(name)
+        whole += size
+        click.echo(f"{name}  {size / 1e6:10.1f} MB" + ("" if store.find(name) else "  damaged"))
+    click.echo(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
+
+
+@command.command("verify")
+def verify() -> int:
+    """Read every file again and compare its digest. A damaged stage is never used: it is made anew when needed."""
+    store, damaged = _store(), 0
+    for name in store.names():
+        for file in store.damaged_files(name):
+            damaged += 1
+            click.echo(f"{store.path(name) / file}: not what it was")
+    click.echo(f"{count(len(store.names()), 'stage')} read, {count(damaged, 'file')} damaged")
+    return 4 if damaged else 0
+
+
+@command.command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def remove(names: tuple[str, ...]) -> None:
+    """Remove finished stages by name."""
+    store = _store()
+    if unknown := [name for name in names if name not in store.names()]:
+        raise click.BadParameter(f"{unknown[0]!r} is not in the store; run: lorarecipe store list", param_hint="NAME")
+    for name in names:
+        size = store.size(name)
+        _remove(store, name)
+        click.echo(f"removed {name}, {size / 1e6:.1f} MB")
+
+
+@command.command("gc")
+@click.argument("recipes", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[RECIPE...]")
+@click.option("--delete", is_flag=True, help="Remove them; without it, they are only named.")
+def collect(recipes: tuple[Path, ...], delete: bool) -> None:
+    """Name what no recipe given and none of the last ten runs uses, finished or begun."""
+    from lorarecipe.files import home
+    from lorarecipe.run import all_runs
+
+    store = _store()
+    used = {stage.short for stage in plan_all(recipes).stages} if recipes else set()
+    runs = all_runs(home() / "runs")
+    recent = [*runs[:_RECENT], *(run for run in runs[_RECENT:] if run.state == "running")]
+    used |= {stage["name"] for run in recent for stage in run.told["plan"]}
+    whole = 0
+    for name in [name for name in store.names() + store.attempts() if name not in used]:
+        size = store.size(name)
+        whole += size
+        if delete:
+            _remove(store, name)
+        click.echo(f"{'removed' if delete else 'would remove'} {name}, {size / 1e6:.1f} MB")
+    click.echo(f"{whole / 1e6:.1f} MB" + ("" if delete else " in all; --delete removes them"))
+
+
+def _remove(store: Store, name: str) -> None:
+    from lorarecipe.errors import Busy
+
+    with store.lock(name, wait=False) as held:
+        if not held:
+            raise Busy(f"{name}: another run is at it; try again when it is done")
+        store.remove(name)

@@ -1,0 +1,201 @@
+"""The ledger: a folder for each run, written while the run goes on.
+
+``run.json`` says what was asked for, by which versions, of which recipes, in which stages, and how it ended; it is
+replaced whole whenever a stage begins or ends. ``events.jsonl`` holds every event, one a line, as it came. The log of a
+stage that failed is copied beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lorarecipe import __version__
+from lorarecipe.errors import Interrupted, LorarecipeError, NoSuchRun
+from lorarecipe.events import Event, Failed, Progress
+from lorarecipe.files import write_atomic
+from lorarecipe.plan import DataStage, Plan, Stage
+from lorarecipe.run.record import Record
+
+_PACKAGES = ("torch", "diffusers", "peft", "accelerate", "transformers", "safetensors", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it."""
+
+    folder: Path
+    told: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """When it began, and four digits."""
+        return self.folder.name
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, ``failed``, ``interrupted``, or ``killed``: running, by a process that is gone."""
+        state = str(self.told["state"])
+        return "killed" if state == "running" and not _lives(*self.told["process"]) else state
+
+
+def begin_run(root: Path, plan: Plan, arguments: dict[str, Any]) -> Run:
+    """Write a new run into the ledger: all that is known before it starts."""
+    now = datetime.now(UTC)
+    folder = root / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    sources = {lines.path: lines.digest for d in plan.deliveries for lines in (d.recipe.base_lines, d.recipe.lines)}
+    told = {
+        "format": 1,
+        "state": "running",
+        "began": now.isoformat(timespec="seconds"),
+        "process": [os.getpid(), psutil.Process().create_time()],
+        "arguments": arguments,
+        "versions": {
+            "lorarecipe": __version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **{name: told for name in _PACKAGES if (told := _version(name))},
+        },
+        "recipes": [
+            {"path": str(path), "sha256": digest, "text": path.read_text("utf-8-sig")}
+            for path, digest in sources.items()
+        ],
+        "plan": [_planned(stage, plan.title(stage)) for stage in plan.stages],
+        "stages": [],
+        "files": {},
+    }
+    run = Run(folder, told)
+    _write(run)
+    return run
+
+
+def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
+    """Pass the events on, each written down first; at the end, how it ended."""
+    record, state = Record.begin(), "interrupted"
+    try:
+        with (run.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
+            for event in events:
+                journal.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+                journal.flush()
+                record.add(event)
+                if isinstance(event, Failed) and event.log:
+                    with suppress(OSError):
+                        shutil.copy(event.log, run.folder / f"{event.kind}-{event.key[:16]}.log")
+                if not isinstance(event, Progress):
+                    _write(_with(run, record, "running"))
+                yield event
+        state = "finished"
+    except Interrupted:
+        raise
+    except (LorarecipeError, OSError) as problem:
+        state, run.told["message"] = "failed", str(problem)
+        raise
+    finally:
+        run.told["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        _write(_with(run, record, state))
+
+
+def all_runs(root: Path) -> list[Run]:
+    """Give the runs of the ledger, newest first; a folder whose record is torn is none."""
+    runs = []
+    for folder in sorted(root.glob("*-*-*"), reverse=True):
+        with suppress(OSError, ValueError):
+            told = json.loads((folder / "run.json").read_text("utf-8"))
+            if isinstance(told, dict) and told.get("format") == 1:
+                runs.append(Run(folder, told))
+    return runs
+
+
+def find_run(root: Path, name: str) -> Run:
+    """Find a run by its name, the end of it, or ``last``.
+
+    Raises
+    ------
+    NoSuchRun
+        When there is none, or more than one.
+    """
+    runs = all_runs(root)
+    found = (
+        runs[:1] if name == "last" else [run for run in runs if run.name.endswith(name) or run.name.startswith(name)]
+    )
+    if len(found) != 1:
+        raise NoSuchRun(f"{name!r}: found {len(found)} runs of this name, expected one; run: lorarecipe runs")
+    return found[0]
+
+
+def changes_since(run: Run, plan: Plan) -> Iterator[str]:
+    """Name what a run was made from that a plan is not: images by their files, settings by their names."""
+    now = {stage.short: stage for stage in plan.stages}
+    if {stage["name"] for stage in run.told["plan"]} == now.keys():
+        return
+    for before, stage in zip(run.told["plan"], plan.stages, strict=False):
+        if before["name"] == stage.short:
+            continue
+        if isinstance(stage, DataStage):
+            old, new = before["images"], {image.digest: str(image.path) for group in stage.groups for image in group}
+            yield from (f"{path}: not the image that it was" for digest, path in old.items() if digest not in new)
+            yield from (
+                f"{path}: new" for digest, path in new.items() if digest not in old and path not in old.values()
+            )
+            if old.keys() == new.keys():
+                yield f"{before['title']}: other captions, or another order"
+            continue
+        was, is_ = flat(before["identity"]), flat(json.loads(json.dumps(stage.identity())))
+        keys = {f'"{one["key"]}"' for one in run.told["plan"]}
+        for name in sorted(was.keys() | is_.keys()):
+            if was.get(name) != is_.get(name) and was.get(name) not in keys:
+                yield f"{before['title']}: {name} was {was.get(name, 'nothing')}, is {is_.get(name, 'nothing')}"
+    if len(run.told["plan"]) != len(plan.stages):
+        yield f"the plan had {len(run.told['plan'])} stages, and has {len(plan.stages)}"
+
+
+def flat(value: object, prefix: str = "") -> dict[str, str]:
+    """Name every leaf of a record by its way from the top."""
+    if isinstance(value, dict):
+        return {k: v for name, inner in value.items() for k, v in flat(inner, f"{prefix}.{name}").items()}
+    if isinstance(value, list):
+        return {k: v for index, inner in enumerate(value) for k, v in flat(inner, f"{prefix}[{index}]").items()}
+    return {prefix.removeprefix("."): json.dumps(value, ensure_ascii=False)}
+
+
+def _planned(stage: Stage, title: str) -> dict[str, Any]:
+    """What the stage is made from; of images, also where they were."""
+    told = {"key": stage.key, "name": stage.short, "title": title, "identity": stage.identity()}
+    if isinstance(stage, DataStage):
+        told["images"] = {image.digest: str(image.path) for group in stage.groups for image in group}
+    return told
+
+
+def _with(run: Run, record: Record, state: str) -> Run:
+    run.told.update(state=state, stages=list(record.stages.values()), files=record.delivered)
+    return run
+
+
+def _write(run: Run) -> None:
+    write_atomic(run.folder / "run.json", json.dumps(run.told, indent=2, ensure_ascii=False) + "\n")
+
+
+def _lives(pid: int, created: float) -> bool:
+    try:
+        return bool(psutil.Process(pid).create_time() == created)
+    except psutil.Error:
+        return False
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.errors import Interrupted, NoSuchRun, TrainingFailed
+from lorarecipe.events import Event, Progress
+from lorarecipe.files import home
+from lorarecipe.plan import Plan, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import Run, all_runs, begin_run, changes_since, execute, find_run, flat, noted
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+from tests.renders import shoot
+from tests.test_cli import _call
+
+Edit = Callable[[str, str], Path]
+ASKED: dict[str, Any] = {"recipes": ["recipe.toml"], "out": "out", "allow": [], "rehearse": False}
+
+
+def _plan(folder: Path) -> Plan:
+    return compile_plan([check(scan(load(folder / "recipe.toml")))])
+
+
+def _begun(folder: Path) -> tuple[Plan, Run]:
+    plan = _plan(folder)
+    return plan, begin_run(home() / "runs", plan, ASKED)
+
+
+def _ran(folder: Path, place: Place, store: Store) -> list[Event]:
+    plan, run = _begun(folder)
+    return list(noted(execute(plan, place, store, folder / "out"), run))
+
+
+def test_a_run_is_written_down_as_it_goes_on(folder: Path, fake_place: Place, store: Store) -> None:
+    plan, run = _begun(folder)
+    states = []
+    for event in noted(execute(plan, fake_place, store, folder / "out"), run):
+        lines = (run.folder / "events.jsonl").read_text("utf-8").splitlines()
+        assert json.loads(lines[-1]) == json.loads(json.dumps(event.as_json()))
+        if not isinstance(event, Progress):
+            told = json.loads((run.folder / "run.json").read_text("utf-8"))
+            states.append((told["state"], len(told["stages"])))
+    assert states[0] == ("running", 1)
+    [kept] = all_runs(home() / "runs")
+    assert (kept.state, len(kept.told["stages"]), list(kept.told["files"])) == ("finished", 5, ["aoi"])
+    assert kept.told["recipes"][0]["text"] == (folder / "recipe.toml").read_text("utf-8")
+    assert [stage["name"] for stage in kept.told["plan"]] == [stage.short for stage in plan.stages]
+
+
+def test_a_failure_keeps_its_log(
+    folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TRAINER", "fail")
+    with pytest.raises(TrainingFailed):
+        _ran(folder, fake_place, store)
+    [run] = all_runs(home() / "runs")
+    assert run.state == "failed"
+    assert "CUDA out of memory" in run.told["message"]
+    assert run.told["stages"][-1]["outcome"] == "failed"
+    [log] = run.folder.glob("train-*.log")
+    assert "CUDA out of memory" in log.read_text("utf-8")
+
+
+def test_how_a_run_ended(folder: Path, fake_place: Place, store: Store) -> None:
+    plan, run = _begun(folder)
+    assert run.state == "running"
+    run.told["process"] = [os.getpid(), psutil.Process().create_time() - 5]  # another had our number
+    assert run.state == "killed"
+    events = noted(execute(plan, fake_place, store, folder / "out"), run)
+    next(events)
+    with pytest.raises(Interrupted):
+        events.throw(Interrupted(2))
+    assert all_runs(home() / "runs")[0].state == "interrupted"
+
+
+def test_runs_are_found_by_a_part_of_their_name(folder: Path) -> None:
+    names = [_begun(folder)[1].name for _ in range(3)]
+    root = home() / "runs"
+    assert find_run(root, names[1]).name == names[1]
+    assert find_run(root, names[1][-4:]).name == names[1]
+    assert find_run(root, "last").name == max(names)
+    for name in ("20", "nothing"):
+        with pytest.raises(NoSuchRun, match="run: lorarecipe runs"):
+            find_run(root, name)
+    (root / names[0] / "run.json").write_text("{")
+    assert len(all_runs(root)) == 2
+
+
+def test_what_changed_since_is_named(folder: Path, edit: Edit) -> None:
+    plan, run = _begun(folder)
+    run = find_run(home() / "runs", run.name)  # as it is read back
+    assert list(changes_since(run, plan)) == []
+    edit("alpha = 2", "alpha = 1")
+    assert list(changes_since(run, _plan(folder))) == ["target aoi: training.alpha was 2.0, is 1.0"]
+    edit("alpha = 1\n", "alpha = 2\n")
+    shoot("red hair", "twintails", "full_front", (96, 160)).save(folder / "aoi" / "full_front.png")
+    shutil.copy(folder / "aoi" / "upper_front.png", folder / "aoi" / "more.png")
+    (folder / "aoi" / "more.txt").write_text("white background, upper body")
+    (folder / "red" / "full_back.txt").write_text("red hair, from behind, short hair, full body")
+    told = list(changes_since(run, _plan(folder)))
+    assert [line.rpartition("/")[2] for line in told if "not the image" in line] == [
+        "full_front.png: not the image that it was"
+    ]
+    assert any(line.startswith("images of the base aoi: other captions") for line in told)
+
+
+def test_a_record_is_named_leaf_by_leaf() -> None:
+    assert flat({"a": {"b": [1, {"c": None}]}, "d": "x"}) == {"a.b[0]": "1", "a.b[1].c": "null", "d": '"x"'}
+
+
+def test_the_commands(folder: Path, edit: Edit, fake_place: Place, store: Store) -> None:
+    _ran(folder, fake_place, store)
+    code, out, _ = _call(folder, "runs")
+    assert code == 0
+    assert out.splitlines() == [f"{find_run(home() / 'runs', 'last').name}  finished     5 made, 0 reused  recipe.toml"]
+    code, out, _ = _call(folder, "show", "last")
+    assert code == 0
+    assert "result   " in out
+    assert out.count("\nmade ") == 5
+    assert _call(folder, "rerun", "last")[:2] == (0, "out/aoi/aoi-000001.safetensors\nout/aoi/aoi.safetensors\n")
+    assert _call(folder, "diff", "last", "last")[1] == "nothing differs\n"
+    first = all_runs(home() / "runs")[-1].name
+    edit("alpha = 2", "alpha = 1")
+    _begun(folder)
+    code, out, _ = _call(folder, "diff", first, "last")
+    assert code == 0
+    assert "stages: target aoi: training.alpha: 2.0 -> 1.0\n" in out
+    assert "\n-alpha = 2\n+alpha = 1\n" in out
+    code, _, errors = _call(folder, "rerun", first)
+    assert code == 3
+    assert "target aoi: training.alpha was 2.0, is 1.0\nthis is no longer what " in errors
+    assert _call(folder, "show", "nothing")[0] == 2
+
+
+def test_what_is_no_longer_used_is_collected(folder: Path, edit: Edit, fake_place: Place, store: Store) -> None:
+    list(execute(_plan(folder), fake_place, store, folder / "out"))  # by no run of the ledger
+    edit("alpha = 2", "alpha = 1")
+    used = _plan(folder)
+    code, out, _ = _call(folder, "store", "gc", "recipe.toml")
+    assert code == 0
+    [name] = [line.split()[2].rstrip(",") for line in out.splitlines() if line.startswith("would remove")]
+    assert name.startswith("train-")
+    assert name not in {stage.short for stage in used.stages}
+    assert store.find(name)
+    assert _call(folder, "store", "gc", "recipe.toml", "--delete")[0] == 0
+    assert not store.path(name).exists()
+    assert len(store.names()) == 4
+    begin_run(home() / "runs", used, ASKED)
+    assert "would remove" not in _call(folder, "store", "gc")[1]
+
+
+def test_the_store_is_verified(folder: Path, fake_place: Place, store: Store) -> None:
+    _ran(folder, fake_place, store)
+    assert _call(folder, "store", "verify")[:2] == (0, "5 stages read, 0 files damaged\n")
+    merged = next(store.root.glob("merge-*/merged.safetensors"))
+    content = bytearray(merged.read_bytes())
+    content[-1] ^= 1
+    merged.write_bytes(content)
+    code, out, _ = _call(folder, "store", "verify")
+    assert (code, out.splitlines()[-1]) == (4, "5 stages read, 1 file damaged")
+    assert "damaged" in _call(folder, "store", "list")[1]
+    _ran(folder, fake_place, store)  # what was damaged is made anew
+    assert _call(folder, "store", "verify")[0] == 0
+    name = store.names()[0]
+    with store.lock(name, wait=True):
+        code, _, errors = _call(folder, "store", "rm", name)
+        assert (code, "another run is at it" in errors) == (75, True)
+    assert _call(folder, "store", "rm", name)[0] == 0
+    assert _call(folder, "store", "rm", name)[0] == 2
