@@ -6,7 +6,6 @@ code class                meaning
 0    --                   good
 1    --                   a bug of ours; a log that can be pasted into an issue is written
 2    RecipeError          wrong usage, or a recipe that is not valid
-2    NoSuchRun            a name that no run of the ledger has, or several have
 3    CheckFailed          the check found errors in the images or captions
 4    MachineNotReady      the trainer is not set up, or the disk cannot take the result
 5    TrainingFailed       a training or a merge failed, or its result did not prove good
@@ -57,12 +56,6 @@ class RecipeError(LorarecipeError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda fault: (str(fault.path), fault.line)))
         super().__init__("\n".join(map(str, self.faults)))
-
-
-class NoSuchRun(LorarecipeError):
-    """A name that no run of the ledger has, or several have."""
-
-    exit_code = 2
 
 
 class CheckFailed(LorarecipeError):

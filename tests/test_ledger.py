@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from lorarecipe.dataset import scan
-from lorarecipe.errors import Interrupted, NoSuchRun, TrainingFailed
+from lorarecipe.errors import Interrupted, TrainingFailed
 from lorarecipe.events import Event, Progress
 from lorarecipe.files import home
 from lorarecipe.plan import Plan, compile_plan
@@ -90,7 +90,7 @@ def test_runs_are_found_by_a_part_of_their_name(folder: Path) -> None:
     assert find_run(root, names[1][-4:]).name == names[1]
     assert find_run(root, "last").name == max(names)
     for name in ("20", "nothing"):
-        with pytest.raises(NoSuchRun, match="run: lorarecipe runs"):
+        with pytest.raises(LookupError, match="run: lorarecipe runs"):
             find_run(root, name)
     (root / names[0] / "run.json").write_text("{")
     assert len(all_runs(root)) == 2

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lorarecipe.cli.options import run_named
+
 if TYPE_CHECKING:
     from lorarecipe.run import Run
 
@@ -17,11 +19,7 @@ if TYPE_CHECKING:
 @click.argument("other")
 def command(one: str, other: str) -> None:
     """Say what differs between two runs: versions, recipes, data, settings, results."""
-    from lorarecipe.files import home
-    from lorarecipe.run import find_run
-
-    runs = home() / "runs"
-    lines = list(_differences(find_run(runs, one), find_run(runs, other)))
+    lines = list(_differences(run_named(one), run_named(other)))
     click.echo("\n".join(lines) if lines else "nothing differs")
 
 

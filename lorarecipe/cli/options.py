@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
     from lorarecipe.rules import Checked
+    from lorarecipe.run import Run
 
 recipes = click.argument(
     "recipes", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RECIPE..."
@@ -92,6 +93,17 @@ def sound(paths: tuple[Path, ...], allow: tuple[str, ...] = ()) -> tuple[Checked
             "\n".join([*dict.fromkeys(errors), count(len(set(errors)), "error") + "; nothing was trained"])
         )
     return checked
+
+
+def run_named(name: str) -> Run:
+    """Find a run of the ledger by its name, the end of it, or `last`."""
+    from lorarecipe.files import home
+    from lorarecipe.run import find_run
+
+    try:
+        return find_run(home() / "runs", name)
+    except LookupError as problem:
+        raise click.BadParameter(str(problem), param_hint="RUN") from problem
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lorarecipe.cli.options import planned, run_named, sound
+
 
 @click.command("rerun")
 @click.argument("run")
@@ -16,13 +18,11 @@ def command(context: click.Context, run: str, as_json: bool) -> None:
 
     RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
     """
-    from lorarecipe.cli.options import planned, sound
     from lorarecipe.cli.run import command as run_command
     from lorarecipe.errors import CheckFailed
-    from lorarecipe.files import home
-    from lorarecipe.run import changes_since, find_run
+    from lorarecipe.run import changes_since
 
-    before = find_run(home() / "runs", run)
+    before = run_named(run)
     asked = before.told["arguments"]
     recipes, allow = tuple(map(Path, asked["recipes"])), tuple(asked["allow"])
     plan = planned(sound(recipes, allow), rehearse=asked["rehearse"])[0]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lorarecipe.cli.options import run_named
+
 if TYPE_CHECKING:
     from lorarecipe.run import Run
 
@@ -15,10 +17,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 def command(run: str) -> None:
     """Tell of a run: its name, the end of it, or `last`."""
-    from lorarecipe.files import home
-    from lorarecipe.run import find_run
-
-    click.echo("\n".join(_lines(find_run(home() / "runs", run))))
+    click.echo("\n".join(_lines(run_named(run))))
 
 
 def _lines(run: Run) -> Iterator[str]:

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from lorarecipe import __version__
-from lorarecipe.errors import Interrupted, LorarecipeError, NoSuchRun
+from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Progress
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage
@@ -123,7 +123,7 @@ def find_run(root: Path, name: str) -> Run:
 
     Raises
     ------
-    NoSuchRun
+    LookupError
         When there is none, or more than one.
     """
     runs = all_runs(root)
@@ -131,7 +131,7 @@ def find_run(root: Path, name: str) -> Run:
         runs[:1] if name == "last" else [run for run in runs if run.name.endswith(name) or run.name.startswith(name)]
     )
     if len(found) != 1:
-        raise NoSuchRun(f"{name!r}: found {len(found)} runs of this name, expected one; run: lorarecipe runs")
+        raise LookupError(f"{name!r}: found {len(found)} runs of this name, expected one; run: lorarecipe runs")
     return found[0]
 
 
