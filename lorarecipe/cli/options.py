@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +33,7 @@ def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     try:
         for recipe in load_all(paths):
             try:
-                checked.append(check(scan(recipe)))
+                checked.append(check(scan(recipe, _meter())))
             except RecipeError as error:
                 faults += error.faults
     finally:
@@ -38,6 +41,18 @@ def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     if faults:
         raise RecipeError(tuple(faults))
     return tuple(checked)
+
+
+def _meter() -> Callable[[Path, int, int], None]:
+    """Give what counts the images on a terminal, once they have taken a second."""
+    start = time.monotonic()
+
+    def tell(folder: Path, done: int, of: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - start > 1:
+            counted = "" if done == of else f"measuring {folder.name}: {done} of {of}"
+            click.echo(f"\r\x1b[K{counted}", nl=False, err=True)
+
+    return tell
 
 
 allowed = click.option(

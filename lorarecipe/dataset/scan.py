@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import Stamp, stamp_of
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
+
+Tell = Callable[[Path, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,12 @@ class Dataset:
         return (*self.base, *((self.target,) if self.target else ()))
 
 
-def scan(recipe: Recipe) -> Dataset:
-    """Read what a recipe names.
+def _silent(folder: Path, done: int, of: int) -> None:
+    """Tell nothing."""
+
+
+def scan(recipe: Recipe, tell: Tell = _silent) -> Dataset:
+    """Read what a recipe names; ``tell`` hears of each image that is measured: its folder, how many, of how many.
 
     The checkpoint may be missing (images and captions can be checked without it); the image folders and a
     finished base may not.
@@ -72,9 +79,10 @@ def scan(recipe: Recipe) -> Dataset:
     if faults:
         raise RecipeError(tuple(faults))
     base = tuple(
-        _group("base", character.images, character.repeats, character.traits) for character in recipe.base.characters
+        _group("base", character.images, character.repeats, character.traits, tell)
+        for character in recipe.base.characters
     )
-    target = _group("target", recipe.target.images, recipe.target.repeats, ()) if recipe.target else None
+    target = _group("target", recipe.target.images, recipe.target.repeats, (), tell) if recipe.target else None
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 
@@ -111,13 +119,13 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
         return None
 
 
-def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...]) -> Group:
+def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...], tell: Tell) -> Group:
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
     images = [name for name in sorted(found) if Path(name).suffix.lower() in EXTENSIONS and found[name].is_file()]
     captions = {name: Path(name).with_suffix(".txt").name for name in images}
     strays = sorted(found.keys() - {*images, *captions.values()})
-    measured = _measured(folder, {name: stamp_of(found[name].stat()) for name in images})
+    measured = _measured(folder, {name: stamp_of(found[name].stat()) for name in images}, tell)
     pictures = tuple(
         _picture(folder / name, read_caption(folder / told) if told in found else None, measured[name])
         for name, told in captions.items()
@@ -125,7 +133,7 @@ def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits:
     return Group(phase, folder, repeats, traits, pictures, tuple(folder / name for name in strays))
 
 
-def _measured(folder: Path, stamps: dict[str, Stamp]) -> dict[str, Measured | Problem]:
+def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, Measured | Problem]:
     """Measure what is not remembered."""
     memory = Memory(folder)
     known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
@@ -134,6 +142,7 @@ def _measured(folder: Path, stamps: dict[str, Stamp]) -> dict[str, Measured | Pr
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding leaves Python to other threads
         for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
             measured[name] = told
+            tell(folder, len(measured), len(stamps))
             if isinstance(told, Measured):
                 memory.keep(name, stamps[name], told)
     memory.write()
