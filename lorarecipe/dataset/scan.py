@@ -107,7 +107,8 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
     if path is None:
         return None
     if path.suffix.lower() != ".safetensors":
-        faults.append(recipe.fault(where, f"found {str(path)!r}, expected a .safetensors file (others can hold code)"))
+        told = f"found {str(path)!r}, expected a .safetensors file (others can hold code); run: lorarecipe convert"
+        faults.append(recipe.fault(where, told))
         return None
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
         faults.append(recipe.fault(where, f"found {str(path)!r}, which is no file, expected a .safetensors file"))
