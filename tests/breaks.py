@@ -235,6 +235,13 @@ def _another(path: Path) -> None:
     ImageOps.pad(drawn, size, color="white").save(path)
 
 
+def _linked(path: Path) -> None:
+    place = path.parent.parent / "elsewhere.png"
+    _another(path)
+    path.rename(place)
+    path.symlink_to(place)
+
+
 def _profiled(path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     _saved(path, lambda image: image, icc_profile=profile.tobytes())
@@ -267,6 +274,7 @@ IMAGES: dict[str, Change] = {
         path, lambda image: image.resize((image.width // 2, image.height // 2))
     ),
     "another shot": _another,
+    "link to a file elsewhere": _linked,
     "the other side": _another,
     "with the profile of another colour space": _profiled,
     "red/full_front.png once more": lambda path: shutil.copy(path.parent.parent / "red/full_front.png", path),
