@@ -38,7 +38,7 @@ checkpoint = Weights(Path(args.pretrained_model_name_or_path))
 homes = {module: name for name in checkpoint.names for module in module_of(name, "sd15")}
 random = np.random.default_rng(0)
 tensors = {}
-for module in trained_modules(checkpoint.shapes, "sd15", text_encoder=not args.network_train_unet_only):
+for module in sorted(trained_modules(checkpoint.shapes, "sd15", text_encoder=not args.network_train_unet_only)):
     rows, columns, *ends = checkpoint.shapes[homes[module]]
     rank = int(args.network_dim)
     tensors[f"{module}.lora_down.weight"] = random.normal(size=(rank, columns, *ends)).astype("float32")

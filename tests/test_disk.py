@@ -1,0 +1,63 @@
+"""A disk that fills up while a run goes on: a clear error, nothing torn, and the run goes on once there is room."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.errors import LorarecipeError
+from lorarecipe.plan import compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import execute
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+from lorarecipe.weights import Weights
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, just large enough for a run to be begun."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=620m", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no disk of a small size can be had here: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def _fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space left"):
+        while filler.write(b"\0" * 1_000_000):
+            pass
+
+
+def _weights(folder: Path) -> dict[str, bytes]:
+    """Every number of every delivered file."""
+    files = [Weights(path) for path in sorted(folder.glob("*/*.safetensors"))]
+    return {f"{one.path.name} {name}": one.read(name).tobytes() for one in files for name in sorted(one.names)}
+
+
+@pytest.mark.parametrize("moment", [0, 2, 3, 5, 7, 9])
+def test_a_disk_that_fills_up(folder: Path, fake_place: Place, disk: Path, moment: int) -> None:
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    store = Store(disk / "store")
+    with pytest.raises((OSError, LorarecipeError)) as caught:
+        for index, _ in enumerate(execute(plan, fake_place, store, disk / "out-store")):
+            if index == moment:
+                _fill(disk)
+    assert "No space left on device" in str(caught.value)
+    assert all(store.find(name) for name in store.names())
+    (disk / "filler").unlink()
+    for place in ("store", "other"):
+        for _ in execute(plan, fake_place, Store(disk / place), disk / f"out-{place}"):
+            pass
+    assert _weights(disk / "out-store") == _weights(disk / "out-other") != {}
+    assert not list(disk.glob("**/*.part"))
