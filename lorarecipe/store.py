@@ -57,7 +57,10 @@ class Store:
             if any(not _is_the_same(folder / file, sealed) for file, sealed in fresh.items()):
                 return None
             if fresh:
-                renewed = {file: Sealed(s.sha256, _stamp(folder / file)) for file, s in manifest.items()}
+                renewed = {
+                    file: Sealed(s.sha256 or file_digest(folder / file), _stamp(folder / file))
+                    for file, s in manifest.items()
+                }
                 with suppress(OSError):  # of a store that is only read, it is found so every time
                     write_atomic(folder / MANIFEST, _manifest_text(renewed))
         except OSError:
@@ -67,8 +70,8 @@ class Store:
     def manifest(self, name: str) -> dict[str, Sealed]:
         """Files of a finished stage; none when it is not finished, or its manifest is torn."""
         try:
-            told: dict[str, dict[str, Any]] = json.loads((self.root / name / MANIFEST).read_text("utf-8"))
-            return {file: Sealed(s["sha256"], (*s["stamp"],)) for file, s in told.items()}
+            told: dict[str, Any] = json.loads((self.root / name / MANIFEST).read_text("utf-8"))
+            return {file: _told(sealed) for file, sealed in told.items()}
         except (OSError, ValueError, AttributeError, TypeError, KeyError):
             return {}
 
@@ -196,13 +199,20 @@ def _sealed(path: Path) -> Sealed:
     return Sealed(digest, stamp)
 
 
+def _told(sealed: Any) -> Sealed:  # noqa: ANN401 - JSON is any
+    """What a manifest says of a file; the first ones had its size alone."""
+    return Sealed("", (sealed, 0, 0, 0)) if isinstance(sealed, int) else Sealed(sealed["sha256"], (*sealed["stamp"],))
+
+
 def _stamp(path: Path) -> Stamp:
     return stamp_of(path.stat())
 
 
 def _is_the_same(path: Path, sealed: Sealed) -> bool:
     try:
-        return path.stat().st_size == sealed.stamp[0] and file_digest(path) == sealed.sha256
+        if path.stat().st_size != sealed.stamp[0]:
+            return False
+        return not sealed.sha256 or file_digest(path) == sealed.sha256
     except OSError:
         return False
 

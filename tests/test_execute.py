@@ -62,6 +62,22 @@ def test_the_result_carries_what_it_was_made_from(folder: Path, fake_place: Plac
     assert metadata["lorarecipe.merge_mode"] == "checkpoint"
 
 
+def test_what_was_delivered_is_mended_and_what_is_stale_goes(
+    folder: Path, edit: Edit, fake_place: Place, store: Store
+) -> None:
+    _run(folder / "recipe.toml", fake_place, store)
+    place = folder / "out" / "aoi" / "aoi.safetensors"
+    before = {name: Weights(place).read(name).tobytes() for name in Weights(place).names}
+    content = bytearray(place.read_bytes())
+    content[-1] ^= 64
+    place.write_bytes(content)
+    _run(folder / "recipe.toml", fake_place, store)
+    assert {name: Weights(place).read(name).tobytes() for name in Weights(place).names} == before
+    edit("save_every_epochs = 1\n", "")
+    _run(folder / "recipe.toml", fake_place, store)
+    assert [path.name for path in (folder / "out" / "aoi").iterdir()] == ["aoi.safetensors"]
+
+
 def test_the_record_keeps_how_each_stage_was_made(folder: Path, fake_place: Place, store: Store) -> None:
     plan = _plan(folder / "recipe.toml")
     for outcome in ("made", "reused"):

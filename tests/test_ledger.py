@@ -114,6 +114,17 @@ def test_what_changed_since_is_named(folder: Path, edit: Edit) -> None:
     assert any(line.startswith("images of the base aoi: other captions") for line in told)
 
 
+def test_a_name_need_not_be_text(folder: Path) -> None:
+    for end in ("png", "txt"):
+        path = folder / "aoi" / f"full_front.{end}"
+        path.rename(path.with_stem("\udcff"))
+    _, run = _begun(folder)
+    assert any("\udcff.png" in path for path in find_run(home() / "runs", run.name).told["plan"][1]["images"].values())
+    (folder / "aoi" / "upper_front.txt").write_text("solo")
+    code, out, _ = _call(folder, "check", "recipe.toml", "--format", "sarif")
+    assert (code, json.loads(out)["version"]) == (3, "2.1.0")
+
+
 def test_a_record_is_named_leaf_by_leaf() -> None:
     assert flat({"a": {"b": [1, {"c": None}]}, "d": "x"}) == {"a.b[0]": "1", "a.b[1].c": "null", "d": '"x"'}
 

@@ -11,7 +11,10 @@ from PIL import Image, ImageCms, ImageDraw
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset.look import look_at
+from lorarecipe.dataset.picture import Measured, read_image
 from lorarecipe.demo import HAIR, Figure, draw
+from lorarecipe.plan.stages import Image as StagedImage
+from lorarecipe.trainer.staging import plain
 
 
 def _page(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (96, 96), colour: str = "#c83c3c") -> Image.Image:
@@ -126,3 +129,44 @@ def test_frames(tmp_path: Path) -> None:
     page.save(tmp_path / "a.png", save_all=True, append_images=[page.rotate(90)])
     with Image.open(tmp_path / "a.png") as image:
         assert look_at(image).frames == 2
+
+
+def test_sixteen_bits_of_grey_are_not_white(tmp_path: Path) -> None:
+    """Pillow cuts every level above 255 when it converts."""
+    levels = np.full((96, 96), 65535, dtype=np.uint16)
+    levels[20:80, 30:60] = 36000
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    measured = read_image(tmp_path / "a.png")
+    assert isinstance(measured, Measured)
+    assert measured.look.light == pytest.approx((58.2, 0), abs=0.5)
+    staged = plain(StagedImage(tmp_path / "a.png", measured.digest, "x", 96, 96))
+    with Image.open(io.BytesIO(staged[1])) as image:
+        assert (image.mode, image.getpixel((40, 40))) == ("RGB", (140, 140, 140))
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (2, 5000), (8000, 20), (1, 1), (3, 9000)])
+def test_odd_sizes_are_measured(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size, "#808080").save(tmp_path / "a.png")
+    assert isinstance(read_image(tmp_path / "a.png"), Measured)
+
+
+def test_broken_exif_is_none(tmp_path: Path) -> None:
+    _page((10, 10, 80, 80)).save(tmp_path / "a.jpg", exif=b"Exif\0\0nonsense")
+    measured = read_image(tmp_path / "a.jpg")
+    assert isinstance(measured, Measured)
+    assert measured.look.orientation == 1
+    assert plain(StagedImage(tmp_path / "a.jpg", measured.digest, "x", 96, 96))[0] == ".jpg"
+
+
+@pytest.mark.parametrize("outlined", [True, False])
+def test_white_hair_that_the_lower_edge_cuts_is_no_background(outlined: bool) -> None:
+    page = Image.new("RGB", (512, 512), "white")
+    pen = ImageDraw.Draw(page)
+    for side in (150, 320):
+        pen.rectangle((side, 60, side + 40, 520), fill=(240, 240, 240), outline="#222" if outlined else None, width=3)
+    pen.ellipse((150, 40, 360, 240), fill=(240, 240, 240), outline="#222" if outlined else None, width=3)
+    pen.ellipse((190, 90, 320, 240), fill=(250, 218, 195))
+    pen.rectangle((190, 240, 320, 520), fill="#4466aa")
+    look = look_at(page)
+    assert (look.off_white, look.figures) == (0, 1)
+    assert look.hair == pytest.approx((94.6, 0, 0), abs=3)

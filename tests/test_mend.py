@@ -51,7 +51,7 @@ def test_what_is_certain_is_written(folder: Path, name: str, before: str, after:
         "white background, arms at sidez, full body",  # perhaps, but not surely
         "white background, full body",  # who knows where the arms are
         "1girl, solo",  # nothing would be left
-        "white background, arms at sides, full body\nsecond line",
+        "1girl, white background, arms at sides, full body\nsecond line",
     ],
 )
 def test_what_is_not_certain_is_left(folder: Path, text: str) -> None:
@@ -173,6 +173,8 @@ def test_the_demos_captions_are_written_and_clean(tmp_path: Path, name: str) -> 
         ("{zoom} {any} {view}", "bust x rear", "", "white background, from behind, upper body"),
         ("aoi/{zoom}-{any}", "Upper_Body-1", "", "white background, upper body"),
         ("{zoom}.{view}", "knie.hinten", ', words = { knie = "cowboy shot", hinten = "from behind" }', "white background, from behind, cowboy shot"),
+        ("{zoom}_{view}", "full_body_front", "", "white background, arms at sides, full body"),
+        ("{zoom}_{view}", "cowboy-shot_from_behind", "", "white background, from behind, cowboy shot"),
         ("{zoom}_{any}", "full_1", ', tags = ["nude"]', "white background, nude, arms at sides, full body"),
     ],
 )  # fmt: skip

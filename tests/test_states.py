@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lorarecipe.plan import TrainStage
-from lorarecipe.trainer.states import State, clear_states, epochs_between_states, last_state, seal_states
+from lorarecipe.trainer.states import State, clear_states, epochs_between_states, last_state, seal_states, unseal
 from tests.test_compile import _plan
 
 
@@ -64,6 +64,17 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path, harm: str)
     state = last_state(tmp_path)
     assert state is not None
     assert state.epoch == 3
+
+
+def test_a_later_lora_that_may_be_half_written_is_not_sealed_with_it(tmp_path: Path) -> None:
+    _state(tmp_path, 1)
+    (tmp_path / "lora-000002.safetensors").write_text("half")
+    seal_states(tmp_path, epoch=2)
+    (tmp_path / "lora-000002.safetensors").write_text("half, and half")
+    state = last_state(tmp_path)
+    assert state is not None
+    unseal(state)
+    assert last_state(tmp_path) is None
 
 
 def _training(folder: Path, **changes: Any) -> TrainStage:

@@ -38,7 +38,7 @@ def test_a_damaged_entry_is_not_found_and_is_replaced(store: Store, harm: str) -
         case "flipped":
             (place / "00" / "file").write_text("z")
         case "foreign manifest":
-            (place / MANIFEST).write_text('{"00/file": 1}')
+            (place / MANIFEST).write_text('{"00/file": {}}')
         case "manifest":
             (place / MANIFEST).unlink()
         case "torn manifest":
@@ -94,6 +94,16 @@ def test_a_copied_store_is_read_once_and_serves(store: Store, tmp_path: Path) ->
     assert {name: sealed.sha256 for name, sealed in after.items()} == {name: s.sha256 for name, s in before.items()}
     (tmp_path / "copied" / "data-1" / "00" / "file").write_text("z")
     assert other.find("data-1") is None
+
+
+def test_a_store_of_the_first_form_serves(store: Store) -> None:
+    """Its manifests had sizes alone."""
+    place = _make(store)
+    (place / MANIFEST).write_text('{"00/file":1,"stage.json":7}')
+    assert store.find("data-1")
+    assert len(store.manifest("data-1")["00/file"].sha256) == 64
+    (place / "00" / "file").write_text("z")
+    assert store.find("data-1") is None
 
 
 def test_a_worker_that_was_overtaken_publishes_nothing(store: Store) -> None:

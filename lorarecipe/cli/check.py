@@ -29,6 +29,8 @@ def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, watc
     """
     if watch and (shown or fixed or form != "text"):
         raise click.UsageError("--watch goes with no other option")
+    if shown and form != "text":
+        raise click.UsageError("--diff is for people; it goes with --format text")
     if watch:
         return _watch(recipes)
     checked = _mended(recipes, check_all(recipes), fixed=fixed) if shown or fixed else check_all(recipes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def sarif(report: Report) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": quote(finding.path.as_posix())},
+                        "artifactLocation": {"uri": quote(os.fsencode(finding.path.as_posix()))},
                         "region": {"startLine": finding.line, "startColumn": finding.column},
                     }
                 }

@@ -54,9 +54,9 @@ def verify() -> int:
 @command.command("rm")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def remove(names: tuple[str, ...]) -> None:
-    """Remove finished stages by name."""
+    """Remove stages by name, finished or begun."""
     store = _store()
-    if unknown := [name for name in names if name not in store.names()]:
+    if unknown := [name for name in names if name not in store.names() + store.attempts()]:
         raise click.BadParameter(f"{unknown[0]!r} is not in the store; run: lorarecipe store list", param_hint="NAME")
     for name in names:
         size = store.size(name)
@@ -74,9 +74,7 @@ def collect(recipes: tuple[Path, ...], delete: bool) -> None:
 
     store = _store()
     used = {stage.short for stage in plan_all(recipes).stages} if recipes else set()
-    runs = all_runs(home() / "runs")
-    recent = [*runs[:_RECENT], *(run for run in runs[_RECENT:] if run.state == "running")]
-    used |= {stage["name"] for run in recent for stage in run.told["plan"]}
+    used |= {stage["name"] for run in all_runs(home() / "runs")[:_RECENT] for stage in run.told["plan"]}
     whole = 0
     for name in [name for name in store.names() + store.attempts() if name not in used]:
         size = store.size(name)
@@ -88,9 +86,13 @@ def collect(recipes: tuple[Path, ...], delete: bool) -> None:
 
 
 def _remove(store: Store, name: str) -> None:
+    """Remove a stage that nobody is at: its lock is free, and it is in no plan of a run that goes on."""
     from lorarecipe.errors import Busy
+    from lorarecipe.files import home
+    from lorarecipe.run import all_runs
 
     with store.lock(name, wait=False) as held:
-        if not held:
+        going_on = [run for run in all_runs(home() / "runs") if run.state == "running"]
+        if not held or any(name == stage["name"] for run in going_on for stage in run.told["plan"]):
             raise Busy(f"{name}: another run is at it; try again when it is done")
         store.remove(name)

@@ -1,8 +1,21 @@
 """What is in the folders that a recipe names: images, captions, digests."""
 
 from lorarecipe.dataset.captions import Caption, Tag, read_caption
-from lorarecipe.dataset.look import Look
+from lorarecipe.dataset.look import Look, eight_bit, orientation_of
 from lorarecipe.dataset.picture import EXTENSIONS, Picture, Problem
 from lorarecipe.dataset.scan import Dataset, Group, scan
 
-__all__ = ["EXTENSIONS", "Caption", "Dataset", "Group", "Look", "Picture", "Problem", "Tag", "read_caption", "scan"]
+__all__ = [
+    "EXTENSIONS",
+    "Caption",
+    "Dataset",
+    "Group",
+    "Look",
+    "Picture",
+    "Problem",
+    "Tag",
+    "eight_bit",
+    "orientation_of",
+    "read_caption",
+    "scan",
+]

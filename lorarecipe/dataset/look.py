@@ -73,12 +73,14 @@ def look_at(image: Image.Image) -> Look:
     Everything but the counts of transparent pixels is measured on a copy whose longer side is at most 96 pixels,
     averaged over samples of whole blocks, and flattened on white as the trainer's copy is.
     """
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    frames = getattr(image, "n_frames", 1)
+    image, orientation = eight_bit(image), orientation_of(image)
     clear, hidden = _transparency(image) if image.has_transparency_data else (0.0, "")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     drawn = image if image.mode == mode else image.convert(mode)
     small = _reduced(drawn)
-    small.getexif()[ExifTags.Base.Orientation] = orientation  # a reduced copy comes without it
+    small.info = {}  # a copy of the file's own, which may be broken
+    small.getexif()[ExifTags.Base.Orientation] = orientation
     small = ImageOps.exif_transpose(small)
     if small.mode == "RGBA":
         small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
@@ -89,8 +91,8 @@ def look_at(image: Image.Image) -> Look:
     odd = ~is_white(corners)
     figure, area = shape.figure, colours[shape.figure]
     return Look(
-        frames=getattr(image, "n_frames", 1),
-        orientation=orientation if orientation in range(1, 9) else 1,
+        frames=frames,
+        orientation=orientation,
         profile=_profile(image.info.get("icc_profile")),
         clear=clear,
         hidden=hidden,
@@ -108,12 +110,29 @@ def look_at(image: Image.Image) -> Look:
     )
 
 
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Give an image of 16-bit grey in 8 bits; Pillow itself would cut every level above 255 down to white."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).clip(0, 255).astype(np.uint8))
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Read the EXIF orientation; 1, upright, where there is none or none that can be read."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
 def _reduced(image: Image.Image) -> Image.Image:
     """Average blocks of pixels, of large ones three samples each way; all of them would take twice as long."""
     block = -(-max(image.size) // _SMALL)
     apart = max(1, block // _SAMPLES)
     if apart > 1:
-        image = image.resize((image.width // apart, image.height // apart), Image.Resampling.NEAREST)
+        size = (max(1, image.width // apart), max(1, image.height // apart))
+        image = image.resize(size, Image.Resampling.NEAREST)
     return image.reduce(-(-max(image.size) // _SMALL))
 
 

@@ -71,6 +71,7 @@ def read_image(path: Path) -> Measured | Problem:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             opened = True
             image.load()
+            opened = False
             width, height = image.size
             look = look_at(image)
     except Image.DecompressionBombError as problem:

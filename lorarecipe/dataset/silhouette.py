@@ -13,7 +13,7 @@ Lab = npt.NDArray[np.float32]
 #: white that leaks no tint: sRGB 247 and above (technique reference, section 5)
 WHITE_LIGHTNESS, WHITE_CHROMA = 97.0, 3.0
 #: dE76 from the background at which a pixel belongs to the figure; JPEG noise stays below
-_APART = 6.0
+_APART = 4.0
 #: share of the edge that is white in a render on white, however near the camera is
 _SOME_WHITE = 0.1
 #: a part smaller than this share of the largest is a speck
@@ -78,7 +78,8 @@ def silhouette(colours: Lab) -> Silhouette:
     """Part a figure from its background.
 
     The background is white if a tenth of the upper edge and the sides is; otherwise it has the median colour of
-    these. It is what is joined to the edge: white clothes belong to the figure.
+    these. It is what is joined to the edge, to the lower one only if it is white all over: white clothes belong to the
+    figure.
 
     Parameters
     ----------
@@ -92,7 +93,9 @@ def silhouette(colours: Lab) -> Silhouette:
     lightness, a, b = np.moveaxis(colours - ground.astype(np.float32), -1, 0)
     areas, count = ndimage.label(lightness**2 + a**2 + b**2 < _APART**2)
     joined = np.zeros(count + 1, bool)
-    joined[np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])] = True
+    joined[areas[-1]] = True  # a gap between arm and body, unless it is tinted: white hair that the lower edge cuts
+    joined[areas[~is_white(colours)]] = False
+    joined[np.concatenate([areas[0], areas[:, 0], areas[:, -1]])] = True
     joined[0] = False
     outside = joined[areas]
     parts, count = ndimage.label(~outside)

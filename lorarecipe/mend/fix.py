@@ -28,8 +28,11 @@ def fixes(findings: Iterable[Finding]) -> list[Change]:
 
 
 def _mended(path: Path, told: list[Fix]) -> Change | None:
-    """Write each tag once, in its place; a caption that would be left empty is not touched."""
+    """Write each tag once, in its place; no caption that would be left empty, and none with lines that are not read."""
+    caption = read_caption(path)
+    if caption.problem and not caption.mendable:
+        return None
     instead = {fix.tag: fix.instead for fix in told if fix.tag}
-    tags = (instead.get(tag, tag) for tag in read_caption(path).words)
+    tags = (instead.get(tag, tag) for tag in caption.words)
     text = ", ".join(dict.fromkeys(tag for tag in tags if tag))
     return Change(path, path.read_bytes(), text + "\n") if text else None

@@ -62,7 +62,7 @@ def captions_from_names(dataset: Dataset) -> list[Change]:
 
 def _captions(group: Group, told: Captions) -> Iterator[tuple[Path, list[str] | str]]:
     """Give each image's tags, or what is wrong with its name."""
-    pattern, depth = _expression(told.pattern), told.pattern.count("/") + 1
+    pattern, depth = _expression(told), told.pattern.count("/") + 1
     for picture in group.pictures:
         name = "/".join((picture.path.absolute().parent / picture.path.stem).parts[-depth:])
         found = pattern.fullmatch(name)
@@ -84,15 +84,17 @@ def _captions(group: Group, told: Captions) -> Iterator[tuple[Path, list[str] | 
             yield picture.path, ["white background", *view, *told.tags, *upright, zoom]
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Turn a pattern into a regular expression; a field holds no separator that follows it."""
+def _expression(told: Captions) -> re.Pattern[str]:
+    """Turn a pattern into a regular expression; a zoom of two words is one, whatever stands between them."""
+    known = sorted({*ZOOMS, *_SHORT, *ALIASES, *told.words}, key=len, reverse=True)
+    zooms = "|".join("[ _-]".join(map(re.escape, re.split("[ _-]", word))) for word in known)
     parts = {
-        "{zoom}": "(?P<zoom>[^/]+?)",
+        "{zoom}": f"(?P<zoom>(?i:{zooms})|[^/]+?)",
         "{view}": "(?P<view>[^/]+?)",
         "{azimuth}": r"(?P<azimuth>-?\d+)",
         "{any}": "[^/]*?",
     }
-    return re.compile("".join(parts.get(part, re.escape(part)) for part in re.split(r"(\{[a-z]+\})", pattern)))
+    return re.compile("".join(parts.get(part, re.escape(part)) for part in re.split(r"(\{[a-z]+\})", told.pattern)))
 
 
 def _tag(word: str, told: Captions) -> str:

@@ -25,7 +25,7 @@ from math import hypot
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.rules.shots import readable, stands_on_white
+from lorarecipe.rules.shots import readable, shows_its_background, stands_on_white
 
 SEVERITY: Severity = "error"
 
@@ -33,7 +33,7 @@ SEVERITY: Severity = "error"
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Look at the background round every figure, and at the edge."""
     for picture in readable(dataset):
-        if not stands_on_white(picture):
+        if shows_its_background(picture) and not stands_on_white(picture):
             look = picture.look
             chroma = hypot(*look.ground[1:])
             found = f"found {look.off_white:.0%} of the background off white"

@@ -36,6 +36,11 @@ def stands_on_white(picture: Picture) -> bool:
     return picture.look.off_white <= _MOST_OFF_WHITE and max(corners, default=0) <= _MOST_OF_A_CORNER
 
 
+def shows_its_background(picture: Picture) -> bool:
+    """Whether there is any: a close-up's hair may fill the frame."""
+    return zoom_of(picture) != "close-up" or min(picture.look.corners) <= _MOST_OF_A_CORNER
+
+
 def figures(dataset: Dataset) -> Iterator[tuple[str | None, Picture]]:
     """Images with a figure on white, and their zoom tags."""
     for picture in readable(dataset):

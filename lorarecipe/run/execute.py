@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lorarecipe.errors import LorarecipeError, MachineNotReady
+from lorarecipe.errors import LorarecipeError, MachineNotReady, TrainingFailed
 from lorarecipe.events import Delivered, Event, Failed, Finished, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, write_atomic
 from lorarecipe.plan import DataStage, MergeStage, Plan, SampleStage, Stage, TrainStage
@@ -27,9 +27,9 @@ from lorarecipe.trainer import (
     read_progress,
     stage_images,
 )
-from lorarecipe.trainer.commands import LORA, lora_of, merged_of
+from lorarecipe.trainer.commands import LORA, Command, lora_of, merged_of
 from lorarecipe.trainer.process import log_of
-from lorarecipe.trainer.states import clear_states, last_state, seal_states
+from lorarecipe.trainer.states import State, clear_states, last_state, seal_states, unseal
 from lorarecipe.weights import Folder
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
@@ -104,10 +104,7 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
             if isinstance(stage, DataStage):
                 stage_images(stage, folder)
             elif command and isinstance(stage, TrainStage):
-                for progress in read_progress(stage.key, launch(command)):
-                    seal_states(folder, progress.epoch)
-                    yield progress
-                clear_states(folder, stage)
+                yield from _train(stage, command, folder, state)
             elif command:
                 for _ in launch(command):
                     pass
@@ -123,6 +120,21 @@ def _one(stage: Stage, title: str, place: Place, store: Store) -> Iterator[Event
             yield Failed(**about, message=str(problem), log=log)
             raise
         yield Finished(**about, seconds=seconds, proof=proof)
+
+
+def _train(stage: TrainStage, command: Command, folder: Path, state: State | None) -> Iterator[Event]:
+    """Train, sealing states on the way; one that takes no further step is not resumed from again."""
+    stepped = False
+    try:
+        for progress in read_progress(stage.key, launch(command)):
+            seal_states(folder, progress.epoch)
+            stepped = stepped or progress.step > 0
+            yield progress
+    except TrainingFailed:
+        if state and not stepped:
+            unseal(state)
+        raise
+    clear_states(folder, stage)
 
 
 def _made(folder: Path) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
     try:
         with (run.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
             for event in events:
-                journal.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+                journal.write(json.dumps(event.as_json()) + "\n")
                 journal.flush()
                 record.add(event)
                 if isinstance(event, Failed) and event.log:
@@ -184,7 +184,7 @@ def _with(run: Run, record: Record, state: str) -> Run:
 
 
 def _write(run: Run) -> None:
-    write_atomic(run.folder / "run.json", json.dumps(run.told, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(run.folder / "run.json", json.dumps(run.told, indent=2) + "\n")
 
 
 def _lives(pid: int, created: float) -> bool:

@@ -69,7 +69,7 @@ class Record:
                 "stages": [stage for key, stage in self.stages.items() if key in delivery.keys],
             }
             path = out / delivery.name / "run.json"
-            write_atomic(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            write_atomic(path, json.dumps(document, indent=2) + "\n")
             written.append(path)
         return written
 

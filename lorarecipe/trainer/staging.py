@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from lorarecipe.dataset import eight_bit, orientation_of
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan import DataStage
 from lorarecipe.plan.stages import Image
@@ -46,10 +47,10 @@ def plain(image: Image) -> tuple[str, bytes]:
     try:
         with Pillow.open(io.BytesIO(content)) as opened:
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode == "RGB" and upright.size == opened.size and not opened.getexif():
+            turned = orientation_of(opened) != 1
+            if opened.mode == "RGB" and not turned and not opened.has_transparency_data:
                 return image.path.suffix.lower(), content
-            drawn = _flatten(upright)
+            drawn = _flatten(eight_bit(ImageOps.exif_transpose(opened) if turned else opened))
     except (OSError, ValueError, SyntaxError) as problem:
         raise CheckFailed(f"{image.path}: cannot be decoded ({problem}); save it anew") from problem
     buffer = io.BytesIO()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +43,15 @@ def seal_states(attempt: Path, epoch: int) -> None:
     for folder, of in _states(attempt):
         if of < epoch and not _seal(folder).exists():
             files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-            files += sorted(attempt.glob(f"{OUTPUT}-*.safetensors"))
-            digests = {path.relative_to(attempt).as_posix(): file_digest(path) for path in files}
-            write_atomic(_seal(folder), canonical_json(digests))
+            files += [path for path in sorted(attempt.glob(f"{OUTPUT}-*.safetensors")) if _epoch_of(path) <= of]
+            with suppress(FileNotFoundError):  # the trainer has removed it meanwhile: it keeps the newest two
+                digests = {path.relative_to(attempt).as_posix(): file_digest(path) for path in files}
+                write_atomic(_seal(folder), canonical_json(digests))
+
+
+def unseal(state: State) -> None:
+    """Have a state not resumed from again."""
+    _seal(state.folder).unlink(missing_ok=True)
 
 
 def last_state(attempt: Path) -> State | None:
@@ -65,7 +72,7 @@ def clear_states(attempt: Path, stage: TrainStage) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     asked = stage.training.save_every_epochs
     for path in attempt.glob(f"{OUTPUT}-*.safetensors"):
-        if not asked or int(path.stem.rpartition("-")[2]) % asked:
+        if not asked or _epoch_of(path) % asked:
             path.unlink()
 
 
@@ -84,6 +91,10 @@ def epochs_between_states(stage: TrainStage, engine: Engine) -> int | None:
 def _states(attempt: Path) -> list[tuple[Path, int]]:
     found = ((path, _STATE.fullmatch(path.name)) for path in attempt.glob(f"{OUTPUT}-*-state"))
     return [(path, int(name[1])) for path, name in found if name and path.is_dir()]
+
+
+def _epoch_of(lora: Path) -> int:
+    return int(lora.stem.rpartition("-")[2])
 
 
 def _seal(folder: Path) -> Path:
