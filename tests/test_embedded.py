@@ -265,7 +265,7 @@ def test_a_killed_run_that_is_run_again_ends_with_the_same_weights(tmp_path: Pat
             with subprocess.Popen([*words, name], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as run:
                 assert run.stdout
                 for line in run.stdout:
-                    if json.loads(line).get("step", 0) >= 4:
+                    if json.loads(line).get("step", 0) >= 6:
                         run.send_signal(signal.SIGKILL)
                         break
             assert not list(tmp_path.glob("killed/**/killed.safetensors"))
