@@ -30,6 +30,8 @@ class Group:
     traits: tuple[str, ...]
     pictures: tuple[Picture, ...]
     strays: tuple[Path, ...]
+    links: tuple[Path, ...] = ()
+    """Images and captions that are links."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits:
         _picture(folder / name, read_caption(folder / told) if told in found else None, measured[name])
         for name, told in captions.items()
     )
-    return Group(phase, folder, repeats, traits, pictures, tuple(folder / name for name in strays))
+    links = [name for name in (*images, *captions.values()) if name in found and found[name].is_symlink()]
+    paths = (tuple(folder / name for name in names) for names in (strays, links))
+    return Group(phase, folder, repeats, traits, pictures, *paths)
 
 
 def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, Measured | Problem]:

@@ -27,15 +27,14 @@ SEVERITY: Severity = "warning"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the room on our home's disk with the merged checkpoint and the staged images."""
+    """Compare the room on our home's disk with the merged checkpoint."""
     checkpoint = dataset.checkpoint_weights
     if checkpoint is None:
         return
     files = checkpoint.files if isinstance(checkpoint, Folder) else (checkpoint.path,)
     merged = sum(path.stat().st_size for path in files) if dataset.recipe.merge.mode == "checkpoint" else 0
-    images = sum(p.path.stat().st_size for group in dataset.groups for p in group.pictures if not p.problem)
     place = next(path for path in (home(), *home().parents) if path.exists())
     free = shutil.disk_usage(place).free
-    if free < merged + images:
-        message = f"found {free / 1e9:.1f} GB free in {place}, expected {(merged + images) / 1e9:.1f} GB or more"
+    if free < merged:
+        message = f"found {free / 1e9:.1f} GB free in {place}, expected {merged / 1e9:.1f} GB or more"
         yield at_key(dataset.recipe, ("checkpoint", "path"), f"{message}; set LORARECIPE_HOME to a larger disk")

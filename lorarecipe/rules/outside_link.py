@@ -28,7 +28,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Follow the links."""
     for group in dataset.groups:
         home = group.folder.resolve()
-        for picture in group.pictures:
-            for path in (picture.path, *((picture.caption.path,) if picture.caption else ())):
-                if path.is_symlink() and not (place := path.resolve()).is_relative_to(home):
-                    yield Finding(path, 1, 1, f"found a link to {place}, expected a file of this folder")
+        for path in group.links:
+            if not (place := path.resolve()).is_relative_to(home):
+                yield Finding(path, 1, 1, f"found a link to {place}, expected a file of this folder")

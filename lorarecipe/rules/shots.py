@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lorarecipe.dataset import Dataset, Group, Picture
 from lorarecipe.rules.vocabulary import ZOOMS
 
+_ZOOMS = frozenset(ZOOMS)
 #: of the background round the figure: what may be off white
 _MOST_OFF_WHITE = 0.05
 #: of a corner
@@ -26,7 +27,7 @@ def readable(dataset: Dataset) -> Iterator[Picture]:
 
 def zoom_of(picture: Picture) -> str | None:
     """Zoom tag of an image's caption, if it has just one."""
-    zooms = [word for word in picture.words if word in ZOOMS]
+    zooms = [word for word in picture.words if word in _ZOOMS]
     return zooms[0] if len(zooms) == 1 else None
 
 
