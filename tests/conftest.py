@@ -72,6 +72,14 @@ SET007 = { severity = "ignore", reason = "each with a hairstyle of its own" }
 """
 
 
+def pytest_configure() -> None:
+    """Give each worker a core of its own: trainings that share their cores hinder each other."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+
+
 @pytest.fixture(autouse=True)
 def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's home, secrets and trainers out of every test."""

@@ -8,7 +8,7 @@ import pytest
 
 from lorarecipe.demo import NANO
 from lorarecipe.demo.judge import QUESTIONS, load_judge
-from lorarecipe.demo.pretrain import measure
+from lorarecipe.demo.quality import measure
 from lorarecipe.weights import Folder, Weights, trained_modules
 
 

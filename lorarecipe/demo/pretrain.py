@@ -11,48 +11,29 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from lorarecipe.demo.judge import QUESTIONS, WEIGHTS, Judge, answers_of
+from lorarecipe.demo.judge import WEIGHTS, Judge, answers_of
+from lorarecipe.demo.optimise import optimise
+from lorarecipe.demo.quality import SIZE, figure_of, measure
 from lorarecipe.demo.tokenizer import LENGTH, write_tokenizer
-from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, Look, draw
+from lorarecipe.demo.world import Figure, Look, draw
+from lorarecipe.weights.sd1 import LATENT_SCALE, NOISE_SCHEDULE
 
-SIZE = 64
 LATENT_CHANNELS = 16
-#: sd-scripts multiplies every SD1 latent by this number, whatever the checkpoint's configuration says
-SCALE = 0.18215
-#: classifier-free guidance at which the quality is measured, and the demo samples
-GUIDANCE = 4.0
 #: step from which on hair of any colour is seen too: a prior of nine colours alone has no room for a tenth
 FREE_FROM = 9000
-_NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
-
-
-def figure_of(dice: random.Random) -> Figure:
-    """Draw the attributes of one figure: white one time in four, the back one time in three."""
-    scene = "white background" if dice.random() < 0.25 else dice.choice(BACKGROUNDS[1:])
-    return Figure(
-        dice.choice(list(HAIR)),
-        dice.choice(STYLES),
-        dice.choice([None, *DRESSES, *DRESSES]),
-        dice.choice(POSES),
-        dice.choices(VIEWS, (2, 1))[0],
-        dice.choice(ZOOMS),
-        scene,
-    )
 
 
 def caption_of(figure: Figure, dice: random.Random) -> str:
@@ -82,10 +63,10 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
         latents = torch.cat(
             [vae.encode(_pixels(part)).latent_dist.mean for part in torch.cat([pictures, free_pictures]).split(64)]
         )
-    latents *= SCALE
+    latents *= LATENT_SCALE
     dice = random.Random(0)
     model = torch.nn.ModuleDict({"unet": unet, "text_encoder": text_encoder})
-    noise = DDPMScheduler(**_NOISE)
+    noise = DDPMScheduler(**NOISE_SCHEDULE)
     snr = noise.alphas_cumprod / (1 - noise.alphas_cumprod)
     weight = snr.clamp(max=5) / snr  # min-SNR (Hang et al. 2023), which trains faster from nothing
 
@@ -97,7 +78,7 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
         guess = unet(noise.add_noise(clean, target, when), when, text_encoder(tokens.input_ids)[0]).sample
         return ((guess - target).square().mean(dim=(1, 2, 3)) * weight[when]).mean()
 
-    averaged = _optimise("diffusion", model, loss, state, steps, rate=1.2e-3, dice=dice)
+    averaged = optimise("diffusion", model, loss, state, steps, rate=1.2e-3, dice=dice)
     model.load_state_dict(averaged)
     checkpoint = folder / "nano"
     _write(checkpoint, vae, text_encoder, unet)
@@ -161,7 +142,7 @@ def _autoencoder(state: Path, pictures: Tensor, flat: Tensor, steps: int) -> Aut
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=4,
         sample_size=SIZE,
-        scaling_factor=SCALE,
+        scaling_factor=LATENT_SCALE,
         mid_block_add_attention=False,
     )
 
@@ -173,14 +154,14 @@ def _autoencoder(state: Path, pictures: Tensor, flat: Tensor, steps: int) -> Aut
         apart = drawn - wanted
         return apart.abs().mean() + apart.square().mean() + 1e-4 * latent.square().mean()
 
-    vae.load_state_dict(_optimise("autoencoder", vae, loss, state, steps, rate=3e-3))
+    vae.load_state_dict(optimise("autoencoder", vae, loss, state, steps, rate=3e-3))
     return _standardised(vae.eval().requires_grad_(False), flat[:2000])
 
 
 def _standardised(vae: AutoencoderKL, pictures: Tensor) -> AutoencoderKL:
     """Make scaled latents have mean 0 and deviation 1 in each channel, and no spread of their own."""
     latents = torch.cat([vae.encode(_pixels(part)).latent_dist.mean for part in pictures.split(64)])
-    mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3)) * SCALE
+    mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3)) * LATENT_SCALE
     into, out = vae.quant_conv, vae.post_quant_conv
     out.bias.copy_(out.bias + out.weight[:, :, 0, 0] @ mean)
     out.weight.mul_(spread[None, :, None, None])
@@ -218,51 +199,6 @@ def _networks(vocabulary: int) -> tuple[CLIPTextModel, UNet2DConditionModel]:
     return CLIPTextModel(text), unet
 
 
-def _optimise(
-    name: str,
-    model: torch.nn.Module,
-    loss: Callable[[int], Tensor],
-    state: Path,
-    steps: int,
-    rate: float,
-    dice: random.Random | None = None,
-) -> dict[str, Tensor]:
-    """Train to ``steps``, going on from the saved state, and give the weights' moving average; the loss throws dice."""
-    dice = dice or random.Random()
-    file = state / f"{name}.pt"
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=0.01)
-    done, average = 0, {key: value.detach().clone() for key, value in model.state_dict().items()}
-    if file.exists():
-        saved = torch.load(file)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        done, average = saved["step"], saved["average"]
-        torch.set_rng_state(saved["random"])
-        dice.setstate(saved["dice"])
-    model.train()
-    started, seen = time.monotonic(), 0.0
-    for step in range(done + 1, steps + 1):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, step / 100, (steps - step + 1) / (0.4 * steps))
-        value = loss(step)
-        optimizer.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
-        optimizer.step()
-        keep = min(0.999, step / (step + 10))
-        for key, weights in model.state_dict().items():
-            average[key].lerp_(weights, 1 - keep) if weights.is_floating_point() else average[key].copy_(weights)
-        seen = 0.98 * seen + 0.02 * value.item() if seen else value.item()
-        if step % 100 == 0:
-            print(f"{name} {step}/{steps} loss {seen:.4f} {time.monotonic() - started:.0f} s", flush=True)
-        if step % 500 == 0 or step == steps:
-            whole = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
-            dicing = {"random": torch.get_rng_state(), "dice": dice.getstate()}
-            torch.save(whole | dicing | {"average": average}, file.with_suffix(".part"))
-            file.with_suffix(".part").replace(file)
-    return average
-
-
 def _write(folder: Path, vae: AutoencoderKL, text_encoder: CLIPTextModel, unet: UNet2DConditionModel) -> None:
     for name, part in (("vae", vae), ("text_encoder", text_encoder), ("unet", unet)):
         part.half().save_pretrained(folder / name)
@@ -270,7 +206,7 @@ def _write(folder: Path, vae: AutoencoderKL, text_encoder: CLIPTextModel, unet: 
     file = folder / "text_encoder" / "model.safetensors"
     weights = {f"text_model.{key.removeprefix('text_model.')}": tensor for key, tensor in load_file(file).items()}
     save_file(weights, file, metadata={"format": "pt"})
-    DDIMScheduler(**_NOISE, clip_sample=False, set_alpha_to_one=False, steps_offset=1).save_pretrained(
+    DDIMScheduler(**NOISE_SCHEDULE, clip_sample=False, set_alpha_to_one=False, steps_offset=1).save_pretrained(
         folder / "scheduler"
     )
     parts = {
@@ -294,34 +230,8 @@ def _judge(state: Path, wanted: list[tuple[Figure, Look]], drawn: Tensor) -> Jud
         chosen = torch.randint(len(drawn), (64,))
         return judge.loss(_pixels(drawn[chosen]), truth[chosen])
 
-    judge.load_state_dict(_optimise("judge", judge, loss, state, 1500, rate=2e-3))
+    judge.load_state_dict(optimise("judge", judge, loss, state, 1500, rate=2e-3))
     return judge.eval()
-
-
-def measure(checkpoint: Path, judge: Judge, pictures: int = 400) -> dict[str, float]:
-    """Have figures drawn from full captions, and read them: the share of right answers, by question.
-
-    ``judge`` is the same of pictures that the renderer drew, which the judge has not seen.
-    """
-    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, dtype=torch.float32)
-    pipeline.set_progress_bar_config(disable=True)
-    dice, right, asked = random.Random(2), Counter[str](), Counter[str]()
-    for start in range(0, pictures, 50):
-        figures = [figure_of(dice) for _ in range(50)]
-        painted = pipeline(
-            [", ".join(("1girl", *figure.tags)) for figure in figures],
-            num_inference_steps=20,
-            guidance_scale=GUIDANCE,
-            generator=torch.Generator().manual_seed(start),
-        ).images
-        rendered = [draw(figure, "flat", SIZE, 10**6 + start + at) for at, figure in enumerate(figures)]
-        for kind, shown in (("", painted), ("judge ", rendered)):
-            for figure, read in zip(figures, judge.read(shown), strict=True):
-                for at, name in enumerate(QUESTIONS):
-                    if name != "dress" or figure.dress:  # the suit has no tag
-                        asked[kind + name] += 1
-                        right[kind + name] += read[name] == QUESTIONS[name][answers_of(figure, "flat")[at]]
-    return {name: round(right[name] / asked[name], 4) for name in asked}
 
 
 def main() -> None:

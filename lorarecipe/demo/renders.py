@@ -7,9 +7,8 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from PIL import Image, PngImagePlugin
-
 from lorarecipe.demo.world import VIEWS, ZOOMS, Figure, draw
+from lorarecipe.marked import is_marked, mark
 
 #: folder -> hair, hairstyle, dress; no two share any of the first
 BASE = {
@@ -34,11 +33,9 @@ def render_all(folder: Path) -> list[Path]:
     list of Path
         The characters' folders.
     """
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Software", "lorarecipe")
     for path, shot, caption in _shots(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draw(shot, "3d", 256).save(path, pnginfo=told)
+        draw(shot, "3d", 256).save(path, pnginfo=mark())
         path.with_suffix(".txt").write_text(caption, encoding="utf-8")
     return [folder / name for name in (*BASE, *TARGETS)]
 
@@ -48,17 +45,9 @@ def foreign_files(folder: Path) -> list[Path]:
     pictures = [path for name in (*BASE, *TARGETS) for path in sorted((folder / name).glob("*.png"))]
     captions = [(path.with_suffix(".txt"), caption) for path, _, caption in _shots(folder)]
     return [
-        *(path for path in pictures if not _is_ours(path)),
+        *(path for path in pictures if not is_marked(path)),
         *(path for path, caption in captions if path.exists() and path.read_bytes() != caption.encode()),
     ]
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        with Image.open(path) as image:
-            return image.info.get("Software") == "lorarecipe"
-    except (OSError, Image.DecompressionBombError):
-        return False
 
 
 def _shots(folder: Path) -> Iterator[tuple[Path, Figure, str]]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from lorarecipe import __version__
 from lorarecipe.files import canonical_json, file_digest, write_atomic
+from lorarecipe.marked import is_marked
 from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
@@ -43,10 +43,9 @@ def _is_ours(place: Path) -> bool:
         if place.suffix == ".json":
             return "lorarecipe" in json.loads(place.read_text("utf-8"))
         if place.suffix == ".png":
-            with Image.open(place) as image:
-                return image.info.get("Software") == "lorarecipe"
+            return is_marked(place)
         return "lorarecipe.key" in Weights(place).metadata
-    except (OSError, ValueError, TypeError, SafetensorsError, Image.DecompressionBombError):
+    except (OSError, ValueError, TypeError, SafetensorsError):
         return False
 
 

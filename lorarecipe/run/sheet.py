@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageDraw
 
+from lorarecipe.marked import mark
 from lorarecipe.recipe import Samples
 
 _LABEL = 16
@@ -37,8 +38,6 @@ def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
         )
         if not column:
             pen.text((3, top + 2), samples.prompts[row], fill="black")
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Software", "lorarecipe")
     whole = BytesIO()
-    sheet.save(whole, "PNG", pnginfo=told)
+    sheet.save(whole, "PNG", pnginfo=mark())
     return whole.getvalue()

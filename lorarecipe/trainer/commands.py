@@ -69,7 +69,7 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         *("--config_file", str(folder / "accelerate.yaml")),
         *("--num_processes", str(stage.processes), "--num_machines", "1"),
         *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
-        *("--num_cpu_threads_per_process", str(max(1, (os.cpu_count() or 1) // stage.processes))),
+        *("--num_cpu_threads_per_process", str(max(1, _cores() // stage.processes))),
         *(["--cpu"] if stage.device == "cpu" else []),
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
@@ -239,6 +239,11 @@ def _accelerate_yaml(stage: TrainStage) -> str:
         "use_cpu": str(stage.device == "cpu").lower(),
     }
     return "".join(f"{name}: {value}\n" for name, value in lines.items())
+
+
+def _cores() -> int:
+    """Count the cores that we may use: of a container's or a scheduler's machine they are a part."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _environment(device: str) -> dict[str, str]:

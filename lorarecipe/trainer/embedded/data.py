@@ -18,16 +18,7 @@ from torch import Tensor
 from lorarecipe.dataset import EXTENSIONS
 from lorarecipe.plan.steps import BucketChooser, Size
 from lorarecipe.recipe import Buckets
-
-#: sd-scripts multiplies every SD1 latent by it, whatever the checkpoint's configuration says
-SCALE = 0.18215
-#: of every SD1 checkpoint; sd-scripts does not read the folder's own either
-NOISE_SCHEDULE = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "num_train_timesteps": 1000,
-}
+from lorarecipe.weights.sd1 import LATENT_SCALE
 
 
 @dataclass(frozen=True)
@@ -82,7 +73,7 @@ def _sample(path: Path, chooser: BucketChooser, vae: Any, extension: str) -> Sam
         pixels = _resized(image.convert("RGB"), resized, bucket).astype(np.float32) / 127.5 - 1
     with torch.no_grad():
         latent = vae.encode(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(vae.device)).latent_dist.sample()
-    return Sample(latent[0] * SCALE, caption, bucket)
+    return Sample(latent[0] * LATENT_SCALE, caption, bucket)
 
 
 def _resized(image: Image.Image, size: Size, bucket: Size) -> NDArray[np.uint8]:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from PIL import Image, PngImagePlugin
+from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from lorarecipe.trainer.embedded.data import NOISE_SCHEDULE, SCALE
+from lorarecipe.marked import mark
 from lorarecipe.trainer.embedded.network import encode, load_lora
+from lorarecipe.weights.sd1 import LATENT_SCALE, NOISE_SCHEDULE
 
 #: pictures of a batch; with guidance the U-Net sees each twice
 _AT_ONCE = 4
@@ -55,7 +56,7 @@ class Sampler:
         for when in self.scheduler.timesteps:
             without, told = self.unet(torch.cat([latents, latents]), when, states).sample.chunk(2)
             latents = self.scheduler.step(without + scale * (told - without), when, latents).prev_sample
-        pixels = (self.vae.decode(latents / SCALE).sample.clamp(-1, 1) + 1) * 127.5
+        pixels = (self.vae.decode(latents / LATENT_SCALE).sample.clamp(-1, 1) + 1) * 127.5
         return [Image.fromarray(one) for one in pixels.round().byte().permute(0, 2, 3, 1).cpu().numpy()]
 
 
@@ -83,11 +84,9 @@ def main() -> None:
         for some in batched(seeds, _AT_ONCE):
             pictures += sampler.draw([prompt] * len(some), some, (given.W, given.H), given.steps, given.scale)
         for seed, picture in zip(seeds, pictures, strict=True):
-            told = PngImagePlugin.PngInfo()
             # the form that A1111's web UI writes, and that it and ComfyUI read
             settings = f"Steps: {given.steps}, Sampler: DDIM, CFG scale: {given.scale:g}, Seed: {seed}"
-            told.add_text("parameters", f"{prompt}\n{settings}, Size: {given.W}x{given.H}")
-            told.add_text("Software", "lorarecipe")
+            told = mark(parameters=f"{prompt}\n{settings}, Size: {given.W}x{given.H}")
             draft = given.outdir / f".{number:02}-{seed}.part"
             picture.save(draft, "PNG", pnginfo=told)
             os.replace(draft, given.outdir / f"{number:02}-{seed}.png")  # noqa: PTH105

@@ -22,8 +22,9 @@ from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
-from lorarecipe.trainer.embedded.data import NOISE_SCHEDULE, Batches, Sample, images_of
+from lorarecipe.trainer.embedded.data import Batches, Sample, images_of
 from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters
+from lorarecipe.weights.sd1 import NOISE_SCHEDULE
 
 #: written last into the folder of a state
 STATE = "state.pt"
