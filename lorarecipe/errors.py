@@ -91,6 +91,6 @@ class Busy(LorarecipeError):
 class Interrupted(LorarecipeError):
     """Stopped by a signal: 128 plus its number."""
 
-    def __init__(self, signum: int) -> None:
-        super().__init__("interrupted; what was finished is kept: run the same command again to go on")
-        self.exit_code = 128 + signum
+    def __init__(self, signum: int, then: str = "run the same command again to go on") -> None:
+        super().__init__(f"interrupted; what was finished is kept: {then}")
+        self.signum, self.exit_code = signum, 128 + signum

@@ -63,14 +63,39 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class Pausing(Event):
+    """A training was asked to end after the step that it is at, and why."""
+
+    key: str
+    title: str
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """A training ended within; its state is kept, and it goes on after ``step``."""
+
+    key: str
+    title: str
+    kind: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Finished(Event):
-    """A stage's result was proven and kept; ``proof`` says what was found."""
+    """A stage's result was proven and kept; ``proof`` says what was found.
+
+    ``changed`` are files that it was made from and that changed meanwhile: it is not used by another run.
+    """
 
     key: str
     title: str
     kind: str
     seconds: float
     proof: dict[str, Any]
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

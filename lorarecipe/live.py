@@ -71,6 +71,11 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case events.Progress():
                     task = tasks[event.key]
                     progress.update(task, total=event.steps, completed=event.step, now=position(event))
+                case events.Pausing():
+                    progress.console.print(f"[yellow]{escape(sentence(event))}", highlight=False)
+                case events.Paused():
+                    progress.update(tasks[event.key], now=f"[yellow]paused after step {event.step}/{event.steps}")
+                    progress.stop_task(tasks[event.key])
                 case events.Finished():
                     now_done = f"[green]done in {clock(event.seconds)}"
                     progress.update(tasks[event.key], total=1, completed=1, now=now_done)
@@ -118,9 +123,14 @@ def sentence(event: Event) -> str:
             return f"waiting  {event.title}: another run makes it"
         case events.Started():
             return f"started  {event.title}: {event.why}"
+        case events.Pausing():
+            return f"pausing  {event.title}: {event.why}; it ends after this step, and saves where it is"
+        case events.Paused():
+            return f"paused   {event.title} after step {event.step} of {event.steps}"
         case events.Finished():
             proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
-            return f"done     {event.title} in {clock(event.seconds)} ({proof})"
+            changed = "".join(f"; {file} changed meanwhile, so it will be made anew" for file in event.changed)
+            return f"done     {event.title} in {clock(event.seconds)} ({proof}){changed}"
         case events.Failed():
             return f"ended    {event.title}: {first_line(event)}"
         case events.Delivered():

@@ -24,6 +24,8 @@ from lorarecipe.files import Stamp, canonical_json, file_digest, stamp_of, write
 
 MANIFEST = "manifest.json"
 IDENTITY = "stage.json"
+#: in a stage whose inputs changed while it was made: what changed; such a stage is kept, and never found
+CHANGED = "changed.json"
 #: who works in an attempt; another that begins the same stage writes its own
 _OWNER = "owner"
 
@@ -50,7 +52,7 @@ class Store:
         store that was copied serves, and one that was damaged does not.
         """
         folder, manifest = self.root / name, self.manifest(name)
-        if not manifest:
+        if not manifest or CHANGED in manifest:
             return None
         try:
             fresh = {file: sealed for file, sealed in manifest.items() if _stamp(folder / file) != sealed.stamp}

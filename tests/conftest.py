@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from safetensors.numpy import save_file
 from lorarecipe.errors import LorarecipeError
 from lorarecipe.files import home
 from lorarecipe.plan import pin
+from lorarecipe.signals import install
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, find_place
 from lorarecipe.trainer import place as place_module
@@ -132,6 +134,16 @@ def edit(folder: Path) -> Callable[[str, str], Path]:
         return path
 
     return replace
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Have signals handled as the program does, for the length of a test."""
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    install()
+    yield
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import click
 import pytest
@@ -19,13 +18,7 @@ from lorarecipe.errors import (
 )
 from lorarecipe.files import home
 
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for signum, handler in before.items():
-        signal.signal(signum, handler)
+pytestmark = pytest.mark.usefixtures("signals")
 
 
 def _raising(error: BaseException) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started, Waiting
+from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Pausing, Progress, Reused, Started, Waiting
 from lorarecipe.live import show
 
 EVENTS: list[Event] = [
@@ -14,7 +14,9 @@ EVENTS: list[Event] = [
     Started("k1", "base [x]", "train", "to learn the look", ("python", "train.py"), "log"),
     Progress("k1", 0, 40, 1, 2, None, None),
     *(Progress("k1", step, 40, 1 + step // 21, 2, 0.5, 40.0 - step) for step in range(1, 41)),
-    Finished("k1", "base [x]", "train", 75.2, {"modules": 264, "rank": 8}),
+    Pausing("k1", "base [x]", "train", "a signal asks for it"),
+    Paused("k1", "base [x]", "train", 40, 40),
+    Finished("k1", "base [x]", "train", 75.2, {"modules": 264, "rank": 8}, ("x.safetensors",)),
     Started("k2", "merged", "merge", "to start from", ("python", "merge.py"), "log"),
     Failed("k2", "merged", "merge", "no", "log"),
     Delivered("aoi", "out/aoi/aoi.safetensors", "00"),

@@ -30,6 +30,7 @@ def test_a_state_counts_when_the_training_is_past_it(tmp_path: Path) -> None:
     assert state == State(
         first,
         1,
+        0,
         ("lora-000001-state/optimizer.bin", "lora-000001-state/train_state.json", "lora-000001.safetensors"),
     )
     assert state.kept == {"lora-000001-state", "lora-000001-state.json", "lora-000001.safetensors"}
@@ -63,7 +64,7 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path, harm: str)
             seal.write_text("[]")
     state = last_state(tmp_path)
     assert state is not None
-    assert state.epoch == 3
+    assert state.epochs == 3
 
 
 def test_a_later_lora_that_may_be_half_written_is_not_sealed_with_it(tmp_path: Path) -> None:

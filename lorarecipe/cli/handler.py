@@ -6,24 +6,19 @@ import contextlib
 import io
 import os
 import platform
-import signal
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType
 
 import click
 
-from lorarecipe import __version__
-from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, printable
-
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+from lorarecipe import __version__, signals
+from lorarecipe.errors import LorarecipeError, MachineNotReady, printable
 
 
 def handled(program: Callable[[], object]) -> int:
     """Run a program and give its exit code (``lorarecipe.errors`` has the table)."""
-    for signum in _SIGNALS:
-        signal.signal(signum, _interrupt)
+    signals.install()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name need not be text
@@ -52,12 +47,6 @@ def handled(program: Callable[[], object]) -> int:
         _report_bug()
         return 1
     return code if isinstance(code, int) else 0
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-    for later in _SIGNALS:
-        signal.signal(later, signal.SIG_IGN)  # the trainer is being stopped; that takes a second
-    raise Interrupted(signum)
 
 
 def _report_bug() -> None:

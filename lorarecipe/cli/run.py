@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     With --rehearse the same images and captions go through every stage on a checkpoint of a few million parameters
     that comes with lorarecipe: about a minute for a hundred images, before a GPU is rented.
     """
+    from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
     from lorarecipe.live import rehearsed, show
     from lorarecipe.run import begin_run, execute, fold, noted
@@ -42,8 +44,13 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     store, place = Store(home() / "store"), find_place(plan.engine)
     place_of_results = out / "rehearsal" if rehearse else out
     run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse})
-    with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
-        record = fold(show(events, as_json=as_json))
+    try:
+        with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
+            record = fold(show(events, as_json=as_json))
+    except Interrupted as stopped:
+        words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
+        words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
+        raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
     record.write(plan, place_of_results, allow)
     if rehearse:
         again = fold(execute(plan, place, store, place_of_results))

@@ -31,11 +31,15 @@ def _store() -> Store:
 @command.command("list")
 def list_() -> None:
     """List the finished stages and their sizes."""
+    from lorarecipe.store import CHANGED
+
     store, whole = _store(), 0
     for name in store.names():
         size = store.size(name)
         whole += size
-        click.echo(f"{name}  {size / 1e6:10.1f} MB" + ("" if store.find(name) else "  damaged"))
+        fit = store.find(name) is not None
+        told = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
+        click.echo(f"{name}  {size / 1e6:10.1f} MB{told}")
     click.echo(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
 
 

@@ -24,7 +24,7 @@ import psutil
 
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
-from lorarecipe.events import Event, Failed, Progress
+from lorarecipe.events import Event, Failed, Paused, Progress
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage
 from lorarecipe.run.record import Record
@@ -41,12 +41,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """When it began, and four digits."""
+        """Its number, the day on which it began, and four digits."""
         return self.folder.name
 
     @property
     def state(self) -> str:
-        """``running``, ``finished``, ``failed``, ``interrupted``, or ``killed``: running, by a process that is gone."""
+        """How it ended, or ``running``; ``killed`` is one that runs in a process that is gone."""
         state = str(self.told["state"])
         return "killed" if state == "running" and not _lives(*self.told["process"]) else state
 
@@ -54,7 +54,9 @@ class Run:
 def begin_run(root: Path, plan: Plan, arguments: dict[str, Any]) -> Run:
     """Write a new run into the ledger: all that is known before it starts."""
     now = datetime.now(UTC)
-    folder = root / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    # numbered: of two runs, the clock does not tell which was first
+    number = max((_number(folder) for folder in _folders(root)), default=0) + 1
+    folder = root / f"{number:04d}-{now:%Y%m%d}-{secrets.token_hex(2)}"
     sources = {lines.path: lines.digest for d in plan.deliveries for lines in (d.recipe.base_lines, d.recipe.lines)}
     told = {
         "format": 1,
@@ -90,6 +92,8 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
                 journal.write(json.dumps(event.as_json()) + "\n")
                 journal.flush()
                 record.add(event)
+                if isinstance(event, Paused):
+                    state = "paused"
                 if isinstance(event, Failed) and event.log:
                     with suppress(OSError):
                         shutil.copy(event.log, run.folder / f"{event.kind}-{event.key[:16]}.log")
@@ -100,7 +104,8 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
     except Interrupted:
         raise
     except (LorarecipeError, OSError) as problem:
-        state, run.told["message"] = "failed", str(problem)
+        run.told["message"] = str(problem)
+        state = "failed" if state == "interrupted" else state
         raise
     finally:
         run.told["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -110,7 +115,7 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
 def all_runs(root: Path) -> list[Run]:
     """Give the runs of the ledger, newest first; a folder whose record is torn is none."""
     runs = []
-    for folder in sorted(root.glob("*-*-*"), reverse=True):
+    for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
         with suppress(OSError, ValueError):
             told = json.loads((folder / "run.json").read_text("utf-8"))
             if isinstance(told, dict) and told.get("format") == 1:
@@ -168,6 +173,16 @@ def flat(value: object, prefix: str = "") -> dict[str, str]:
     if isinstance(value, list):
         return {k: v for index, inner in enumerate(value) for k, v in flat(inner, f"{prefix}[{index}]").items()}
     return {prefix.removeprefix("."): json.dumps(value, ensure_ascii=False)}
+
+
+def _folders(root: Path) -> list[Path]:
+    return list(root.glob("*-*-*"))
+
+
+def _number(folder: Path) -> int:
+    """Give a run's number; 0 for one of before they had numbers."""
+    first = folder.name.partition("-")[0]
+    return int(first) if first.isdecimal() and len(first) < len("20260101") else 0
 
 
 def _planned(stage: Stage, title: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarecipe import __version__
-from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started
+from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progress, Reused, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
 
@@ -39,8 +39,12 @@ class Record:
                 self.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
             case Progress():
                 self.stages[event.key] |= {"steps": event.step, "loss": event.as_json()["loss"]}
+            case Paused():
+                self.stages[event.key] |= {"outcome": "paused", "steps": event.step}
             case Finished():
                 self.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
+                if event.changed:
+                    self.stages[event.key]["changed"] = list(event.changed)
             case Failed():
                 self.stages[event.key] = _about(event) | {"outcome": "failed", "message": event.message}
             case Delivered():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lorarecipe.plan import MergeStage, Plan, SampleStage, Stage, TrainStage
+from lorarecipe.plan import Plan, Stage
+from lorarecipe.run.inputs import consumed
 from lorarecipe.store import Store
 
 
@@ -16,9 +17,9 @@ def reason(stage: Stage, plan: Plan, store: Store) -> str | None:
     """
     if store.find(stage.short):
         return None
-    for consumed in _consumed(stage):
-        if consumed.key in plan.titles and not store.find(consumed.short):
-            return f"{plan.title(consumed)} runs"
+    for part in consumed(stage):
+        if part.key in plan.titles and not store.find(part.short):
+            return f"{plan.title(part)} runs"
     wanted = _flat(json.loads(json.dumps(stage.identity())))
     nearest: tuple[str, list[str]] | None = None
     for name, identity in store.identities(stage.kind):
@@ -29,17 +30,6 @@ def reason(stage: Stage, plan: Plan, store: Store) -> str | None:
     if nearest is None or len(nearest[1]) > len(wanted) // 2:
         return "not made before"
     return f"unlike {nearest[0]} in {', '.join(nearest[1])}"
-
-
-def _consumed(stage: Stage) -> list[Stage]:
-    parts: list[object] = []
-    if isinstance(stage, TrainStage):
-        parts = [stage.data, stage.merged, stage.loaded]
-    elif isinstance(stage, MergeStage):
-        parts = [stage.base]
-    elif isinstance(stage, SampleStage):
-        parts = [stage.lora]
-    return [part for part in parts if isinstance(part, Stage)]
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

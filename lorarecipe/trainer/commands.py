@@ -15,7 +15,7 @@ from lorarecipe.plan import BaseFile, MergeStage, SampleStage, Stage, TrainStage
 from lorarecipe.recipe import Engine
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
-from lorarecipe.trainer.states import OUTPUT, State, epochs_between_states
+from lorarecipe.trainer.states import OUTPUT, PAUSE, State, can_go_on, epochs_between_states
 
 LORA = f"{OUTPUT}.safetensors"
 PROMPTS = "prompts.txt"
@@ -28,6 +28,7 @@ def merged_of(stage: MergeStage, folder: Path) -> Path:
 
 _INSIDE = Path(__file__).parent / "inside"
 GUARD = _INSIDE / "guard.py"
+_RESUMABLE = _INSIDE / "resumable.py"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
     """Build the command of a training."""
     folder = store.attempt(stage.short)
     script = "sdxl_train_network.py" if stage.model.family == "sdxl" else "train_network.py"
+    goes_on = can_go_on(stage, place.engine)
     files = {
         "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
         "accelerate.yaml": _accelerate_yaml(stage),
@@ -73,10 +75,12 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         *(["--cpu"] if stage.device == "cpu" else []),
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
+        *([str(_RESUMABLE)] if goes_on and place.engine == "sd-scripts" else []),
         str(place.script(script)),
         *_words_of(_train_arguments(stage, place, store, folder) | _state_arguments(stage, place.engine, state)),
     ]
-    return Command(tuple(argv), folder, _environment(stage.device), files)
+    pause = {"LORARECIPE_PAUSE": str(folder / PAUSE)} if goes_on else {}
+    return Command(tuple(argv), folder, _environment(stage.device) | pause, files)
 
 
 def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
@@ -205,13 +209,12 @@ def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> 
 
     sd-scripts is told the epoch, and the total in epochs: it counts steps from the state, and wrongly.
     """
-    every = epochs_between_states(stage, engine)
-    if not every:
-        return {"save_every_n_epochs": stage.training.save_every_epochs}
-    arguments = {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
+    arguments: dict[str, Any] = {"save_every_n_epochs": stage.training.save_every_epochs}
+    if every := epochs_between_states(stage, engine):
+        arguments = {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
     if not state:
         return arguments
-    of_sd_scripts = {"initial_epoch": state.epoch + 1, "max_train_epochs": stage.steps.epochs, "max_train_steps": None}
+    of_sd_scripts = {"initial_epoch": state.epochs + 1, "max_train_epochs": stage.steps.epochs, "max_train_steps": None}
     return arguments | {"resume": state.folder} | (of_sd_scripts if engine == "sd-scripts" else {})
 
 

@@ -8,9 +8,9 @@ import re
 import selectors
 import signal
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import psutil
 
@@ -25,6 +25,11 @@ LOG = "trainer.log"
 _SECRET = re.compile(r"(?i).*(token|secret|pass(w|phrase|file)|credential|auth).*|.*(key|_pat)|(AWS|HF|WANDB)_.*")
 _SECRET_VALUE = re.compile(r"\w+://[^/@]*:[^/@]*@")
 _POLITE_SECONDS = 1.0
+_T = TypeVar("_T")
+
+
+def _nothing() -> None:
+    return None
 
 
 def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
@@ -39,11 +44,12 @@ def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
     return ours | over
 
 
-def launch(command: Command) -> Generator[str, None, None]:
+def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> Generator[str | _T, None, None]:
     """Start a command in a session of its own and yield its lines, split at CR and LF, as they come.
 
     Everything it prints is kept in ``trainer.log``. However the loop over the lines ends, the process and all
-    that it started are gone afterwards.
+    that it started are gone afterwards. ``meanwhile`` is called twice a second or more often (on Windows, when there is
+    something to read); what it gives is yielded among the lines.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def launch(command: Command) -> Generator[str, None, None]:
         try:
             job = windows.hold(process.pid)
             assert process.stdout is not None
-            yield from _lines(process, process.stdout, record)
+            yield from _lines(process, process.stdout, record, meanwhile)
             code = process.wait()
         finally:
             stop(process)
@@ -80,10 +86,14 @@ def launch(command: Command) -> Generator[str, None, None]:
         raise TrainingFailed(explain(log.read_text("utf-8", errors="replace"), code, log))
 
 
-def _lines(process: subprocess.Popen[bytes], stream: IO[bytes], record: IO[bytes]) -> Iterator[str]:
+def _lines(
+    process: subprocess.Popen[bytes], stream: IO[bytes], record: IO[bytes], meanwhile: Callable[[], _T | None]
+) -> Iterator[str | _T]:
     """Read until the end of the stream, or until the process is gone and the stream is silent."""
     pending = b""
     for chunk in _chunks(process, stream):
+        if (told := meanwhile()) is not None:
+            yield told
         record.write(chunk)
         record.flush()
         *lines, pending = re.split(rb"[\r\n]+", pending + chunk)
@@ -94,6 +104,7 @@ def _lines(process: subprocess.Popen[bytes], stream: IO[bytes], record: IO[bytes
 
 
 def _chunks(process: subprocess.Popen[bytes], stream: IO[bytes]) -> Iterator[bytes]:
+    """Give what there is to read, and nothing twice a second."""
     if os.name == "nt":  # pipes cannot be selected there
         while chunk := os.read(stream.fileno(), 1 << 16):
             yield chunk
@@ -108,6 +119,8 @@ def _chunks(process: subprocess.Popen[bytes], stream: IO[bytes]) -> Iterator[byt
                 yield chunk
             elif process.poll() is not None:
                 return
+            else:
+                yield b""
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

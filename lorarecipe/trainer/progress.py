@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from lorarecipe.events import Progress
+from lorarecipe.events import Event, Progress
 
 _BAR = re.compile(r"^steps:\s+\d+%\|[^|]*\|\s*(\d+)/(\d+)\s+\[([^\]]*)\]")
 _LOSS = re.compile(r"avr_loss=([-+0-9.eE]+|nan|inf)")
@@ -13,21 +14,27 @@ _LEFT = re.compile(r"<(?:(\d+):)?(\d+):(\d+)")
 _EPOCH = re.compile(r"^epoch (\d+)/(\d+)")
 
 
-def read_progress(key: str, lines: Iterable[str]) -> Iterator[Progress]:
-    """Turn the lines of a training (split at CR and LF) into progress, one event a step.
+_E = TypeVar("_E", bound=Event)
 
-    tqdm's bar counts the steps; the epoch stands on a line of its own before them.
+
+def read_progress(key: str, lines: Iterable[str | _E], done: int = 0) -> Iterator[Progress | _E]:
+    """Turn the lines of a training (split at CR and LF) into progress, one event a step; events are passed on.
+
+    tqdm's bar counts the steps; the epoch stands on a line of its own before them. ``done`` are steps of an earlier
+    process that the bar does not count.
     """
     epoch = epochs = 0
     last = None
     for line in lines:
-        if told := _EPOCH.match(line):
+        if not isinstance(line, str):
+            yield line
+        elif told := _EPOCH.match(line):
             epoch, epochs = int(told[1]), int(told[2])
         elif bar := _BAR.match(line):
             loss, left = _LOSS.search(bar[3]), _LEFT.search(bar[3])
             progress = Progress(
                 key=key,
-                step=int(bar[1]),
+                step=int(bar[1]) + done,
                 steps=int(bar[2]),
                 epoch=epoch,
                 epochs=epochs,

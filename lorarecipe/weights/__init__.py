@@ -2,7 +2,7 @@
 
 from lorarecipe.weights.file import SafetensorsError, Weights, rewrite_metadata
 from lorarecipe.weights.folder import Folder, open_checkpoint
-from lorarecipe.weights.modules import Family, lora_modules, module_of, trained_modules
+from lorarecipe.weights.modules import Family, lora_modules, lora_values, module_of, trained_modules
 
 __all__ = [
     "Family",
@@ -10,6 +10,7 @@ __all__ = [
     "SafetensorsError",
     "Weights",
     "lora_modules",
+    "lora_values",
     "module_of",
     "open_checkpoint",
     "rewrite_metadata",

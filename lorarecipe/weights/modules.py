@@ -86,6 +86,15 @@ def trained_modules(shapes: Mapping[str, tuple[int, ...]], family: Family, text_
     )
 
 
+def lora_values(shapes: Mapping[str, tuple[int, ...]], family: Family, text_encoder: bool) -> int:
+    """Count the numbers of a LoRA of rank 1 on the modules that ``networks.lora`` trains: those in and those out."""
+    trained, count = trained_modules(shapes, family, text_encoder), 0
+    for name, shape in shapes.items():
+        if modules := trained.intersection(module_of(name, family)):
+            count += shape[0] + len(modules) * shape[1]
+    return count
+
+
 def _folder_modules(layer: str) -> tuple[str, ...]:
     """Modules of a Diffusers folder's weight: its names are kohya's already, but for the prefix."""
     part, path = layer.split(".", 1)

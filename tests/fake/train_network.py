@@ -10,21 +10,42 @@ import time
 from pathlib import Path
 
 import numpy as np
+from accelerate import Accelerator
+from accelerate.data_loader import DataLoaderShard
 from safetensors.numpy import save_file
 
 from lorarecipe.weights import Weights, module_of, trained_modules
 
 parser = argparse.ArgumentParser()
-for name in ("output_dir", "output_name", "pretrained_model_name_or_path", "network_dim", "save_every_n_epochs"):
+for name in (
+    "output_dir",
+    "output_name",
+    "pretrained_model_name_or_path",
+    "network_dim",
+    "save_every_n_epochs",
+    "resume",
+):
     parser.add_argument(f"--{name}")
 parser.add_argument("--network_train_unet_only", action="store_true")
 args, _ = parser.parse_known_args()
 mode = os.environ.get("FAKE_TRAINER", "")
 
-print("epoch 1/1", flush=True)
-for step in range(3):
+
+def bar(step: int) -> None:
     sys.stderr.write(f"\rsteps:  {step * 50}%|##| {step}/2 [00:0{step}<00:01,  1.00s/it, avr_loss=0.{9 - step}]")
     sys.stderr.flush()
+
+
+accelerator = Accelerator()
+accelerator.prepare()
+if args.resume:
+    accelerator.load_state(args.resume)
+print("epoch 1/1", flush=True)
+bar(0)
+for step, _ in enumerate(DataLoaderShard(2)):
+    if mode == "slow":
+        time.sleep(1.5)
+    bar(step + 1)
 if mode == "fail":
     raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
 if mode == "hang":

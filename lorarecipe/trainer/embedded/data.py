@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ class Batches:
         if not self.samples:
             raise ValueError(f"No data found in {dataset['subsets']}")
 
-    def epoch(self, seed: int) -> Iterator[list[Sample]]:
+    def epoch(self, seed: int) -> list[list[Sample]]:
         """Give the batches of an epoch in the order of a seed."""
         dice = random.Random(seed)  # noqa: S311 - an order, not a secret
         by_bucket: dict[Size, list[Sample]] = defaultdict(list)
@@ -58,7 +57,7 @@ class Batches:
             size = self.dataset["batch_size"]
             batches += [samples[start : start + size] for start in range(0, len(samples), size)]
         dice.shuffle(batches)
-        return iter(batches)
+        return batches
 
 
 def images_of(subset: dict[str, Any]) -> list[Path]:

@@ -55,7 +55,7 @@ class Training:
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.noise = DDPMScheduler(**NOISE_SCHEDULE)
         self.batches = Batches(*read_dataset(args.dataset_config), vae)
-        self.per_epoch = sum(1 for _ in self.batches.epoch(0))
+        self.per_epoch = len(self.batches.epoch(0))
         self.steps = args.max_train_epochs * self.per_epoch if args.max_train_epochs else args.max_train_steps
         self.epochs = math.ceil(self.steps / self.per_epoch)
         groups = []
@@ -73,18 +73,27 @@ class Training:
         self.optimizer, self.scheduler = self.accelerator.prepare(optimizer, scheduler)
         self.trained = [one for group in groups for one in group["params"]]
         self.step, self.losses, self.started = 0, list[float](), time.time()
+        self.pause = os.environ.get("LORARECIPE_PAUSE")
 
     def run(self) -> None:
-        """Train to the end, saving on the way."""
+        """Train to the end, saving on the way.
+
+        When the file that LORARECIPE_PAUSE names appears, end after the step, and leave the state in a folder named
+        after it, the epochs that are done, and the steps of the one that is not.
+        """
         args = self.args
         if args.resume:
             self._resume(args.resume)
         bar = tqdm(total=self.steps, initial=self.step, desc="steps", smoothing=0)
         for epoch in range(self.step // self.per_epoch + 1, self.epochs + 1):
             print(f"\nepoch {epoch}/{self.epochs}", flush=True)
-            for index, batch in enumerate(self.batches.epoch(args.seed + epoch)):
+            first = self.step % self.per_epoch
+            for index, batch in enumerate(self.batches.epoch(args.seed + epoch)[first:], first):
                 if self.step == self.steps:
                     break
+                if self.pause and os.path.exists(self.pause):  # noqa: PTH110
+                    self._save_state(Path(f"{self.pause}-{epoch - 1:06d}-{index:06d}-state"))
+                    return
                 loss = self._one(batch)
                 self.losses[index : index + 1] = [loss]
                 self.step += 1

@@ -1,0 +1,96 @@
+"""Run one training: seal its states on the way, and pause it when that is asked for or the disk runs full."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorarecipe import signals
+from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
+from lorarecipe.events import Event, Pausing, Progress
+from lorarecipe.plan import TrainStage
+from lorarecipe.recipe import Engine
+from lorarecipe.run.room import state_bytes
+from lorarecipe.trainer import launch, read_progress
+from lorarecipe.trainer.commands import LORA, Command
+from lorarecipe.trainer.states import PAUSE, State, can_go_on, clear_states, seal_pause, seal_states, unseal
+
+#: seconds between two looks at the disk
+_LOOK = 5.0
+
+
+class TrainingPaused(Exception):
+    """A training has ended before its last step, and its state is kept; ``cause`` is why."""
+
+    def __init__(self, cause: LorarecipeError, step: int, steps: int) -> None:
+        super().__init__(str(cause))
+        self.cause, self.step, self.steps = cause, step, steps
+
+
+def train(
+    stage: TrainStage, title: str, engine: Engine, command: Command, folder: Path, state: State | None
+) -> Iterator[Event]:
+    """Train in ``folder``, from ``state`` on; a state from which no further step is taken is not used again.
+
+    Raises
+    ------
+    TrainingPaused
+        At the first signal, or when the disk has no room for another state.
+    TrainingFailed
+        When the trainer ends with another code than 0.
+    """
+    pausable, stepped = can_go_on(stage, engine), False
+    watch = _Watch(stage, title, folder)
+    # sd-scripts counts a resumed training's steps from nothing
+    done = _step(stage, state) if state and engine == "sd-scripts" else 0
+    with signals.hold() if pausable else nullcontext():
+        lines = launch(command, watch) if pausable else launch(command)
+        try:
+            for event in read_progress(stage.key, lines, done):
+                if isinstance(event, Progress):
+                    seal_states(folder, event.epoch)
+                    stepped = stepped or event.step > done
+                yield event
+        except TrainingFailed:
+            if state and not stepped:
+                unseal(state)
+            raise
+        if watch.cause and not (folder / LORA).exists() and (paused := seal_pause(folder)):
+            raise TrainingPaused(watch.cause, _step(stage, paused), stage.steps.total)
+    clear_states(folder, stage)
+
+
+def _step(stage: TrainStage, state: State) -> int:
+    return state.epochs * stage.steps.per_epoch + state.steps
+
+
+@dataclass
+class _Watch:
+    """Asks a training to pause, once; ``cause`` is why."""
+
+    stage: TrainStage
+    title: str
+    folder: Path
+    cause: LorarecipeError | None = None
+    _looked: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> Pausing | None:
+        if self.cause:
+            return None
+        why = ""
+        if signum := signals.asked():
+            why, self.cause = "a signal asks for it, a second one stops it at once", Interrupted(signum)
+        elif time.monotonic() - self._looked > _LOOK:
+            self._looked = time.monotonic()
+            free, need = shutil.disk_usage(self.folder).free, state_bytes(self.stage)
+            if free < need:
+                why = f"{free / 1e6:.0f} MB free, and a state takes {need / 1e6:.0f}"
+                self.cause = MachineNotReady(f"{self.folder}: {why}; make room, then run the same again: it goes on")
+        if not self.cause:
+            return None
+        (self.folder / PAUSE).touch()
+        return Pausing(self.stage.key, self.title, self.stage.kind, why)
