@@ -92,5 +92,5 @@ class Interrupted(LorarecipeError):
     """Stopped by a signal: 128 plus its number."""
 
     def __init__(self, signum: int, then: str = "run the same command again to go on") -> None:
-        super().__init__(f"interrupted; what was finished is kept: {then}")
+        super().__init__(f"stopped; what was finished is kept: {then}")
         self.signum, self.exit_code = signum, 128 + signum

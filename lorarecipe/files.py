@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
-import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,25 +65,38 @@ def large_file_digest(path: Path) -> str:
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader sees the old one or the whole new one, never a part."""
+    with draft_of(path) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """Give a name to write a file under: it takes the file's place when it is on the disk, and all went well.
+
+    The name holds its process: what a killed one left is removed by the next that writes the same file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    sweep(path.parent, path.name)
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        yield draft
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
+        draft.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 
-def _umask() -> int:
-    """Read the process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove the drafts of a file (of all, without ``name``) that dead processes left in a folder."""
+    name = name if name == "*" else glob.escape(name)
+    for left in folder.glob(f".{name}.*-*.part"):
+        import psutil  # seldom needed
+
+        process = left.name.split(".")[-2].partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)
 
 
 def home() -> Path:

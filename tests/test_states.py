@@ -101,10 +101,10 @@ def test_what_only_a_resumed_training_needs_goes(folder: Path, tmp_path: Path) -
 
 def test_how_often(folder: Path) -> None:
     """12 images in batches of 1: 8 steps an epoch of the base."""
-    assert epochs_between_states(_training(folder, epochs=40, steps=None), "sd-scripts") == 4
-    assert epochs_between_states(_training(folder, epochs=5, steps=None), "sd-scripts") == 1
-    assert epochs_between_states(_training(folder, epochs=1, steps=None), "sd-scripts") is None
-    assert epochs_between_states(_training(folder, epochs=40, steps=None, save_every_epochs=3), "sd-scripts") == 3
-    assert epochs_between_states(_training(folder, epochs=None, steps=160), "sd-scripts") == 2
-    assert epochs_between_states(_training(folder, epochs=None, steps=161), "sd-scripts") is None
-    assert epochs_between_states(_training(folder, epochs=None, steps=161), "embedded") == 2
+    assert epochs_between_states(_training(folder, epochs=40, steps=None)) == 4
+    assert epochs_between_states(_training(folder, epochs=5, steps=None)) == 1
+    assert epochs_between_states(_training(folder, epochs=1, steps=None)) is None
+    assert epochs_between_states(_training(folder, epochs=40, steps=None, save_every_epochs=3)) == 3
+    assert epochs_between_states(_training(folder, epochs=None, steps=160)) == 2
+    assert epochs_between_states(_training(folder, epochs=None, steps=161)) == 2
+    assert epochs_between_states(replace(_training(folder, epochs=40, steps=None), processes=2)) is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from pathlib import Path, PureWindowsPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -28,7 +29,10 @@ def _resolve(value: object, info: ValidationInfo) -> Path:
     if len(value) > 1024 or any(len(part.encode()) > 255 for part in value.split("/")):
         raise fault(f"found a path of {len(value)} letters, expected one that a disk can hold")
     folder = (info.context or {}).get("folder", Path())
-    return Path(folder, Path(value).expanduser())
+    path = Path(folder, Path(value).expanduser())
+    if os.name == "posix" and "\\" in value and not path.exists():  # written on Windows, most likely
+        return Path(folder, PureWindowsPath(value).as_posix())
+    return path
 
 
 def _a_trait(tag: str) -> str:

@@ -51,7 +51,7 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     for stage in missing:
         if not isinstance(stage, DataStage) and not stage.model.path.exists():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
-    require_room(missing, plan.engine, store.root)
+    require_room(missing, store.root)
     changed: dict[str, tuple[str, ...]] = {}
     for stage in plan.stages:
         yield from _one(stage, plan.title(stage), place, store, changed)

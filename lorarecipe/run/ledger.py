@@ -25,7 +25,7 @@ import psutil
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Paused, Progress
-from lorarecipe.files import write_atomic
+from lorarecipe.files import sweep, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage
 from lorarecipe.run.record import Record
 
@@ -55,6 +55,8 @@ def begin_run(root: Path, plan: Plan, arguments: dict[str, Any]) -> Run:
     """Write a new run into the ledger: all that is known before it starts."""
     now = datetime.now(UTC)
     # numbered: of two runs, the clock does not tell which was first
+    for before in _folders(root):
+        sweep(before)
     number = max((_number(folder) for folder in _folders(root)), default=0) + 1
     folder = root / f"{number:04d}-{now:%Y%m%d}-{secrets.token_hex(2)}"
     sources = {lines.path: lines.digest for d in plan.deliveries for lines in (d.recipe.base_lines, d.recipe.lines)}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import DataStage, MergeStage, Stage, TrainStage
-from lorarecipe.recipe import Engine
 from lorarecipe.trainer.states import epochs_between_states
 from lorarecipe.weights import Folder, Weights, lora_values
 
@@ -20,7 +19,7 @@ _STATE = 3
 _STATES = 3
 
 
-def require_room(missing: Sequence[Stage], engine: Engine, place: Path) -> None:
+def require_room(missing: Sequence[Stage], place: Path) -> None:
     """Look whether the disk can take what the missing stages will make.
 
     Raises
@@ -28,7 +27,7 @@ def require_room(missing: Sequence[Stage], engine: Engine, place: Path) -> None:
     MachineNotReady
         With what is free and what is needed.
     """
-    need, folder = sum(_bytes_of(stage, engine) for stage in missing) + (_SPARE if missing else 0), place
+    need, folder = sum(_bytes_of(stage) for stage in missing) + (_SPARE if missing else 0), place
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -42,7 +41,7 @@ def state_bytes(stage: TrainStage) -> int:
     return (_STATE + 1) * _lora_bytes(stage)
 
 
-def _bytes_of(stage: Stage, engine: Engine) -> int:
+def _bytes_of(stage: Stage) -> int:
     """Bytes of a stage: a merged checkpoint is as large as its own, a training keeps LoRAs, and states meanwhile."""
     if isinstance(stage, DataStage):
         return sum(image.path.stat().st_size for group in stage.groups for image in group)
@@ -51,7 +50,7 @@ def _bytes_of(stage: Stage, engine: Engine) -> int:
         return sum(file.stat().st_size for file in (Folder(path).files if path.is_dir() else (path,)))
     if not isinstance(stage, TrainStage):
         return 0
-    between = epochs_between_states(stage, engine)
+    between = epochs_between_states(stage)
     loras = stage.steps.epochs // (between or stage.training.save_every_epochs or stage.steps.epochs + 1) + 1
     return _lora_bytes(stage) * (loras + (_STATE * _STATES if between else 0))
 

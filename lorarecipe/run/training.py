@@ -43,7 +43,7 @@ def train(
     TrainingFailed
         When the trainer ends with another code than 0.
     """
-    pausable, stepped = can_go_on(stage, engine), False
+    pausable, stepped = can_go_on(stage), False
     watch = _Watch(stage, title, folder)
     # sd-scripts counts a resumed training's steps from nothing
     done = _step(stage, state) if state and engine == "sd-scripts" else 0

@@ -61,7 +61,7 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
     """Build the command of a training."""
     folder = store.attempt(stage.short)
     script = "sdxl_train_network.py" if stage.model.family == "sdxl" else "train_network.py"
-    goes_on = can_go_on(stage, place.engine)
+    goes_on, steps = can_go_on(stage), stage.steps
     files = {
         "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
         "accelerate.yaml": _accelerate_yaml(stage),
@@ -79,8 +79,11 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         str(place.script(script)),
         *_words_of(_train_arguments(stage, place, store, folder) | _state_arguments(stage, place.engine, state)),
     ]
-    pause = {"LORARECIPE_PAUSE": str(folder / PAUSE)} if goes_on else {}
-    return Command(tuple(argv), folder, _environment(stage.device) | pause, files)
+    environment = _environment(stage.device)
+    if goes_on:
+        last = steps.total - (steps.epochs - 1) * steps.per_epoch
+        environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
+    return Command(tuple(argv), folder, environment, files)
 
 
 def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
@@ -207,15 +210,14 @@ def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path
 def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> dict[str, Any]:
     """What a training needs that it may go on, and to go on: none of it changes the weights.
 
-    sd-scripts is told the epoch, and the total in epochs: it counts steps from the state, and wrongly.
+    sd-scripts is told the epoch, which it counts wrongly from a state's steps.
     """
     arguments: dict[str, Any] = {"save_every_n_epochs": stage.training.save_every_epochs}
-    if every := epochs_between_states(stage, engine):
+    if every := epochs_between_states(stage):
         arguments = {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
     if not state:
         return arguments
-    of_sd_scripts = {"initial_epoch": state.epochs + 1, "max_train_epochs": stage.steps.epochs, "max_train_steps": None}
-    return arguments | {"resume": state.folder} | (of_sd_scripts if engine == "sd-scripts" else {})
+    return arguments | {"resume": state.folder, "initial_epoch": state.epochs + 1 if engine == "sd-scripts" else None}
 
 
 def _words_of(arguments: dict[str, Any]) -> list[str]:

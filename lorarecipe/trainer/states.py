@@ -17,7 +17,6 @@ from pathlib import Path
 
 from lorarecipe.files import canonical_json, file_digest, write_atomic
 from lorarecipe.plan import TrainStage
-from lorarecipe.recipe import Engine
 
 #: the trainer's own name for what it saves; the recipe's name is given at delivery
 OUTPUT = "lora"
@@ -97,22 +96,18 @@ def clear_states(attempt: Path, stage: TrainStage) -> None:
             path.unlink()
 
 
-def can_go_on(stage: TrainStage, engine: Engine) -> bool:
-    """Tell whether a training can go on from a state.
+def can_go_on(stage: TrainStage) -> bool:
+    """Tell whether a training can go on from a state: with several processes, sd-scripts finds another epoch.
 
-    sd-scripts counts a resumed training's steps from nothing and ends it by its epochs, so a training that ends within
-    an epoch would run too long; and of several processes' it finds another epoch to go on with (reference of the
-    trainer, section 7).
+    Source: reference of the trainer, section 7.
     """
-    steps = stage.steps
-    whole = engine == "embedded" or steps.total == steps.epochs * steps.per_epoch
-    return whole and stage.processes == 1
+    return stage.processes == 1
 
 
-def epochs_between_states(stage: TrainStage, engine: Engine) -> int | None:
+def epochs_between_states(stage: TrainStage) -> int | None:
     """As often as the recipe saves LoRAs, or ten times; None where a training cannot go on from an epoch's end."""
     epochs = stage.steps.epochs
-    if epochs < 2 or not can_go_on(stage, engine):
+    if epochs < 2 or not can_go_on(stage):
         return None
     return stage.training.save_every_epochs or max(1, epochs // 10)
 

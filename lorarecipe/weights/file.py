@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
+
+from lorarecipe.files import draft_of
 
 
 class SafetensorsError(Exception):
@@ -94,19 +95,11 @@ def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> No
 
     The copy appears under its final name only when it is whole and on the disk.
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     offset, header = Weights(source)._header
     header = {**header, "__metadata__": {**(header.get("__metadata__") or {}), **metadata}}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with source.open("rb") as reader, draft.open("wb") as writer:
-            writer.write(len(text).to_bytes(8, "little") + text)
-            reader.seek(offset)
-            shutil.copyfileobj(reader, writer, 1 << 20)
-            writer.flush()
-            os.fsync(writer.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(target) as draft, source.open("rb") as reader, draft.open("wb") as writer:
+        writer.write(len(text).to_bytes(8, "little") + text)
+        reader.seek(offset)
+        shutil.copyfileobj(reader, writer, 1 << 20)

@@ -24,15 +24,18 @@ for name in (
     "network_dim",
     "save_every_n_epochs",
     "resume",
+    "max_train_steps",
 ):
     parser.add_argument(f"--{name}")
 parser.add_argument("--network_train_unet_only", action="store_true")
 args, _ = parser.parse_known_args()
-mode = os.environ.get("FAKE_TRAINER", "")
+mode, total = os.environ.get("FAKE_TRAINER", ""), int(args.max_train_steps or 2)
 
 
 def bar(step: int) -> None:
-    sys.stderr.write(f"\rsteps:  {step * 50}%|##| {step}/2 [00:0{step}<00:01,  1.00s/it, avr_loss=0.{9 - step}]")
+    sys.stderr.write(
+        f"\rsteps:  {step * 100 // total}%|##| {step}/{total} [00:0{step}<00:01,  1.00s/it, avr_loss=0.{9 - step}]"
+    )
     sys.stderr.flush()
 
 
@@ -42,7 +45,7 @@ if args.resume:
     accelerator.load_state(args.resume)
 print("epoch 1/1", flush=True)
 bar(0)
-for step, _ in enumerate(DataLoaderShard(2)):
+for step, _ in enumerate(DataLoaderShard(total)):
     if mode == "slow":
         time.sleep(1.5)
     bar(step + 1)

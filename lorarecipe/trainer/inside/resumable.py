@@ -5,7 +5,8 @@ Usage: python resumable.py SCRIPT ARGUMENTS
 When the file that LORARECIPE_PAUSE names appears, the training ends after the step that it is at, and its state is in
 a folder named after it, the epochs that are done, and the steps of the one that is not. Into every state goes one file
 more: how many batches of the epoch were taken, and the random numbers as they were at its start and as they are.
-sd-scripts keeps neither: it would take an epoch's images in another order, from their first on.
+sd-scripts keeps neither: it would take an epoch's images in another order, from their first on. A resumed training
+ends with the epoch and the step of it that LORARECIPE_END names: sd-scripts counts its steps from nothing.
 """
 
 import os
@@ -22,8 +23,8 @@ PLACE = "place.pt"
 class Loop:
     """Where the training's loop over batches is."""
 
-    def __init__(self, pause, epochs):
-        self.pause, self.accelerator, self.loader = pause, None, None
+    def __init__(self, pause, end, epochs):
+        self.pause, self.end, self.accelerator, self.loader = pause, end, None, None
         self.epochs, self.steps = epochs, 0
         self.taken, self.start, self.resumed = 0, None, None
 
@@ -62,6 +63,8 @@ class Loop:
             yield batch
             self.taken += 1
             self.steps += self.accelerator.sync_gradients
+            if [self.epochs + 1, self.steps] == self.end:
+                return
             if os.path.exists(self.pause) and self.accelerator.sync_gradients:
                 self.accelerator.save_state("%s-%06d-%06d-state" % (self.pause, self.epochs, self.steps))
                 sys.exit(0)
@@ -120,5 +123,6 @@ if __name__ == "__main__":
     sys.argv = sys.argv[1:]
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     first = [int(word.partition("=")[2]) for word in sys.argv if word.startswith("--initial_epoch=")]
-    watch(Loop(os.environ["LORARECIPE_PAUSE"], first[0] - 1 if first else 0))
+    end = [int(word) for word in os.environ["LORARECIPE_END"].split()]
+    watch(Loop(os.environ["LORARECIPE_PAUSE"], end, first[0] - 1 if first else 0))
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from lorarecipe.dataset import scan
+from lorarecipe.plan import MergeStage, TrainStage, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import execute
+from lorarecipe.run.room import _bytes_of, state_bytes
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+from lorarecipe.trainer.commands import LORA
+from lorarecipe.weights import Weights
+
+
+def test_a_lora_is_as_large_as_was_thought(folder: Path, fake_place: Place, store: Store) -> None:
+    """But for its alphas, and with states, of which three may lie there at once."""
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    for _ in execute(plan, fake_place, store, folder / "out"):
+        pass
+    trainings = [stage for stage in plan.stages if isinstance(stage, TrainStage)]
+    for stage in trainings:
+        lora = Weights(store.path(stage.short) / LORA)
+        size = sum(lora.read(name).nbytes for name in lora.names if not name.endswith(".alpha"))
+        assert state_bytes(stage) == 4 * size
+        assert _bytes_of(stage) == (2 if stage.training.save_every_epochs else 1) * size
+    [merge] = [stage for stage in plan.stages if isinstance(stage, MergeStage)]
+    assert _bytes_of(merge) == (folder / "checkpoint.safetensors").stat().st_size

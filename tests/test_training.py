@@ -1,0 +1,92 @@
+"""Trainings that are asked to pause: real processes that train nothing, and go on where they were."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lorarecipe.dataset import scan
+from lorarecipe.errors import Interrupted, MachineNotReady
+from lorarecipe.events import Event, Finished, Paused, Pausing, Progress, Started
+from lorarecipe.plan import compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import execute, training
+from lorarecipe.signals import install
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place
+
+Edit = Callable[[str, str], Path]
+pytestmark = pytest.mark.usefixtures("signals")
+
+
+def _run(folder: Path, place: Place, store: Store) -> Iterator[Event]:
+    return execute(compile_plan([check(scan(load(folder / "recipe.toml")))]), place, store, folder / "out")
+
+
+def _train_events(events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, Started | Pausing | Paused) and event.kind == "train"]
+
+
+def test_a_signal_pauses(
+    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("steps = 2", "steps = 4")
+    monkeypatch.setenv("FAKE_TRAINER", "slow")
+    seen: list[Event] = []
+    with pytest.raises(Interrupted) as caught:
+        for event in _run(folder, fake_place, store):
+            if isinstance(event, Progress) and isinstance(seen[-1], Started):
+                os.kill(os.getpid(), signal.SIGTERM)
+            seen.append(event)
+    assert caught.value.exit_code == 143
+    _, pausing, paused = _train_events(seen)
+    assert isinstance(pausing, Pausing)
+    assert pausing.why.startswith("a signal asks for it")
+    assert isinstance(paused, Paused)
+    assert (paused.step, paused.steps) == (2, 4)
+    install()
+    monkeypatch.delenv("FAKE_TRAINER")
+    again, *_ = _train_events(list(_run(folder, fake_place, store)))
+    assert isinstance(again, Started)
+    assert again.why.endswith("; goes on after epoch 0 and 2 steps")
+    assert any(word.startswith("--resume=") and word.endswith("pause-000000-000002-state") for word in again.command)
+    assert "--initial_epoch=1" in again.command
+
+
+def test_a_disk_that_runs_full_pauses(
+    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("steps = 2", "steps = 4")
+    monkeypatch.setenv("FAKE_TRAINER", "slow")
+    monkeypatch.setattr(training, "_LOOK", 0.0)
+    seen: list[Event] = []
+    with (
+        monkeypatch.context() as full,
+        pytest.raises(MachineNotReady, match="0 MB free, and a state takes 0; make room"),
+    ):
+        for event in _run(folder, fake_place, store):
+            if isinstance(event, Progress):
+                full.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+            seen.append(event)
+    assert [type(event).__name__ for event in _train_events(seen)] == ["Started", "Pausing", "Paused"]
+    again, *_ = _train_events(list(_run(folder, fake_place, store)))
+    assert isinstance(again, Started)
+    assert "goes on after epoch 0 and " in again.why
+
+
+def test_a_signal_that_comes_too_late(folder: Path, fake_place: Place, store: Store) -> None:
+    """The base is finished meanwhile, and kept; then the run ends."""
+    seen: list[Event] = []
+    with pytest.raises(Interrupted):
+        for event in _run(folder, fake_place, store):
+            if isinstance(event, Progress) and event.step == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            seen.append(event)
+    assert type([event for event in seen if not isinstance(event, Progress | Pausing)][-1]) is Finished
