@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from lorarecipe.demo import NANO, render_all
+from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import _resized
 from lorarecipe.trainer.embedded.gen_img import Sampler
@@ -243,7 +244,7 @@ rank = 4
 alpha = 4
 unet_lr = 1e-3
 text_encoder_lr = 1e-4
-steps = 12
+steps = 20
 batch_size = 2
 resolution = 64
 buckets = false
@@ -254,21 +255,29 @@ device = "cpu"
 """
 
 
-def test_a_killed_run_that_is_run_again_ends_with_the_same_weights(tmp_path: Path) -> None:
+def test_a_run_that_is_paused_and_killed_and_run_again_ends_with_the_same_weights(tmp_path: Path) -> None:
     render_all(tmp_path / "renders")
     (tmp_path / "killed.toml").write_text(RECIPE)
     words = [sys.executable, "-m", "lorarecipe", "run", "killed.toml", "--json", "--out"]
     results = []
     for name in ("killed", "whole"):
         env = os.environ | {"LORARECIPE_HOME": str(tmp_path / name), "PYTHONPATH": str(ROOT)}
-        if name == "killed":
-            with subprocess.Popen([*words, name], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as run:
+        for signum, step in ((signal.SIGINT, 5), (signal.SIGKILL, 13)) if name == "killed" else ():
+            with subprocess.Popen(
+                [*words, name], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as run:
                 assert run.stdout
+                assert run.stderr
                 for line in run.stdout:
-                    if json.loads(line).get("step", 0) >= 6:
-                        run.send_signal(signal.SIGKILL)
+                    if json.loads(line).get("step", 0) >= step:
+                        run.send_signal(signum)
                         break
+                told = (run.stderr.read(), run.wait())
             assert not list(tmp_path.glob("killed/**/killed.safetensors"))
+            if signum == signal.SIGINT:
+                command = "lorarecipe run killed.toml --out killed"
+                assert told == (f"stopped; what was finished is kept: to go on, run\n{command}\n", 130)
+                assert find_run(tmp_path / "killed" / "runs", "last").state == "paused"
         done = subprocess.run(
             [*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, capture_output=True, text=True
         )

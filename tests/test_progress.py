@@ -35,5 +35,12 @@ def test_steps_epochs_loss_and_time_left() -> None:
     assert {(event.steps, event.epochs) for event in found} == {(4, 2)}
 
 
+def test_a_garbled_loss_is_read_as_far_as_it_is_one() -> None:
+    """Found by ``tests.faults.fuzz``: lines of two processes in one."""
+    lines = [f"steps:   5%|##5  | 1/4 [00:06<1:00:18, t, avr_loss={loss}]" for loss in ("04eps", "1.2.3", "-", "1e-3")]
+    losses = [event.loss for line in lines for event in read_progress("k", [line])]
+    assert losses == [4.0, 1.2, None, 1e-3]
+
+
 def test_other_output_is_no_progress() -> None:
     assert list(read_progress("k", ["", "INFO steps: many", "\x00"])) == []

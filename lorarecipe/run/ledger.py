@@ -29,6 +29,8 @@ from lorarecipe.files import sweep, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage
 from lorarecipe.run.record import Record
 
+#: what is read of a record; one without them is torn
+_KEYS = {"state", "began", "process", "arguments", "versions", "recipes", "plan", "stages", "files"}
 _PACKAGES = ("torch", "diffusers", "peft", "accelerate", "transformers", "safetensors", "numpy", "pillow")
 
 
@@ -120,7 +122,7 @@ def all_runs(root: Path) -> list[Run]:
     for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
         with suppress(OSError, ValueError):
             told = json.loads((folder / "run.json").read_text("utf-8"))
-            if isinstance(told, dict) and told.get("format") == 1:
+            if isinstance(told, dict) and told.get("format") == 1 and told.keys() >= _KEYS:
                 runs.append(Run(folder, told))
     return runs
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from lorarecipe.events import Event, Progress
 
 _BAR = re.compile(r"^steps:\s+\d+%\|[^|]*\|\s*(\d+)/(\d+)\s+\[([^\]]*)\]")
-_LOSS = re.compile(r"avr_loss=([-+0-9.eE]+|nan|inf)")
+_LOSS = re.compile(r"avr_loss=([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|nan|inf)")
 _LEFT = re.compile(r"<(?:(\d+):)?(\d+):(\d+)")
 _EPOCH = re.compile(r"^epoch (\d+)/(\d+)")
 
