@@ -29,6 +29,9 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     Leaves OUT/<name>/<name>.safetensors with run.json beside it. A base that several recipes share is trained
     once; what was finished before is not made again.
 
+    Ctrl-C (or SIGTERM) has a training finish its step and save its state; a second one stops it at once. The same
+    command goes on from there.
+
     With --rehearse the same images and captions go through every stage on a checkpoint of a few million parameters
     that comes with lorarecipe: about a minute for a hundred images, before a GPU is rented.
     """

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import Queue
 from pathlib import Path
 
 from tests.faults.harness import (
@@ -25,21 +26,24 @@ from tests.faults.world import World
 _KILLS, _CHAINS = 100, 4
 
 
-def _own_core() -> None:
-    """Give each worker one core: trainings that share theirs hinder each other."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+def _own_core(cores: Queue[int]) -> None:
+    """Give a worker one core: trainings that share theirs hinder each other."""
+    os.sched_setaffinity(0, {cores.get()})
 
 
 def main(folder: Path) -> int:
     start = time.monotonic()
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one thread, as the others: sums in the same order
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:1])  # one thread, as the others: sums are added in the same order
     whole = World.made(folder / "whole")
     assert whole.run(str(folder / "log"), "", "0") == 0, (whole.root / "errors").read_text()
     wanted, points, files = whole.results(), points_of(folder / "log"), files_to_damage(whole)
     print(f"undisturbed: {len(points)} file operations, {len(files)} kinds of files", flush=True)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), initializer=_own_core) as pool:
+    os.sched_setaffinity(0, cores)
+    free: Queue[int] = Queue()
+    for core in cores:
+        free.put(core)
+    with ProcessPoolExecutor(len(cores), initializer=_own_core, initargs=(free,)) as pool:
         tasks: list[Future[Outcome]] = [pool.submit(kill_at_points, World.made(folder / "points"), points, wanted)]
         for chain in range(_CHAINS):
             world = World.made(folder / f"times-{chain}")
@@ -51,8 +55,8 @@ def main(folder: Path) -> int:
         for task in tasks:
             outcome.add(task.result())
             print(f"{time.monotonic() - start:.0f} s: {dict(outcome.counts)}, {len(outcome.lost)} lost", flush=True)
+    os.sched_setaffinity(0, cores[:1])
     for runs in (2, 8):
-        os.sched_setaffinity(0, {0})
         outcome.add(crowd(World.made(folder / f"crowd-{runs}"), runs, wanted))
     for name, count in sorted(outcome.counts.items()):
         print(f"{name:28} {count}")

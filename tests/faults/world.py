@@ -91,6 +91,8 @@ class World:
     def made(cls, root: Path) -> World:
         """Write the author's files."""
         render_all(root / "renders")
+        for image in root.glob("renders/*/*.png"):
+            os.utime(image, (1.6e9, 1.6e9))  # old enough that what is measured of them is remembered
         (root / "aoi.toml").write_text(RECIPE, encoding="utf-8")
         return cls(root)
 
