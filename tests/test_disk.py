@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import LorarecipeError
+from lorarecipe.events import Finished, Reused, Started
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -61,3 +63,19 @@ def test_a_disk_that_fills_up(folder: Path, fake_place: Place, disk: Path, momen
             pass
     assert _weights(disk / "out-store") == _weights(disk / "out-other") != {}
     assert not list(disk.glob("**/*.part"))
+
+
+def test_a_disk_that_is_only_read(folder: Path, fake_place: Place, disk: Path) -> None:
+    """What is finished is served from it; nothing else begins, and the run goes on when it can be written again."""
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    store = Store(disk / "store")
+    with closing(execute(plan, fake_place, store, folder / "out")) as events:
+        next(event for event in events if isinstance(event, Finished) and event.kind == "merge")
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    with pytest.raises(OSError, match="Read-only file system"):
+        list(execute(plan, fake_place, store, folder / "out"))
+    assert [store.find(stage.short) is not None for stage in plan.stages] == [True] * 4 + [False]
+    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    assert sum(isinstance(event, Started) for event in execute(plan, fake_place, store, folder / "out")) == 1
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    assert sum(isinstance(event, Reused) for event in execute(plan, fake_place, store, folder / "out")) == 5

@@ -60,6 +60,7 @@ def test_the_result_carries_what_it_was_made_from(folder: Path, fake_place: Plac
     assert metadata["lorarecipe.key"] == plan.stages[-1].key
     assert metadata["lorarecipe.base"] == plan.stages[2].key
     assert metadata["lorarecipe.merge_mode"] == "checkpoint"
+    assert metadata["ss_steps"] == str(plan.deliveries[0].stage.steps.total)
 
 
 def test_what_was_delivered_is_mended_and_what_is_stale_goes(

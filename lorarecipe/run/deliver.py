@@ -64,8 +64,9 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
     for stale in {*(out / delivery.name).glob(f"{delivery.name}-[0-9]*.safetensors")} - sources.keys():
         stale.unlink()  # an epoch of an earlier result; whatever is not ours was refused before
     for place, source in sources.items():
-        if not _is_right(place, source, metadata):
-            rewrite_metadata(source, place, metadata)
+        told = metadata | {"ss_steps": str(_steps_of(source, delivery.stage))}
+        if not _is_right(place, source, told):
+            rewrite_metadata(source, place, told)
         yield place, file_digest(place)
     if delivery.samples:
         folder = out / delivery.name / SAMPLES
@@ -77,6 +78,12 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
             write_atomic(folder / picture.name, picture.read_bytes())
         write_atomic(folder / "all.png", contact_sheet(pictures, delivery.samples.samples))
         yield folder / "all.png", file_digest(folder / "all.png")
+
+
+def _steps_of(lora: Path, stage: TrainStage) -> int:
+    """Count the steps that a LoRA was trained for; sd-scripts tells those since the last time it was resumed."""
+    steps, epoch = stage.steps, lora.stem.removeprefix(OUTPUT).removeprefix("-")
+    return min(int(epoch) * steps.per_epoch, steps.total) if epoch else steps.total
 
 
 def _is_right(place: Path, source: Path, metadata: dict[str, str]) -> bool:
