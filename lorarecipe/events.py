@@ -63,6 +63,15 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class Sampled(Event):
+    """How many pictures of a stage are drawn."""
+
+    key: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Pausing(Event):
     """A training was asked to end after the step that it is at, and why."""
 
@@ -107,6 +116,14 @@ class Failed(Event):
     kind: str
     message: str
     log: str | None
+
+
+@dataclass(frozen=True)
+class Measured(Event):
+    """The leak test of a result, as a table; the numbers are in ``leak.json``."""
+
+    name: str
+    table: str
 
 
 @dataclass(frozen=True)

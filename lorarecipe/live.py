@@ -37,11 +37,13 @@ def _json(stream: Iterable[Event]) -> Iterator[Event]:
 def _plain(stream: Iterable[Event]) -> Iterator[Event]:
     told: tuple[str, int] = ("", 0)
     for event in stream:
-        if isinstance(event, events.Progress):
-            tenth = event.step * 10 // max(event.steps, 1)
+        if isinstance(event, events.Progress | events.Sampled):
+            done, of = (event.step, event.steps) if isinstance(event, events.Progress) else (event.done, event.of)
+            tenth = done * 10 // max(of, 1)
             if (event.key, tenth) != told:  # ten lines a training
                 told = (event.key, tenth)
-                sys.stderr.write(f"  {position(event)}\n")
+                drawn = f"{done} of {of} pictures"
+                sys.stderr.write(f"  {position(event) if isinstance(event, events.Progress) else drawn}\n")
         else:
             sys.stderr.write(f"{sentence(event)}\n")
         sys.stderr.flush()
@@ -71,6 +73,11 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case events.Progress():
                     task = tasks[event.key]
                     progress.update(task, total=event.steps, completed=event.step, now=position(event))
+                case events.Sampled():
+                    now_drawn = f"{event.done} of {event.of} pictures"
+                    progress.update(tasks[event.key], total=event.of, completed=event.done, now=now_drawn)
+                case events.Measured():
+                    progress.console.print(escape(sentence(event)), highlight=False)
                 case events.Pausing():
                     progress.console.print(f"[yellow]{escape(sentence(event))}", highlight=False)
                 case events.Paused():
@@ -133,6 +140,8 @@ def sentence(event: Event) -> str:
             return f"done     {event.title} in {clock(event.seconds)} ({proof}){changed}"
         case events.Failed():
             return f"ended    {event.title}: {first_line(event)}"
+        case events.Measured():
+            return f"measured {event.name}, on the original checkpoint:\n{event.table}"
         case events.Delivered():
             return f"result   {event.path}"
         case _:

@@ -11,7 +11,7 @@ from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Samples, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Control, Merge, RecipeFile, Samples, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
@@ -29,6 +29,7 @@ _TABLES: dict[str, type[Table]] = {
     "[merge]": Merge,
     "[trainer]": Trainer,
     "[samples]": Samples,
+    "[control]": Control,
 }
 
 

@@ -13,8 +13,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.events import Finished
@@ -55,7 +57,11 @@ def _run(folder: Path, *words: str) -> tuple[float, subprocess.CompletedProcess[
 def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
     first, done = _run(stage_set, "akane.toml", "midori.toml")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [f"out/rehearsal-{n}/rehearsal-{n}.safetensors" for n in ("akane", "midori")]
+    akane, midori = (f"out/rehearsal-{name}" for name in ("akane", "midori"))
+    drawn = [f"{akane}/samples/all.png", f"{akane}/leak.json"]
+    files = [f"{akane}/rehearsal-akane.safetensors", *drawn, f"{midori}/rehearsal-midori.safetensors"]
+    assert done.stdout.splitlines() == files
+    _samples_are_those_asked_for(stage_set / akane / "samples")
     assert [len(re.findall(f"started  {what}", done.stderr)) for what in ("base", "target")] == [2, 2]  # base and merge
 
     store = Store(real_home / "store")
@@ -80,6 +86,21 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
     assert again.returncode == 0
     assert "started" not in again.stderr
     sys.stderr.write(f"\nfirst run {first:.0f} s, second run {second:.1f} s\n")
+
+
+def _samples_are_those_asked_for(folder: Path) -> None:
+    """Drawn by the real gen_img.py, with the settings in the form of web UIs; the LoRA changes them."""
+    names = [f"{prompt:02}_{weight}_1.png" for prompt in range(2) for weight in range(2)]
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "all.png"]
+    pictures = []
+    for name in names:
+        with Image.open(folder / name) as picture:
+            assert picture.size == (128, 128)
+            told = picture.info["parameters"].splitlines()
+            pictures.append(np.asarray(picture.convert("RGB")))
+        assert told[0] == ("1girl, forest" if name[1] == "1" else "1girl") + " <lora:rehearsal-akane:1>" * int(name[3])
+        assert told[1].startswith("Steps: 2, Sampler: DDIM, CFG scale: 7, Seed: 1, Size: 128x128, ")
+    assert all(np.any(without != with_it) for without, with_it in (pictures[:2], pictures[2:]))
 
 
 def _log_agrees(store: Store, stage: dict[str, object], steps: int) -> None:

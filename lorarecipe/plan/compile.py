@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lorarecipe.dataset import Dataset, Group
@@ -25,13 +25,15 @@ class Delivery:
     stage: TrainStage
     recipe: Recipe
     base: TrainStage | BaseFile | None
-    samples: SampleStage | None = None
+    samples: tuple[SampleStage, ...] = ()
+    control: tuple[SampleStage, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:
         """Keys of the stages that it came from."""
-        trained = [stage for stage in (self.stage, self.base) if isinstance(stage, TrainStage)]
-        others = [stage.key for stage in (self.stage.merged, self.samples) if stage]
+        arms = (self.stage, self.base, *(stage.lora for stage in self.control))
+        trained = [stage for stage in arms if isinstance(stage, TrainStage)]
+        others = [stage.key for stage in (self.stage.merged, *self.samples, *self.control) if stage]
         return frozenset([*others, *(key for stage in trained for key in (stage.key, stage.data.key))])
 
 
@@ -136,10 +138,33 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         trainer.device,
     )
     wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
-    samples = SampleStage(model, target, recipe.samples, commit, trainer.device) if recipe.samples else None
-    if samples:
-        wanted.append((samples, f"samples of {recipe.name} on the original checkpoint"))
-    return Delivery(recipe.name, target, recipe, base, samples), wanted
+    arms = {recipe.name: target}
+    if recipe.control.enabled:
+        arms[f"the control arm of {recipe.name}"] = replace(
+            target, merged=None, loaded=None, strength=1.0, control=True
+        )
+    samples = {}
+    for name, lora in arms.items():
+        wanted += [(lora, name)] if lora.control else []
+        samples[name] = tuple(_samples(recipe, lora))
+        of = f"samples of {name} on the original checkpoint"
+        wanted += [(stage, of + (f", epoch {stage.epoch}" if stage.epoch else "")) for stage in samples[name]]
+    target_samples, *control_samples = samples.values()
+    return Delivery(recipe.name, target, recipe, base, target_samples, *control_samples), wanted
+
+
+def _samples(recipe: Recipe, target: TrainStage) -> Iterator[SampleStage]:
+    if not (samples := recipe.samples):
+        return
+    if target.control:  # without a LoRA, both arms are the same
+        samples = samples.model_copy(
+            update={"weights": tuple(weight for weight in samples.weights if weight) or (1.0,)}
+        )
+    for epoch in (*sorted({*recipe.samples.epochs}), None):
+        if epoch and epoch >= target.steps.epochs:
+            told = f"found {epoch}, expected epochs before the last, which is {target.steps.epochs}"
+            raise recipe.error(("samples", "epochs"), told)
+        yield SampleStage(target.model, target, samples, target.commit, epoch, target.device)
 
 
 def _model(dataset: Dataset) -> Model:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorarecipe.demo import NANO
-from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Merge, Recipe, Trainer, Training
+from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Control, Merge, Recipe, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -61,7 +61,8 @@ def _small(checked: Checked) -> Checked:
         and recipe.target.model_copy(update={"training": _small_training(recipe.target.training), "repeats": 1}),
         merge=Merge(strength=recipe.merge.strength),
         trainer=Trainer(engine="embedded", device="cpu"),
-        samples=recipe.samples and recipe.samples.model_copy(update={"images": 1, "steps": 2}),
+        control=Control(),
+        samples=recipe.samples and recipe.samples.model_copy(update={"images": 1, "steps": 2, "epochs": ()}),
     )
     shown = replace(
         dataset,

@@ -128,7 +128,7 @@ class TrainStage(Keyed):
     """One training: of the base, or of a target on the base.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` the base to merge
-    in memory, at ``strength``. ``device`` is the machine's affair and in no key.
+    in memory, at ``strength``. ``device`` is the machine's affair, and ``control`` a purpose: both are in no key.
     """
 
     kind = "train"
@@ -143,10 +143,13 @@ class TrainStage(Keyed):
     strength: float = 1.0
     processes: int = 1
     device: str = "auto"
+    control: bool = False
 
     @property
     def why(self) -> str:
         """What the method needs it for, in a line."""
+        if self.control:
+            return "the control arm: what it leaks and the target does not, the base has kept out"
         if self.merged or self.loaded:
             return "only what the base does not draw already is left to learn: the character"
         return "the 3D look, the white background and the pose are learned here, from characters that vary"
@@ -187,29 +190,43 @@ class TrainStage(Keyed):
 
 @dataclass(frozen=True)
 class SampleStage(Keyed):
-    """Pictures drawn with a LoRA on the original checkpoint."""
+    """Pictures drawn with a LoRA on the original checkpoint: with the finished one, or with that of an ``epoch``."""
 
     kind = "sample"
     model: Model
     lora: TrainStage
     samples: Samples
     commit: str
+    epoch: int | None = None
     device: str = "auto"
 
     @property
     def why(self) -> str:
         """What the method needs it for, in a line."""
-        return (
-            f"the target's LoRA alone at weight {self.samples.weight:g}, on the original checkpoint: as it will be used"
-        )
+        weights = ", ".join(f"{weight:g}" for weight in self.samples.weights)
+        if self.lora.control:
+            return f"the same pictures with the control arm's LoRA, at weight {weights}"
+        return f"the target's LoRA alone at weight {weights}, on the original checkpoint: as it will be used"
 
     def identity(self) -> dict[str, Any]:
         """Checkpoint, LoRA, and what the sampler is told."""
-        return {
+        epoch = {"epoch": self.epoch} if self.epoch else {}
+        return epoch | {
             "checkpoint": self.model.sha256,
             "lora": self.lora.key,
-            "samples": self.samples.model_dump(mode="json"),
+            "samples": self.samples.model_dump(mode="json", exclude={"epochs"}, exclude_none=True),
             "commit": self.commit,
+        }
+
+    @property
+    def names(self) -> dict[str, tuple[str, float, int]]:
+        """Prompt, weight and seed of each picture, by the name of its file."""
+        told = self.samples
+        return {
+            f"{number:02}_{weight:g}_{seed}.png": (prompt, weight, seed)
+            for number, prompt in enumerate(told.prompts)
+            for weight in told.weights
+            for seed in range(told.seed, told.seed + told.images)
         }
 
 

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines, Where, locate
-from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile
+from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile, Samples
 from lorarecipe.recipe.options import EMBEDDED_OPTIONS, only_for
 from lorarecipe.recipe.presets import PRESETS, fill
 
@@ -73,6 +73,7 @@ def load(path: Path) -> Recipe:
         merge=file.merge,
         trainer=file.trainer,
         samples=file.samples,
+        control=file.control,
         rules={**base_file.rules, **file.rules},
         lines=lines,
         base_lines=base_lines,
@@ -111,10 +112,10 @@ def _across_tables(recipe: Recipe) -> Iterable[Fault]:
         (("base", "training"), recipe.base.training),
         (("target", "training"), recipe.target.training if recipe.target else None),
     )
-    if recipe.samples and (recipe.trainer.engine != "embedded" or not recipe.target):
-        yield recipe.fault(
-            ("samples",), 'found [samples], expected it in the recipe of a target with engine = "embedded"'
-        )
+    if recipe.samples:
+        yield from _samples(recipe, recipe.samples)
+    elif recipe.control.enabled:
+        yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")
     if recipe.trainer.engine == "embedded":
         yield from _beyond_embedded(recipe)
     for where, training in trainings:
@@ -123,6 +124,17 @@ def _across_tables(recipe: Recipe) -> Iterable[Fault]:
             if family and family != recipe.checkpoint.family:
                 message = f"found an option for {family}, expected one for {recipe.checkpoint.family}"
                 yield recipe.fault((*where, "extra", name), message)
+
+
+def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:
+    """What pictures can be drawn of."""
+    if not recipe.target:
+        yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target")
+        return
+    every = recipe.target.training.save_every_epochs
+    if lost := [epoch for epoch in samples.epochs if not every or epoch % every]:
+        saved = f"multiples of {every}" if every else "none, as save_every_epochs is not set"
+        yield recipe.fault(("samples", "epochs"), f"found {lost[0]}, expected saved epochs: {saved}")
 
 
 def _beyond_embedded(recipe: Recipe) -> Iterable[Fault]:

@@ -29,6 +29,9 @@ def _a_file_name(name: str) -> str:
 def _a_prompt(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise fault(f"found {text!r}, expected a prompt on one line")
+    if sign := next((sign for sign in (" --", "{", "}") if sign in f" {text}"), None):
+        # sd-scripts reads options after the first, and variants of the prompt within the others
+        raise fault(f"found {sign.strip()!r} in {text!r}, expected a prompt without it")
     return text.strip()
 
 
@@ -162,20 +165,31 @@ class Trainer(Table):
 
 
 class Samples(Table):
-    """Pictures to draw with the finished LoRA, on the original checkpoint (embedded trainer)."""
+    """Pictures to draw with the finished LoRA, on the original checkpoint."""
 
     prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)]
     """What to draw, one prompt a picture."""
-    weight: Annotated[float, Field(gt=0, le=2)] = 1.0
-    """Weight of the LoRA."""
+    negative: Prompt | None = None
+    """What not to draw, in all of them."""
+    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1)] = (1.0,)
+    """Weights of the LoRA to draw each prompt at; 0 draws it without."""
+    epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
+    """Saved epochs to draw with too, before the last."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     """Seed of a prompt's first picture; the next ones count up."""
     images: Annotated[int, Field(ge=1, le=100)] = 1
-    """Pictures of each prompt."""
+    """Pictures of each prompt and weight."""
     steps: Annotated[int, Field(ge=1, le=200)] = 25
     """Steps of the sampler."""
     scale: Annotated[float, Field(ge=1, le=30)] = 7.0
     """Classifier-free guidance."""
+
+
+class Control(Table):
+    """The control arm: the same target without the base, to see what the base keeps out."""
+
+    enabled: bool = False
+    """Train it, and draw the same pictures with it, into `out/<name>/samples/control`."""
 
 
 class RuleSetting(Table):
@@ -210,6 +224,8 @@ class RecipeFile(Table):
     """What trains."""
     samples: Samples | None = None
     """Pictures to draw at the end."""
+    control: Control = Control()
+    """The target without the base, to compare with."""
     rules: dict[str, RuleSetting] = {}
     """Rules by code: `TGT002 = { severity = "warning", reason = "...", paths = ["renders/akane/*"] }`."""
 
@@ -229,6 +245,7 @@ class Recipe:
     merge: Merge
     trainer: Trainer
     samples: Samples | None
+    control: Control
     rules: Mapping[str, RuleSetting]
     lines: Lines
     base_lines: Lines

@@ -9,17 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from lorarecipe import __version__
-from lorarecipe.files import canonical_json, file_digest, write_atomic
+from lorarecipe.files import canonical_json, file_digest
 from lorarecipe.marked import is_marked
 from lorarecipe.plan import Delivery, TrainStage
-from lorarecipe.run.sheet import contact_sheet
+from lorarecipe.run.leak import LEAK
+from lorarecipe.run.pictures import CONTROL, SAMPLES, deliver_samples
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import lora_of
 from lorarecipe.trainer.states import OUTPUT
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
-
-#: folder of the samples, beside the LoRA
-SAMPLES = "samples"
 
 
 def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
@@ -32,7 +30,8 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     """
     folder, name = out / delivery.name, delivery.name
     loras = (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"))
-    for place in (*loras, folder / "run.json", *(folder / SAMPLES).glob("*.png")):
+    pictures = (*(folder / SAMPLES).glob("*.png"), *(folder / SAMPLES / CONTROL).glob("*.png"))
+    for place in (*loras, folder / "run.json", folder / LEAK, *pictures):
         if place.exists() and not _is_ours(place):
             problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
@@ -52,8 +51,8 @@ def _is_ours(place: Path) -> bool:
 def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
-    Samples go into the folder ``samples``, with one picture of them all, which is the one that is given. A LoRA that
-    is right already is left alone.
+    Samples go into the folder ``samples``, with one picture of them all, which is the one that is given. What is right
+    already is left alone.
     """
     metadata = metadata_of(delivery, store)
     made = store.path(delivery.stage.short)
@@ -70,14 +69,8 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         yield place, file_digest(place)
     if delivery.samples:
         folder = out / delivery.name / SAMPLES
-        drawn = store.path(delivery.samples.short).glob("*.png")
-        pictures = sorted(drawn, key=lambda path: [int(part) for part in path.stem.split("-")])  # prompt, seed
-        for stale in {*folder.glob("*.png")} - {folder / picture.name for picture in pictures}:
-            stale.unlink()  # of an earlier LoRA; whatever is not ours was refused before
-        for picture in pictures:
-            write_atomic(folder / picture.name, picture.read_bytes())
-        write_atomic(folder / "all.png", contact_sheet(pictures, delivery.samples.samples))
-        yield folder / "all.png", file_digest(folder / "all.png")
+        yield from deliver_samples(delivery.name, delivery.samples, store, folder)
+        yield from deliver_samples(f"{delivery.name}-control", delivery.control, store, folder / CONTROL)
 
 
 def _steps_of(lora: Path, stage: TrainStage) -> int:

@@ -12,15 +12,26 @@ from typing import Any
 
 from lorarecipe import signals
 from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady
-from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Reused, Started, Waiting
-from lorarecipe.files import canonical_json, write_atomic
+from lorarecipe.events import Delivered, Event, Failed, Finished, Measured, Paused, Reused, Started, Waiting
+from lorarecipe.files import canonical_json, file_digest, write_atomic
 from lorarecipe.plan import DataStage, Plan, SampleStage, Stage, TrainStage
 from lorarecipe.run.deliver import deliver, refuse_what_is_not_ours
 from lorarecipe.run.inputs import changed_inputs
+from lorarecipe.run.leak import LEAK, leak_record, leak_rows, leak_table
 from lorarecipe.run.room import require_room
+from lorarecipe.run.sampling import sample
 from lorarecipe.run.training import TrainingPaused, train
 from lorarecipe.store import CHANGED, Store
-from lorarecipe.trainer import Place, command_of, launch, prove_lora, prove_merge, prove_samples, stage_images
+from lorarecipe.trainer import (
+    Place,
+    command_of,
+    launch,
+    prove_lora,
+    prove_merge,
+    prove_samples,
+    stage_images,
+    whole_pictures,
+)
 from lorarecipe.trainer.commands import LORA, lora_of, merged_of
 from lorarecipe.trainer.process import log_of
 from lorarecipe.trainer.states import last_state
@@ -60,6 +71,11 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     for delivery in plan.deliveries:
         for path, digest in deliver(delivery, store, out):
             yield Delivered(delivery.name, str(path), digest)
+        if delivery.samples:
+            rows, path = leak_rows(delivery, store), out / delivery.name / LEAK
+            write_atomic(path, json.dumps(leak_record(rows), indent=2) + "\n")
+            yield Delivered(delivery.name, str(path), file_digest(path))
+            yield Measured(delivery.name, leak_table(rows))
     if changed:
         files = ", ".join(sorted({file for told in changed.values() for file in told}))
         raise CheckFailed(f"{files}: changed while it was used; the result is kept, and made anew by the same command")
@@ -78,11 +94,14 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
         if folder := store.find(stage.short):  # made by another, while this one waited
             yield Reused(**about, made=_made(folder))
             return
-        state = last_state(store.attempt(stage.short)) if isinstance(stage, TrainStage) else None
-        folder = store.begin(stage.short, stage.identity(), state.kept if state else frozenset())
-        command = command_of(stage, place, store, state)
+        attempt = store.attempt(stage.short)
+        state = last_state(attempt) if isinstance(stage, TrainStage) else None
+        drawn = whole_pictures(attempt, stage) if isinstance(stage, SampleStage) else frozenset[str]()
+        folder = store.begin(stage.short, stage.identity(), state.kept if state else drawn)
+        command = command_of(stage, place, store, state, drawn)
         log = str(log_of(folder)) if command else None
-        why = f"{stage.why}; goes on after {state}" if state else stage.why
+        after = str(state) if state else f"{len(drawn)} pictures" if drawn else ""
+        why = f"{stage.why}; goes on after {after}" if after else stage.why
         yield Started(**about, why=why, command=command.argv if command else (), log=log)
         start = time.monotonic()
         try:
@@ -90,6 +109,8 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
                 stage_images(stage, folder)
             elif command and isinstance(stage, TrainStage):
                 yield from train(stage, title, place.engine, command, folder, state)
+            elif command and isinstance(stage, SampleStage):
+                yield from sample(stage, command, folder)
             elif command:
                 for _ in launch(command):
                     pass

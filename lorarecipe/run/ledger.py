@@ -24,7 +24,7 @@ import psutil
 
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
-from lorarecipe.events import Event, Failed, Paused, Progress
+from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import sweep, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage
 from lorarecipe.run.record import Record
@@ -101,7 +101,7 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
                 if isinstance(event, Failed) and event.log:
                     with suppress(OSError):
                         shutil.copy(event.log, run.folder / f"{event.kind}-{event.key[:16]}.log")
-                if not isinstance(event, Progress):
+                if not isinstance(event, Progress | Sampled):
                     _write(_with(run, record, "running"))
                 yield event
         state = "finished"

@@ -1,4 +1,4 @@
-"""All samples of a run in one picture: a row for each prompt, a column for each seed."""
+"""All samples of a LoRA in one picture: a row for each prompt, a column for each weight and seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST = 24_000_000
 
 
 def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
-    """Put pictures (in the order of prompts, then seeds) on one PNG, each row under its prompt.
+    """Put pictures (in the order of prompts, weights, seeds) on one PNG, each row under its prompt.
 
     Small ones are enlarged by a whole number, so that their pixels can be seen; large ones are reduced.
     """
@@ -27,10 +27,11 @@ def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
     factor: float = max(1, _SMALLEST // opened[0].width)
     factor = min(factor, math.sqrt(_LARGEST / (len(opened) * opened[0].width * opened[0].height)))
     width, height = (max(1, int(side * factor)) for side in opened[0].size)
-    sheet = Image.new("RGB", (width * samples.images, (height + _LABEL) * len(samples.prompts)), "white")
+    columns = len(samples.weights) * samples.images
+    sheet = Image.new("RGB", (width * columns, (height + _LABEL) * len(samples.prompts)), "white")
     pen = ImageDraw.Draw(sheet)
     for at, picture in enumerate(opened):
-        row, column = divmod(at, samples.images)
+        row, column = divmod(at, columns)
         top = row * (height + _LABEL)
         sheet.paste(
             picture.resize((width, height), Image.Resampling.NEAREST if factor > 1 else Image.Resampling.LANCZOS),

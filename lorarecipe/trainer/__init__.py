@@ -4,7 +4,7 @@ from lorarecipe.trainer.commands import Command, command_of
 from lorarecipe.trainer.place import Place, find_place
 from lorarecipe.trainer.process import launch
 from lorarecipe.trainer.progress import read_progress
-from lorarecipe.trainer.proof import prove_lora, prove_merge, prove_samples
+from lorarecipe.trainer.proof import prove_lora, prove_merge, prove_samples, whole_pictures
 from lorarecipe.trainer.staging import stage_images
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "prove_samples",
     "read_progress",
     "stage_images",
+    "whole_pictures",
 ]

@@ -41,14 +41,19 @@ class Command:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def command_of(stage: Stage, place: Place, store: Store, state: State | None = None) -> Command | None:
-    """Build the command of a stage, or None where no process is needed; a training goes on from ``state``."""
+def command_of(
+    stage: Stage, place: Place, store: Store, state: State | None = None, drawn: frozenset[str] = frozenset()
+) -> Command | None:
+    """Build the command of a stage, or None where no process is needed.
+
+    A training goes on from ``state``; pictures whose names are ``drawn`` are not drawn again.
+    """
     if isinstance(stage, TrainStage):
         return train_command(stage, place, store, state)
     if isinstance(stage, MergeStage):
         return merge_command(stage, place, store)
     if isinstance(stage, SampleStage):
-        return sample_command(stage, place, store)
+        return sample_command(stage, place, store, drawn) if stage.names.keys() - drawn else None
     return None
 
 
@@ -105,20 +110,46 @@ def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
     return Command(tuple(argv), folder, environment)
 
 
-def sample_command(stage: SampleStage, place: Place, store: Store) -> Command:
-    """Build the command that draws samples: the LoRA on the checkpoint that it is meant for."""
-    folder, samples = store.attempt(stage.short), stage.samples
-    width, height = stage.lora.training.resolution
-    argv = [
-        *(str(place.python), str(GUARD), str(place.script("gen_img.py"))),
-        *("--ckpt", str(stage.model.path.absolute())),
-        *("--outdir", str(folder), "--from_file", str(folder / PROMPTS)),
-        *("--network_weights", str(lora_of(stage.lora, store).absolute()), "--network_mul", str(samples.weight)),
-        *("--W", str(width), "--H", str(height), "--steps", str(samples.steps), "--scale", str(samples.scale)),
-        *("--seed", str(samples.seed), "--images_per_prompt", str(samples.images)),
-        *(["--clip_skip", str(stage.model.clip_skip)] if stage.model.clip_skip else []),
+def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozenset[str]) -> Command:
+    """Build the command that draws samples: the LoRA on the checkpoint that it is meant for.
+
+    A line of the prompts' file is one picture, with its own seed, weight and file name.
+    """
+    folder, samples, model = store.attempt(stage.short), stage.samples, stage.model
+    lora = store.path(stage.lora.short) / (f"{OUTPUT}-{stage.epoch:06d}.safetensors" if stage.epoch else LORA)
+    negative = f" --n {samples.negative}" if samples.negative else ""
+    lines = [
+        f"{prompt}{negative} --d {seed} --am {weight:g} --f {name}"
+        for name, (prompt, weight, seed) in stage.names.items()
+        if name not in drawn
     ]
-    return Command(tuple(argv), folder, _environment(stage.device), {PROMPTS: "\n".join(samples.prompts) + "\n"})
+    arguments: dict[str, Any] = {
+        "ckpt": model.path.absolute(),
+        "outdir": folder,
+        "from_file": folder / PROMPTS,
+        "network_module": ["networks.lora"],
+        "network_weights": [str(lora.absolute())],
+        "network_mul": ["1"],
+        "W": stage.lora.training.resolution[0],
+        "H": stage.lora.training.resolution[1],
+        "steps": samples.steps,
+        "scale": samples.scale,
+        "sampler": "ddim",
+        "clip_skip": model.clip_skip,
+    }
+    if place.engine == "sd-scripts":
+        training = stage.lora.training
+        arguments |= {
+            **{name: model.family == family for name, family in (("v1", "sd15"), ("v2", "sd2"), ("sdxl", "sdxl"))},
+            **{name: training.precision == name for name in ("fp16", "bf16")},
+            "v_parameterization": model.v_prediction,
+            "vae": model.vae and model.vae.absolute(),
+            "tokenizer_cache_dir": place.tokenizers,
+            "no_half_vae": bool(training.extra.get("no_half_vae")),
+            "sdpa": True,
+        }
+    argv = (str(place.python), str(GUARD), str(place.script("gen_img.py")), *_words_of(arguments))
+    return Command(argv, folder, _environment(stage.device), {PROMPTS: "\n".join(lines) + "\n"})
 
 
 def dataset_toml(stage: TrainStage, staged: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.plan import MergeStage, SampleStage, TrainStage
@@ -95,18 +96,35 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
     return {"matched": len(modules), "compared": len(sample), "changed": round(changed, 4)}
 
 
+_PNG_END = b"IEND\xaeB`\x82"
+
+
 def prove_samples(folder: Path, stage: SampleStage) -> dict[str, Any]:
-    """Count the pictures.
+    """Look whether all pictures are there.
 
     Raises
     ------
     TrainingFailed
-        When one is missing.
+        When one is missing, or cannot be decoded to its end.
     """
-    found, wanted = len(list(folder.glob("*.png"))), len(stage.samples.prompts) * stage.samples.images
-    if found != wanted:
-        raise TrainingFailed(f"{folder}: found {found} pictures, expected {wanted}")
-    return {"pictures": found}
+    if lost := sorted(stage.names.keys() - whole_pictures(folder, stage)):
+        raise TrainingFailed(f"{folder}: {len(lost)} of {len(stage.names)} pictures missing or torn, as {lost[0]}")
+    return {"pictures": len(stage.names)}
+
+
+def whole_pictures(folder: Path, stage: SampleStage) -> frozenset[str]:
+    """Names of a stage's pictures that are there and can be decoded to their end."""
+    whole = set()
+    for name in stage.names:
+        try:
+            with Image.open(folder / name) as picture:
+                picture.load()
+            # all pixels may be there and the end not, which the next reader may mind
+            if (folder / name).read_bytes().endswith(_PNG_END):
+                whole.add(name)
+        except (OSError, SyntaxError, ValueError):
+            continue
+    return frozenset(whole)
 
 
 def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:

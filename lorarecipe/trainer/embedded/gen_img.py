@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,17 +13,27 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from lorarecipe.marked import mark
 from lorarecipe.trainer.embedded.network import encode, load_lora
 from lorarecipe.weights.sd1 import LATENT_SCALE, NOISE_SCHEDULE
 
-#: pictures of a batch; with guidance the U-Net sees each twice
-_AT_ONCE = 4
+_OPTION = re.compile(r" --(n|d|am|f) ((?:(?! --).)+)")
 
 
-def batched(seeds: list[int], size: int) -> list[list[int]]:
-    """Cut a list into parts."""
-    return [seeds[start : start + size] for start in range(0, len(seeds), size)]
+@dataclass(frozen=True)
+class Line:
+    """A line of the file of prompts, with the options of sd-scripts that it may have."""
+
+    prompt: str
+    negative: str
+    seed: int
+    weight: float
+    file: str
+
+    @classmethod
+    def read(cls, text: str) -> Line:
+        """Read ``a prompt --n what not --d seed --am weight --f file``."""
+        told = dict(_OPTION.findall(text))
+        return cls(_OPTION.sub("", text), told.get("n", ""), int(told["d"]), float(told["am"]), told["f"])
 
 
 class Sampler:
@@ -45,13 +57,13 @@ class Sampler:
 
     @torch.no_grad()
     def draw(
-        self, prompts: list[str], seeds: list[int], size: tuple[int, int], steps: int, scale: float
+        self, prompts: list[str], seeds: list[int], size: tuple[int, int], steps: int, scale: float, negative: str = ""
     ) -> list[Image.Image]:
         """Draw one picture a prompt with DDIM and classifier-free guidance; each from the noise of its own seed."""
         shape = (self.unet.config.in_channels, size[1] // 8, size[0] // 8)
         noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         latents = torch.stack(noise).to(self.device)  # drawn on the CPU: the same pictures on every device
-        states = encode(self.tokenizer, self.text_encoder, [""] * len(prompts) + prompts, self.clip_skip)
+        states = encode(self.tokenizer, self.text_encoder, [negative] * len(prompts) + prompts, self.clip_skip)
         self.scheduler.set_timesteps(steps)
         for when in self.scheduler.timesteps:
             without, told = self.unet(torch.cat([latents, latents]), when, states).sample.chunk(2)
@@ -65,32 +77,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="gen_img.py", allow_abbrev=False)
     parser.add_argument("--ckpt", type=Path, required=True)
     parser.add_argument("--outdir", type=Path, required=True)
-    parser.add_argument("--from_file", type=Path, required=True, help="one prompt a line")
-    parser.add_argument("--network_weights", type=Path)
-    parser.add_argument("--network_mul", type=float, default=1.0)
+    parser.add_argument("--from_file", type=Path, required=True, help="a picture a line, with --d, --am, --f and --n")
+    parser.add_argument("--network_module", choices=["networks.lora"], required=True)
+    parser.add_argument("--network_weights", type=Path, required=True)
+    parser.add_argument("--network_mul", type=float, required=True, help="overruled by each line's --am")
+    parser.add_argument("--sampler", choices=["ddim"], required=True)
     parser.add_argument("--clip_skip", type=int)
     parser.add_argument("--W", type=int, required=True)
     parser.add_argument("--H", type=int, required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--scale", type=float, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="of the first picture of a prompt; then counted up")
-    parser.add_argument("--images_per_prompt", type=int, default=1)
     given = parser.parse_args()
-    sampler = Sampler(given.ckpt, given.network_weights, given.network_mul, given.clip_skip)
     given.outdir.mkdir(parents=True, exist_ok=True)
-    seeds = [given.seed + index for index in range(given.images_per_prompt)]
-    for number, prompt in enumerate(given.from_file.read_text("utf-8").splitlines()):
-        pictures = []
-        for some in batched(seeds, _AT_ONCE):
-            pictures += sampler.draw([prompt] * len(some), some, (given.W, given.H), given.steps, given.scale)
-        for seed, picture in zip(seeds, pictures, strict=True):
-            # the form that A1111's web UI writes, and that it and ComfyUI read
-            settings = f"Steps: {given.steps}, Sampler: DDIM, CFG scale: {given.scale:g}, Seed: {seed}"
-            told = mark(parameters=f"{prompt}\n{settings}, Size: {given.W}x{given.H}")
-            draft = given.outdir / f".{number:02}-{seed}.part"
-            picture.save(draft, "PNG", pnginfo=told)
-            os.replace(draft, given.outdir / f"{number:02}-{seed}.png")  # noqa: PTH105
-        print(f"{number + 1} {prompt}", flush=True)
+    lines = [Line.read(text) for text in given.from_file.read_text("utf-8").splitlines()]
+    for weight in dict.fromkeys(line.weight for line in lines):
+        sampler = Sampler(given.ckpt, given.network_weights, weight, given.clip_skip)
+        # one by one: in a batch a picture's last bits depend on the others, and so on where a run was stopped
+        for line in (line for line in lines if line.weight == weight):
+            size = (given.W, given.H)
+            [picture] = sampler.draw([line.prompt], [line.seed], size, given.steps, given.scale, line.negative)
+            draft = given.outdir / f".{line.file}.part"
+            picture.save(draft, "PNG")
+            os.replace(draft, given.outdir / line.file)  # noqa: PTH105
+            print(line.file, flush=True)
 
 
 if __name__ == "__main__":

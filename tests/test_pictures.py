@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lorarecipe.dataset import scan
+from lorarecipe.demo import NANO, render_all
+from lorarecipe.errors import RecipeError
+from lorarecipe.events import Delivered, Event, Measured, Sampled, Started
+from lorarecipe.plan import Plan, SampleStage, TrainStage, compile_plan
+from lorarecipe.recipe import load
+from lorarecipe.rules import check
+from lorarecipe.run import execute
+from lorarecipe.store import Store
+from lorarecipe.trainer import find_place
+from lorarecipe.trainer.embedded.gen_img import Line
+
+RECIPE = f"""\
+format = 1
+name = "aoi"
+
+[checkpoint]
+family = "sd15"
+path = "{NANO}"
+
+[base]
+weights = "BASE"
+
+[target]
+images = "renders/honey"
+
+[target.training]
+rank = 2
+alpha = 2
+unet_lr = 1e-3
+epochs = 2
+batch_size = 4
+resolution = 64
+buckets = false
+save_every_epochs = 1
+
+[trainer]
+engine = "embedded"
+device = "cpu"
+
+[control]
+enabled = true
+
+[samples]
+prompts = ["1girl", "1girl, forest"]
+negative = "beach"
+weights = [0, 1]
+epochs = [1]
+steps = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A target with samples of two epochs and a control arm, on a base that was trained elsewhere."""
+    place = tmp_path_factory.mktemp("pictures")
+    render_all(place / "renders")
+    base = place / "base.toml"
+    text = (
+        RECIPE.partition("[base]")[0]
+        + """
+[[base.characters]]
+images = "renders/red"
+traits = ["red hair", "long hair", "blue dress"]
+
+[base.training]
+rank = 2
+alpha = 2
+unet_lr = 1e-3
+steps = 1
+resolution = 64
+buckets = false
+
+[trainer]
+engine = "embedded"
+device = "cpu"
+
+[rules]
+SET005 = { severity = "ignore", reason = "only a file is wanted" }
+SET006 = { severity = "ignore", reason = "only a file is wanted" }
+"""
+    )
+    base.write_text(text.replace('"aoi"', '"base"'), encoding="utf-8")
+    for _ in _run(base, place):
+        pass
+    named = RECIPE.replace("BASE", "out/base/base.safetensors")
+    (place / "aoi.toml").write_text(named, encoding="utf-8")
+    return place
+
+
+def _plan(recipe: Path) -> Plan:
+    return compile_plan([check(scan(load(recipe)))])
+
+
+def _run(recipe: Path, place: Path) -> list[Event]:
+    return list(execute(_plan(recipe), find_place("embedded"), Store(place / "store"), place / "out"))
+
+
+@pytest.fixture(scope="module")
+def events(folder: Path) -> list[Event]:
+    return _run(folder / "aoi.toml", folder)
+
+
+def test_what_is_planned(folder: Path) -> None:
+    plan = _plan(folder / "aoi.toml")
+    titles = [plan.title(stage) for stage in plan.stages if isinstance(stage, TrainStage | SampleStage)]
+    assert titles == [
+        "the control arm of aoi",
+        "target aoi",
+        "samples of aoi on the original checkpoint, epoch 1",
+        "samples of aoi on the original checkpoint",
+        "samples of the control arm of aoi on the original checkpoint, epoch 1",
+        "samples of the control arm of aoi on the original checkpoint",
+    ]
+    [delivery] = plan.deliveries
+    assert [list(stage.names)[:2] for stage in delivery.samples] == [["00_0_1.png", "00_1_1.png"]] * 2
+    assert [list(stage.names) for stage in delivery.control] == [["00_1_1.png", "01_1_1.png"]] * 2
+    assert {stage.lora.control for stage in delivery.control} == {True}
+
+
+def test_every_picture_carries_its_settings(folder: Path, events: list[Event]) -> None:
+    drawn = folder / "out" / "aoi" / "samples"
+    names = sorted(path.relative_to(drawn).as_posix() for path in drawn.rglob("*.png"))
+    assert len(names) == 8 + 1 + 4 + 1
+    with Image.open(drawn / "000001_01_1_1.png") as picture:
+        prompt, negative, settings = picture.info["parameters"].splitlines()
+    assert (prompt, negative) == ("1girl, forest <lora:aoi:1>", "Negative prompt: beach")
+    told = dict(part.split(": ") for part in settings.split(", "))
+    expected = {"Steps": "2", "Sampler": "DDIM", "CFG scale": "7", "Seed": "1", "Size": "64x64", "Model": "nano"}
+    assert told.items() >= expected.items()
+    with Image.open(drawn / "control" / "01_1_1.png") as picture:
+        assert picture.info["parameters"].startswith("1girl, forest <lora:aoi-control:1>\n")
+    with Image.open(drawn / "00_0_1.png") as picture:
+        assert picture.info["parameters"].startswith("1girl\n")
+
+
+def test_the_leak_test(folder: Path, events: list[Event]) -> None:
+    [measured] = [event for event in events if isinstance(event, Measured)]
+    rows = json.loads((folder / "out" / "aoi" / "leak.json").read_text("utf-8"))["rows"]
+    arms = [(row["arm"], row["epoch"], row["weight"], row["pictures"]) for row in rows]
+    assert arms == [
+        ("without", None, 0, 2),
+        ("control", 1, 1, 2),
+        ("control", None, 1, 2),
+        ("target", 1, 1, 2),
+        ("target", None, 1, 2),
+    ]
+    assert (rows[0]["look_3d"], rows[0]["change"]) == (0, 0)
+    assert all(row["change"] > 0 for row in rows[1:])
+    assert measured.table.count("\n") == 6
+    assert [Path(e.path).name for e in events if isinstance(e, Delivered)][-3:] == ["all.png", "all.png", "leak.json"]
+    told = [event for event in events if isinstance(event, Sampled)]
+    assert told[-1].done == told[-1].of == 2
+
+
+def test_pictures_that_are_there_are_not_drawn_again(folder: Path, events: list[Event]) -> None:
+    plan, store = _plan(folder / "aoi.toml"), Store(folder / "store")
+    stage = plan.deliveries[0].samples[-1]
+    made = {name: (store.path(stage.short) / name).read_bytes() for name in stage.names}
+    attempt = store.attempt(stage.short)
+    attempt.mkdir(parents=True)
+    (attempt / "00_0_1.png").write_bytes(made["00_0_1.png"])
+    (attempt / "00_1_1.png").write_bytes(made["00_1_1.png"][:-20])  # torn
+    (attempt / "other.png").touch()
+    (store.path(stage.short) / "00_1_1.png").unlink()
+    [started] = [event for event in _run(folder / "aoi.toml", folder) if isinstance(event, Started)]
+    assert started.why.endswith("; goes on after 1 pictures")
+    prompts = (store.path(stage.short) / "prompts.txt").read_text("utf-8").splitlines()
+    assert prompts == [
+        "1girl --n beach --d 1 --am 1 --f 00_1_1.png",
+        "1girl, forest --n beach --d 1 --am 0 --f 01_0_1.png",
+        "1girl, forest --n beach --d 1 --am 1 --f 01_1_1.png",
+    ]
+    assert {name: (store.path(stage.short) / name).read_bytes() for name in stage.names} == made
+
+
+def test_a_line_of_prompts() -> None:
+    line = Line.read("a -- b, c --n d --d 7 --am 0.5 --f e.png")
+    assert line == Line("a -- b, c", "d", 7, 0.5, "e.png")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"1girl"', '"1girl --d 3"', "found '--' in '1girl --d 3', expected a prompt without it"),
+        ('"1girl"', '"{a|b}"', "expected a prompt without it"),
+        ("epochs = [1]", "epochs = [2]", "found 2, expected epochs before the last, which is 2"),
+        ("save_every_epochs = 1\n", "", "expected saved epochs: none, as save_every_epochs is not set"),
+        ("save_every_epochs = 1", "save_every_epochs = 2", "found 1, expected saved epochs: multiples of 2"),
+        ("weights = [0, 1]", "weights = [3]", "less than or equal to 2"),
+        ("[samples]", "[rules]\n#", "found a control arm, expected"),
+    ],
+)
+def test_what_cannot_be_drawn(folder: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = (folder / "aoi.toml").read_text("utf-8").replace('"renders', f'"{folder}/renders')
+    text = text.replace('"out/', f'"{folder}/out/').replace(old, new)
+    if "[rules]" in text:
+        text = text.partition("[rules]")[0]
+    (tmp_path / "aoi.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        _plan(tmp_path / "aoi.toml")
+    assert told in str(caught.value)
