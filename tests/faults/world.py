@@ -117,14 +117,15 @@ class World:
         """Start a run, in a process group of its own; ``driver`` is a log, a point, and days."""
         how = ["tests.faults.driver", str(self.root), *driver] if driver else ["lorarecipe"]
         environment = os.environ | {"LORARECIPE_HOME": str(self.home), "PYTHONPATH": str(_ROOT)}
-        return subprocess.Popen(
-            [sys.executable, "-m", *how, "run", "aoi.toml", "--json"],
-            cwd=self.root,
-            env=environment | {"HF_TOKEN": "hf_canary"},
-            stdout=(self.root / "events").open("ab"),
-            stderr=(self.root / "errors").open("ab"),
-            start_new_session=True,
-        )
+        with (self.root / "events").open("ab") as events, (self.root / "errors").open("ab") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", *how, "run", "aoi.toml", "--json"],
+                cwd=self.root,
+                env=environment | {"HF_TOKEN": "hf_canary"},
+                stdout=events,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def run(self, *driver: str) -> int:
         """Run to the end."""
