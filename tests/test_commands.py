@@ -13,7 +13,7 @@ from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import BaseFile
 from lorarecipe.store import Store
 from lorarecipe.trainer import Command, Place, command_of
-from lorarecipe.trainer.commands import dataset_toml
+from lorarecipe.trainer.settings import dataset_toml
 from tests.test_stages import BASE, MERGE, MODEL, TARGET, TRAINING
 
 PLACE = Place(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/t"))

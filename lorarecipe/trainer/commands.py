@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import toml
-import tomli_w
-
-from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import BaseFile, MergeStage, SampleStage, Stage, TrainStage
 from lorarecipe.recipe import Engine
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
+from lorarecipe.trainer.settings import accelerate_yaml, dataset_toml
 from lorarecipe.trainer.states import OUTPUT, PAUSE, State, can_go_on, epochs_between_states
 
 LORA = f"{OUTPUT}.safetensors"
@@ -69,7 +66,7 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
     goes_on, steps = can_go_on(stage), stage.steps
     files = {
         "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
-        "accelerate.yaml": _accelerate_yaml(stage),
+        "accelerate.yaml": accelerate_yaml(stage),
     }
     argv = [
         *(str(place.python), str(GUARD), "-m", "accelerate.commands.launch"),
@@ -152,44 +149,6 @@ def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozen
     return Command(argv, folder, _environment(stage.device), {PROMPTS: "\n".join(lines) + "\n"})
 
 
-def dataset_toml(stage: TrainStage, staged: Path) -> str:
-    """Write the dataset TOML, and read it back with the library that sd-scripts reads it with.
-
-    Raises
-    ------
-    MachineNotReady
-        When that library would read something else (it misreads some valid TOML).
-    """
-    training, buckets = stage.training, stage.training.buckets
-    dataset: dict[str, Any] = {
-        "resolution": list(training.resolution),
-        "batch_size": training.batch_size,
-        "enable_bucket": buckets is not None,
-    }
-    if buckets:
-        dataset |= {
-            "min_bucket_reso": buckets.min,
-            "max_bucket_reso": buckets.max,
-            "bucket_reso_steps": buckets.step,
-            "bucket_no_upscale": buckets.no_upscale,
-        }
-    dataset["subsets"] = [
-        {"image_dir": (staged / f"{index:02}").as_posix(), "num_repeats": repeats, "caption_extension": ".txt"}
-        for index, repeats in enumerate(stage.repeats)
-    ]
-    document = {"datasets": [dataset]}
-    text = tomli_w.dumps(document).replace("'", "\\u0027")  # an apostrophe ends a table for that library
-    try:
-        read_back: object = toml.loads(text)
-    except (toml.TomlDecodeError, IndexError, ValueError) as problem:
-        read_back = problem
-    if read_back != document:
-        raise MachineNotReady(
-            f"{staged}: the trainer's TOML reader would misread this path; set LORARECIPE_HOME to a plainer one"
-        )
-    return text
-
-
 def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> dict[str, Any]:
     training, model = stage.training, stage.model
     checkpoint = merged_of(stage.merged, store.path(stage.merged.short)) if stage.merged else model.path.absolute()
@@ -262,19 +221,6 @@ def _words(name: str, value: object) -> list[str]:
         return [f"--{name}"]
     # `--name=value`, so that a value that begins with a dash stays a value; a list has to stand apart
     return [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}={value}"]
-
-
-def _accelerate_yaml(stage: TrainStage) -> str:
-    """Give accelerate a configuration of our own, or it would read the user's default one."""
-    lines = {
-        "compute_environment": "LOCAL_MACHINE",
-        "distributed_type": "MULTI_GPU" if stage.processes > 1 else "'NO'",
-        "num_machines": 1,
-        "num_processes": stage.processes,
-        "mixed_precision": f"'{stage.training.precision}'",
-        "use_cpu": str(stage.device == "cpu").lower(),
-    }
-    return "".join(f"{name}: {value}\n" for name, value in lines.items())
 
 
 def _cores() -> int:
