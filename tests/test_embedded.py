@@ -302,7 +302,7 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     files = [
         f"out/{name}/{file}"
         for name in ("demo-honey", "demo-auburn")
-        for file in (f"{name}.safetensors", "samples/all.png")
+        for file in (f"{name}.safetensors", "samples/all.png", "leak.json")
     ]
     assert done.stdout.splitlines() == files
     with Image.open(tmp_path / files[1]) as sheet:

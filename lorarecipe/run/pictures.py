@@ -10,7 +10,7 @@ from PIL import Image
 
 from lorarecipe import __version__
 from lorarecipe.files import file_digest, write_atomic
-from lorarecipe.marked import is_marked, mark
+from lorarecipe.marked import mark
 from lorarecipe.plan import SampleStage
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
@@ -34,9 +34,9 @@ def deliver_samples(name: str, stages: Sequence[SampleStage], store: Store, fold
     for stale in {*folder.glob("*.png")} - wanted.keys():
         stale.unlink()  # of an earlier LoRA; whatever is not ours was refused before
     for place, (stage, file) in wanted.items():
-        settings = settings_of(stage, file, name)
-        if not _is_right(place, settings):
-            with Image.open(store.path(stage.short) / file) as picture:
+        source, settings = store.path(stage.short) / file, settings_of(stage, file, name)
+        if not _is_right(place, source, settings):
+            with Image.open(source) as picture:
                 drawn = BytesIO()
                 picture.save(drawn, "PNG", pnginfo=mark(parameters=settings))
             write_atomic(place, drawn.getvalue())
@@ -72,8 +72,9 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
     return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in told.items())])
 
 
-def _is_right(place: Path, settings: str) -> bool:
-    if not is_marked(place):
+def _is_right(place: Path, source: Path, settings: str) -> bool:
+    try:
+        with Image.open(place) as there, Image.open(source) as made:
+            return there.info.get("parameters") == settings and there.tobytes() == made.tobytes()
+    except (OSError, SyntaxError, ValueError):
         return False
-    with Image.open(place) as picture:
-        return picture.info.get("parameters") == settings

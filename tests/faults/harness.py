@@ -105,7 +105,8 @@ def files_to_damage(world: World) -> list[str]:
     for folder in ("home", "out"):
         for path in sorted((world.root / folder).rglob("*")):
             name = path.relative_to(world.root).as_posix()
-            if path.is_file() and not name.endswith(".lock"):
+            # what is remembered of images is named after their folder, which a copy has not
+            if path.is_file() and not name.endswith(".lock") and "/looks/" not in name:
                 place = name.split("/")[2].partition("-")[0] if name.startswith("home/store") else name.split("/")[0]
                 stem = path.name if path.suffix in {".json", ".toml"} else path.suffix
                 kinds.setdefault((place, stem), name)

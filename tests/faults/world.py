@@ -21,8 +21,8 @@ from lorarecipe.store import Store
 from lorarecipe.weights import Weights
 
 _ROOT = Path(__file__).parent.parent.parent
-#: what nobody reads back: their bytes may differ from run to run
-_TOLD = {"trainer.log", "made.json", "manifest.json", "accelerate.yaml", "dataset.toml"}
+#: how it was made: differs from run to run, and a stage that was resumed tells of its last part
+_TOLD = {"trainer.log", "made.json", "manifest.json", "accelerate.yaml", "dataset.toml", "prompts.txt", "run.json"}
 
 RECIPE = f"""\
 format = 1
@@ -140,9 +140,7 @@ class World:
                 weights = Weights(path)
                 numbers = b"".join(n.encode() + weights.read(n).tobytes() for n in sorted(weights.names))
                 found[name] = hashlib.sha256(numbers).hexdigest()
-            elif path.name in _TOLD or path.name == "run.json":
-                found[name] = ""
-            else:
+            elif path.name not in _TOLD:
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 
