@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: all of it, a quarter of an hour on two cores. Exits with 1 when anything was lost."""
+"""``python -m tests.faults``: all of it, some twenty minutes on two cores. Exits with 1 when anything was lost."""
 
 from __future__ import annotations
 

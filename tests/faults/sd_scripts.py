@@ -1,6 +1,6 @@
 """``python -m tests.faults.sd_scripts``: a full-size SD1.5 on the real sd-scripts, killed in the middle of each phase.
 
-Needs ``lorarecipe setup``; about ten minutes on two cores. The checkpoint has random weights: it shows that everything
+Needs ``lorarecipe setup``; about six minutes on two cores. The checkpoint has random weights: it shows that everything
 goes on, not that anything is learned. Exits with 1 when a number differs from those of a run that nobody disturbed.
 """
 
