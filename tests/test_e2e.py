@@ -194,7 +194,8 @@ def test_another_family(stage_set: Path, real_place: Place, tmp_path: Path, fami
     store = Store(tmp_path / "store")
     events = list(execute(plan, replace(real_place, python=python), store, tmp_path / "out"))
     proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind != "data"]
-    base, merge, target = proofs
+    base, merge, target, samples = proofs
+    assert samples == {"pictures": 4}
     encoders = {"sdxl": 72 + 192, "sd2": 138}[family]
     assert base["modules"] == target["modules"] + encoders
     assert merge["matched"] == base["modules"]

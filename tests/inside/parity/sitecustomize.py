@@ -45,14 +45,14 @@ def same_noise_here(data):
 
     epoch, step = data.Batches.epoch, [0]
 
-    def seeded(batches, seed):
-        for batch in epoch(batches, seed):
-            if seed:  # 0: batches are only counted
+    class Seeded(list[object]):
+        def __getitem__(self, part):
+            for batch in super().__getitem__(part):
                 torch.manual_seed(step[0])
                 step[0] += 1
-            yield batch
+                yield batch
 
-    data.Batches.epoch = seeded
+    data.Batches.epoch = lambda batches, seed: Seeded(epoch(batches, seed))
 
 
 def same_start(init):
