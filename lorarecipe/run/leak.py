@@ -6,7 +6,7 @@ trained without the base.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from lorarecipe import __version__
-from lorarecipe.plan import Delivery, SampleStage
+from lorarecipe.dataset import EXTENSIONS
+from lorarecipe.plan import Delivery
 from lorarecipe.run.measures import change, palette_distance, palette_of, softness, white_border
 from lorarecipe.store import Store
 
@@ -47,22 +48,24 @@ class Row:
 
 def leak_rows(delivery: Delivery, store: Store) -> list[Row]:
     """Measure every arm, epoch and weight of a recipe's samples; what has no counterpart without the LoRA is None."""
-    renders = _pictures(sorted((store.path(delivery.stage.data.short) / "00").glob("*.[pjw]*")))
+    staged = sorted((store.path(delivery.stage.data.short) / "00").iterdir())
+    renders = [_picture(path) for path in staged if path.suffix in EXTENSIONS]
     palette, soft_renders = palette_of(renders), float(np.mean([softness(render) for render in renders]))
     arms = [("target", stage) for stage in delivery.samples] + [("control", stage) for stage in delivery.control]
+    last = delivery.samples[-1]
     without = {
-        (prompt, seed): picture
-        for stage in delivery.samples[-1:]
-        for (prompt, weight, seed), picture in _drawn(stage, store)
+        (prompt, seed): _picture(store.path(last.short) / name)
+        for name, (prompt, weight, seed) in last.names.items()
         if weight == 0
     }
     soft_without = {key: softness(picture) for key, picture in without.items()}
     rows = []
     for arm, stage in arms:
         for at in stage.samples.weights:
-            shown = [(p, s, picture) for (p, weight, s), picture in _drawn(stage, store) if weight == at]
-            if at == 0 and (arm, stage) != ("target", delivery.samples[-1]):
+            if at == 0 and stage != last:  # without a LoRA, all stages draw the same
                 continue
+            names = stage.names.items()
+            shown = [(p, s, _picture(store.path(stage.short) / name)) for name, (p, weight, s) in names if weight == at]
             free = [white_border(picture) for p, _, picture in shown if not any(tag in p for tag in _PLAIN)]
             looks = [
                 (softness(picture) - soft_without[p, s]) / (soft_renders - soft_without[p, s])
@@ -101,18 +104,9 @@ def leak_record(rows: Sequence[Row]) -> dict[str, object]:
     return {"format": 1, "lorarecipe": __version__, "proven_on": proven, "rows": [asdict(row) for row in rows]}
 
 
-def _drawn(stage: SampleStage, store: Store) -> Iterator[tuple[tuple[str, float, int], Image.Image]]:
-    for name, key in stage.names.items():
-        with Image.open(store.path(stage.short) / name) as picture:
-            yield key, picture.convert("RGB")
-
-
-def _pictures(paths: Sequence[Path]) -> list[Image.Image]:
-    opened = []
-    for path in paths:
-        with Image.open(path) as picture:
-            opened.append(picture.convert("RGB"))
-    return opened
+def _picture(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
 
 
 def _mean(values: Sequence[float]) -> float | None:

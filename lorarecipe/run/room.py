@@ -9,7 +9,7 @@ from pathlib import Path
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import DataStage, MergeStage, Stage, TrainStage
 from lorarecipe.trainer.states import epochs_between_states
-from lorarecipe.weights import Folder, Weights, lora_values
+from lorarecipe.weights import Folder, lora_values, open_checkpoint
 
 #: bytes that samples, logs and records may take
 _SPARE = 500_000_000
@@ -57,6 +57,6 @@ def _bytes_of(stage: Stage) -> int:
 
 def _lora_bytes(stage: TrainStage) -> int:
     """Bytes of a LoRA in float32, which is how both trainers hold and save it."""
-    weights = Folder(stage.model.path) if stage.model.path.is_dir() else Weights(stage.model.path)
+    weights = open_checkpoint(stage.model.path)
     training = stage.training
     return 4 * training.rank * lora_values(weights.shapes, stage.model.family, training.text_encoder_lr is not None)
