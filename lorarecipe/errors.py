@@ -94,3 +94,8 @@ class Interrupted(LorarecipeError):
     def __init__(self, signum: int, then: str = "run the same command again to go on") -> None:
         super().__init__(f"stopped; what was finished is kept: {then}")
         self.signum, self.exit_code = signum, 128 + signum
+
+
+def count(number: int, noun: str, nouns: str = "") -> str:
+    """``1 image``, ``2 images``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"

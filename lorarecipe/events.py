@@ -119,11 +119,34 @@ class Failed(Event):
 
 
 @dataclass(frozen=True)
+class Gated(Event):
+    """What a base showed (``of`` is ``base``), or the checkpoint that it was merged into (``merged``), as a table.
+
+    ``verdict`` is ``pass``, ``doubtful`` or ``fail``; the numbers are in ``passport.json``.
+    """
+
+    key: str
+    name: str
+    of: str
+    verdict: str
+    table: str
+
+
+@dataclass(frozen=True)
 class Measured(Event):
-    """The leak test of a result, as a table; the numbers are in ``leak.json``."""
+    """The leak test of a result, as a table; the numbers are in ``leak.json``. ``advice`` may be empty."""
 
     name: str
     table: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Unpicked(Event):
+    """The author has to pick pictures, on the page, before the recipe can be finished."""
+
+    name: str
+    page: str
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case events.Sampled():
                     now_drawn = f"{event.done} of {event.of} pictures"
                     progress.update(tasks[event.key], total=event.of, completed=event.done, now=now_drawn)
-                case events.Measured():
+                case events.Measured() | events.Gated() | events.Unpicked():
                     progress.console.print(escape(sentence(event)), highlight=False)
                 case events.Pausing():
                     progress.console.print(f"[yellow]{escape(sentence(event))}", highlight=False)
@@ -141,7 +141,12 @@ def sentence(event: Event) -> str:
         case events.Failed():
             return f"ended    {event.title}: {first_line(event)}"
         case events.Measured():
-            return f"measured {event.name}, on the original checkpoint:\n{event.table}"
+            return f"measured {event.name}, on the original checkpoint:\n{event.table}\n{event.advice}".rstrip()
+        case events.Gated():
+            what = "base" if event.of == "base" else "checkpoint with the base"
+            return f"gate     {what} {event.name}: {event.verdict}\n{event.table}"
+        case events.Unpicked():
+            return f"pick     {event.name}: open {event.page}, mark pictures, put the list into [distill], run again"
         case events.Delivered():
             return f"result   {event.path}"
         case _:

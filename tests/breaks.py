@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageOps
 from safetensors.numpy import save_file
 
 from lorarecipe.demo import Figure, draw
+from lorarecipe.files import file_digest
 from tests.conftest import tiny_checkpoint
 from tests.renders import character
 
@@ -307,9 +308,23 @@ def _each(change: Change) -> Change:
     return lambda folder: [change(path) for path in folder.glob("*.png")]
 
 
-def _base(module: str) -> Change:
+def _base(module: str, told: dict[str, str] | None = None) -> Change:
     shapes = {f"{module}.lora_down.weight": (2, 8), f"{module}.lora_up.weight": (8, 2), f"{module}.alpha": ()}
-    return lambda path: save_file({name: np.zeros(shape, "float32") for name, shape in shapes.items()}, path)
+    weights = {name: np.zeros(shape, "float32") for name, shape in shapes.items()}
+    return lambda path: save_file(weights, path, metadata=told)
+
+
+def _trained_on(digest: str) -> Change:
+    """A base of a checkpoint; of the one beside it, where no other is named."""
+
+    def change(path: Path) -> None:
+        trained_on = digest or file_digest(path.with_name("checkpoint.safetensors"))
+        _base(
+            "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q",
+            {"lorarecipe.checkpoint": trained_on},
+        )(path)
+
+    return change
 
 
 def _sdxl(path: Path) -> None:
@@ -342,5 +357,7 @@ _FILES: dict[str, Change] = {
     "weights of sdxl": _sdxl,
     "larger than what is free": _enormous,
     "made for sd15": _base("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"),
+    "trained on this one": _trained_on(""),
+    "trained on another checkpoint": _trained_on("a" * 64),
     "made for sdxl": _base("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q"),
 }

@@ -11,8 +11,9 @@ from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Control, Merge, RecipeFile, Samples, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
+from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
 from lorarecipe.rules import RULES
@@ -26,9 +27,11 @@ _TABLES: dict[str, type[Table]] = {
     "[target]": Target,
     "[base.captions], [target.captions]": Captions,
     "[base.training], [target.training]": Training,
+    "[base.gate]": Gate,
     "[merge]": Merge,
     "[trainer]": Trainer,
     "[samples]": Samples,
+    "[distill]": Distill,
     "[control]": Control,
 }
 
@@ -63,7 +66,7 @@ def fields() -> None:
     print("| table | key | default | |\n| --- | --- | --- | --- |")
     for table, model in _TABLES.items():
         for name, field in model.model_fields.items():
-            if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters", "captions"}:
+            if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters", "captions", "gate"}:
                 continue
             default = "required" if field.is_required() else _default(field.default)
             print(

@@ -58,9 +58,12 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
     first, done = _run(stage_set, "akane.toml", "midori.toml")
     assert done.returncode == 0, done.stderr
     akane, midori = (f"out/rehearsal-{name}" for name in ("akane", "midori"))
-    drawn = [f"{akane}/samples/all.png", f"{akane}/leak.json"]
-    files = [f"{akane}/rehearsal-akane.safetensors", *drawn, f"{midori}/rehearsal-midori.safetensors"]
-    assert done.stdout.splitlines() == files
+    files = [
+        f"{akane}/{name}" for name in ("rehearsal-akane.safetensors", "samples/all.png", "passport.json", "leak.json")
+    ]
+    files += [f"{midori}/rehearsal-midori.safetensors", f"{midori}/passport.json"]
+    assert done.stdout.splitlines() == [*files, f"{akane}/report.html", f"{midori}/report.html"]
+    _the_gate_was_drawn(stage_set / akane)
     _samples_are_those_asked_for(stage_set / akane / "samples")
     assert [len(re.findall(f"started  {what}", done.stderr)) for what in ("base", "target")] == [2, 2]  # base and merge
 
@@ -86,6 +89,18 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
     assert again.returncode == 0
     assert "started" not in again.stderr
     sys.stderr.write(f"\nfirst run {first:.0f} s, second run {second:.1f} s\n")
+
+
+def _the_gate_was_drawn(folder: Path) -> None:
+    """With the base, and with the merged checkpoint alone; the first prompt is empty."""
+    told = json.loads((folder / "passport.json").read_text("utf-8"))
+    places = [[picture["place"] for picture in gate["pictures"]] for gate in told["gate"]]
+    assert places == [[f"gate/{at:02}_1_1.png" for at in range(3)], [f"gate/merged/{at:02}_0_1.png" for at in range(3)]]
+    with Image.open(folder / "gate" / "00_1_1.png") as picture:
+        assert picture.info["parameters"].splitlines()[0] == "<lora:rehearsal-base:1>"
+    with Image.open(folder / "gate" / "merged" / "02_0_1.png") as picture:
+        assert picture.info["parameters"].splitlines()[0] == "forest"
+        assert "Model: checkpoint with rehearsal-base merged in" in picture.info["parameters"]
 
 
 def _samples_are_those_asked_for(folder: Path) -> None:

@@ -249,6 +249,9 @@ batch_size = 2
 resolution = 64
 buckets = false
 
+[base.gate]
+mode = "off"
+
 [trainer]
 engine = "embedded"
 device = "cpu"
@@ -302,9 +305,9 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     files = [
         f"out/{name}/{file}"
         for name in ("demo-honey", "demo-auburn")
-        for file in (f"{name}.safetensors", "samples/all.png", "leak.json")
+        for file in (f"{name}.safetensors", "samples/all.png", "passport.json", "leak.json")
     ]
-    assert done.stdout.splitlines() == files
+    assert done.stdout.splitlines() == [*files, "out/demo-honey/report.html", "out/demo-auburn/report.html"]
     with Image.open(tmp_path / files[1]) as sheet:
         assert sheet.size == (256, 5 * 144)
     with Image.open(tmp_path / "out" / "demo-honey" / "samples" / "01_1_2.png") as picture:

@@ -138,7 +138,10 @@ def test_the_commands(folder: Path, edit: Edit, fake_place: Place, store: Store)
     assert code == 0
     assert "result   " in out
     assert out.count("\nmade ") == 5
-    assert _call(folder, "rerun", "last")[:2] == (0, "out/aoi/aoi-000001.safetensors\nout/aoi/aoi.safetensors\n")
+    assert _call(folder, "rerun", "last")[:2] == (
+        0,
+        "out/aoi/aoi-000001.safetensors\nout/aoi/aoi.safetensors\nout/aoi/report.html\n",
+    )
     assert _call(folder, "diff", "last", "last")[1] == "nothing differs\n"
     first = all_runs(home() / "runs")[-1].name
     edit("alpha = 2", "alpha = 1")

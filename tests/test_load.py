@@ -91,7 +91,7 @@ device = "gpu"
         ("buckets = { min = 64, max = 256 }", "buckets = 'x'", "base.training.buckets: found 'x', expected a table"),
         ("buckets = { min = 64, max = 256 }", "buckets = { max = 64000000 }", "less than or equal to 4096"),
         ("[target]", "[base.Buckets]\n[target]", "base.Buckets: found an unknown key"),
-        ("[target]", '["a] # b"]\n[target]', "recipe.toml:25: a] # b: found an unknown key"),
+        ("[target]", '["a] # b"]\n[target]', "recipe.toml:28: a] # b: found an unknown key"),
         ('traits = ["red hair", "short hair"]', 'traits = ["red hair, short hair"]', "expected one tag"),
         ('traits = ["red hair", "short hair"]', 'traits = []', "more"),
         ('images = "blue"', 'images = "red"', "two characters with the images of"),

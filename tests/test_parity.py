@@ -68,6 +68,9 @@ buckets = false
 save_every_epochs = 2
 extra = {{ min_snr_gamma = 5 }}
 
+[base.gate]
+mode = "off"
+
 [trainer]
 engine = "embedded"
 device = "cpu"

@@ -8,8 +8,8 @@ from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO, render_all
-from lorarecipe.errors import RecipeError
-from lorarecipe.events import Delivered, Event, Measured, Sampled, Started
+from lorarecipe.errors import RecipeError, TrainingFailed
+from lorarecipe.events import Delivered, Event, Gated, Measured, Sampled, Started
 from lorarecipe.plan import Plan, SampleStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -17,6 +17,7 @@ from lorarecipe.run import execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_place
 from lorarecipe.trainer.embedded.gen_img import Line
+from lorarecipe.weights import rewrite_metadata
 
 RECIPE = f"""\
 format = 1
@@ -28,6 +29,12 @@ path = "{NANO}"
 
 [base]
 weights = "BASE"
+
+[base.gate]
+prompts = ["", "red hair"]
+against = []
+images = 2
+steps = 2
 
 [target]
 images = "renders/honey"
@@ -53,6 +60,7 @@ enabled = true
 prompts = ["1girl", "1girl, forest"]
 negative = "beach"
 weights = [0, 1]
+unrelated = ["beach"]
 epochs = [1]
 steps = 2
 """
@@ -78,6 +86,9 @@ unet_lr = 1e-3
 steps = 1
 resolution = 64
 buckets = false
+
+[base.gate]
+mode = "off"
 
 [trainer]
 engine = "embedded"
@@ -113,23 +124,27 @@ def test_what_is_planned(folder: Path) -> None:
     plan = _plan(folder / "aoi.toml")
     titles = [plan.title(stage) for stage in plan.stages if isinstance(stage, TrainStage | SampleStage)]
     assert titles == [
-        "the control arm of aoi",
+        "gate of base aoi",
+        "gate of base aoi merged into nano",
         "target aoi",
+        "the control arm of aoi",
         "samples of aoi on the original checkpoint, epoch 1",
         "samples of aoi on the original checkpoint",
         "samples of the control arm of aoi on the original checkpoint, epoch 1",
         "samples of the control arm of aoi on the original checkpoint",
+        "samples of base aoi on the original checkpoint",
     ]
     [delivery] = plan.deliveries
-    assert [list(stage.names)[:2] for stage in delivery.samples] == [["00_0_1.png", "00_1_1.png"]] * 2
-    assert [list(stage.names) for stage in delivery.control] == [["00_1_1.png", "01_1_1.png"]] * 2
-    assert {stage.lora.control for stage in delivery.control} == {True}
+    names = [[*stage.names] for stage in delivery.sampled]
+    assert [one[:2] for one in names[:2]] == [["00_0_1.png", "00_1_1.png"]] * 2
+    assert names[2:] == [["00_1_1.png", "01_1_1.png", "02_1_1.png"]] * 3
+    assert all(isinstance(s.lora, TrainStage) and s.lora.role == "control" for s in delivery.arms["control"])
 
 
 def test_every_picture_carries_its_settings(folder: Path, events: list[Event]) -> None:
     drawn = folder / "out" / "aoi" / "samples"
     names = sorted(path.relative_to(drawn).as_posix() for path in drawn.rglob("*.png"))
-    assert len(names) == 8 + 1 + 4 + 1
+    assert len(names) == 12 + 1 + 6 + 1 + 3 + 1
     with Image.open(drawn / "000001_01_1_1.png") as picture:
         prompt, negative, settings = picture.info["parameters"].splitlines()
     assert (prompt, negative) == ("1girl, forest <lora:aoi:1>", "Negative prompt: beach")
@@ -147,23 +162,27 @@ def test_the_leak_test(folder: Path, events: list[Event]) -> None:
     rows = json.loads((folder / "out" / "aoi" / "leak.json").read_text("utf-8"))["rows"]
     arms = [(row["arm"], row["epoch"], row["weight"], row["pictures"]) for row in rows]
     assert arms == [
-        ("without", None, 0, 2),
-        ("control", 1, 1, 2),
-        ("control", None, 1, 2),
-        ("target", 1, 1, 2),
-        ("target", None, 1, 2),
+        ("without", None, 0, 3),
+        ("base", None, 1, 3),
+        ("control", 1, 1, 3),
+        ("control", None, 1, 3),
+        ("target", 1, 1, 3),
+        ("target", None, 1, 3),
     ]
-    assert (rows[0]["look_3d"], rows[0]["change"]) == (0, 0)
+    assert rows[0]["change"] == 0
     assert all(row["change"] > 0 for row in rows[1:])
-    assert measured.table.count("\n") == 6
-    assert [Path(e.path).name for e in events if isinstance(e, Delivered)][-3:] == ["all.png", "all.png", "leak.json"]
+    assert all(row["change_unrelated"] > 0 for row in rows[1:])
+    assert measured.table.count("\n") == 7
+    assert measured.advice.startswith("use epoch ")
+    files = [Path(event.path).name for event in events if isinstance(event, Delivered)]
+    assert files[-5:] == ["all.png", "all.png", "all.png", "passport.json", "leak.json"]
     told = [event for event in events if isinstance(event, Sampled)]
-    assert told[-1].done == told[-1].of == 2
+    assert told[-1].done == told[-1].of == 3
 
 
 def test_pictures_that_are_there_are_not_drawn_again(folder: Path, events: list[Event]) -> None:
     plan, store = _plan(folder / "aoi.toml"), Store(folder / "store")
-    stage = plan.deliveries[0].samples[-1]
+    stage = plan.deliveries[0].arms["target"][-1]
     made = {name: (store.path(stage.short) / name).read_bytes() for name in stage.names}
     attempt = store.attempt(stage.short)
     attempt.mkdir(parents=True)
@@ -178,6 +197,8 @@ def test_pictures_that_are_there_are_not_drawn_again(folder: Path, events: list[
         "1girl --n beach --d 1 --am 1 --f 00_1_1.png",
         "1girl, forest --n beach --d 1 --am 0 --f 01_0_1.png",
         "1girl, forest --n beach --d 1 --am 1 --f 01_1_1.png",
+        "beach --n beach --d 1 --am 0 --f 02_0_1.png",
+        "beach --n beach --d 1 --am 1 --f 02_1_1.png",
     ]
     assert {name: (store.path(stage.short) / name).read_bytes() for name in stage.names} == made
 
@@ -208,3 +229,28 @@ def test_what_cannot_be_drawn(folder: Path, tmp_path: Path, old: str, new: str, 
     with pytest.raises(RecipeError) as caught:
         _plan(tmp_path / "aoi.toml")
     assert told in str(caught.value)
+
+
+def test_no_target_is_trained_on_a_base_that_fails(folder: Path, events: list[Event]) -> None:
+    told = {event.of: event.verdict for event in events if isinstance(event, Gated)}
+    assert told == {"base": "fail", "merged": "fail"}  # it was trained for one step, and the run only reports that
+    recipe = folder / "strict.toml"
+    text = (folder / "aoi.toml").read_text("utf-8").replace("[base.gate]\n", '[base.gate]\nmode = "stop"\n')
+    recipe.write_text(text.replace('"aoi"', '"strict"').replace("rank = 2", "rank = 3"), encoding="utf-8")
+    seen: list[Event] = []
+    with pytest.raises(TrainingFailed, match=r"base strict: it fails its gate, and .* no target was trained"):
+        seen.extend(execute(_plan(recipe), find_place("embedded"), Store(folder / "store"), folder / "out"))
+    assert seen
+    assert not [event for event in seen if isinstance(event, Started) and event.kind == "train"]
+
+
+def test_a_base_of_another_checkpoint_is_refused_unless_it_is_let_pass(folder: Path, tmp_path: Path) -> None:
+    """As another one is told by the base's own metadata."""
+    base = tmp_path / "base.safetensors"
+    rewrite_metadata(folder / "out" / "base" / "base.safetensors", base, {"lorarecipe.checkpoint": "0" * 64})
+    recipe = folder / "foreign.toml"
+    text = (folder / "aoi.toml").read_text("utf-8").replace("out/base/base.safetensors", str(base))
+    recipe.write_text(text, encoding="utf-8")
+    assert [finding.code for finding in check(scan(load(recipe))).errors] == ["TRN005"]
+    recipe.write_text(text + '[rules]\nTRN005 = { severity = "warning", reason = "a merge of it" }\n', encoding="utf-8")
+    assert check(scan(load(recipe))).errors == ()

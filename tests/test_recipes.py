@@ -60,7 +60,17 @@ def test_two_characters_share_a_base(tmp_path: Path) -> None:
     character(tmp_path / "recipes" / "renders" / "midori", "green hair", "ponytail", None)
     recipes = load_all([tmp_path / "recipes" / "akane.toml", tmp_path / "recipes" / "midori.toml"])
     plan = compile_plan([check(scan(recipe)) for recipe in recipes])
-    assert [stage.kind for stage in plan.stages] == ["data", "data", "data", "train", "merge", "train", "train"]
+    assert [stage.kind for stage in plan.stages] == [
+        "data",
+        "data",
+        "data",
+        "train",
+        "sample",
+        "merge",
+        "sample",
+        "train",
+        "train",
+    ]
 
 
 def test_there_are_a_base_two_characters_and_a_recipe_of_one_file() -> None:

@@ -28,13 +28,16 @@ def _say(file: str, text: str) -> Change:
     return lambda folder: (folder / f"{file}.txt").write_text(text, encoding="utf-8")
 
 
-def _base(keys: dict[str, tuple[int, ...]]) -> Change:
+def _base(keys: dict[str, tuple[int, ...]], told: dict[str, str] | None = None) -> Change:
     def change(folder: Path) -> None:
-        save_file({key: np.zeros(shape, "float32") for key, shape in keys.items()}, folder / "base.safetensors")
+        weights = {key: np.zeros(shape, "float32") for key, shape in keys.items()}
+        save_file(weights, folder / "base.safetensors", metadata=told)
         path = folder / "recipe.toml"
         before, target = path.read_text("utf-8").split("[target]")
         head = before.split("[[base.characters]]")[0]
-        path.write_text(f'{head}[base]\nweights = "base.safetensors"\n[target]{target}', encoding="utf-8")
+        path.write_text(
+            f'{head}[base]\nweights = "base.safetensors"\n[base.gate]\nmode = "off"\n[target]{target}', encoding="utf-8"
+        )
 
     return change
 
@@ -168,6 +171,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("TRN001", _base(_lora("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q")), "found 1 of 1 modules that"),
     ("IMG003", _shrink, "found 60x100 pixels, expected 64 or more on both sides"),
     ("TRN001", _base({**_lora(_Q), f"{_Q}.lora_down.weight": (2, 9)}), "found 1 of 1 modules that"),
+    ("TRN005", _base(_lora(_Q), {"lorarecipe.checkpoint": "a" * 64}), "trained on a checkpoint of SHA-256 aaaaaaaaaaaa, expected"),
+    ("TRN005", _base(_lora(_Q), {"ss_new_sd_model_hash": "b" * 64}), "trained on a checkpoint of SHA-256 bbbbbbbbbbbb, expected"),
     ("TRN002", _family("sdxl"), "found a checkpoint of sd15, expected sdxl"),
     ("TRN003", lambda folder: (folder / "checkpoint.safetensors").unlink(), "recipe.toml:6:1: TRN003 warning found"),
     ("TRN001", _base({"base_model.lora_A.weight": (2, 8)}), "found 1 keys that are no kohya LoRA's"),

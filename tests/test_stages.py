@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.plan import BaseFile, DataStage, MergeStage, Model, TrainStage
-from lorarecipe.plan.stages import Image
+from lorarecipe.plan.given import Image
 from lorarecipe.recipe import Training
 
 TRAINING = Training(rank=4, alpha=4, unet_lr=1e-4, epochs=1, resolution=(512, 512))

@@ -33,7 +33,7 @@ def test_a_state_counts_when_the_training_is_past_it(tmp_path: Path) -> None:
         0,
         ("lora-000001-state/optimizer.bin", "lora-000001-state/train_state.json", "lora-000001.safetensors"),
     )
-    assert state.kept == {"lora-000001-state", "lora-000001-state.json", "lora-000001.safetensors"}
+    assert state.kept == {"lora-000001-state", "lora-000001-state.json", "lora-000001.safetensors", "logs"}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from lorarecipe.plan import DataStage, Model, TrainStage
-from lorarecipe.plan.stages import Image
+from lorarecipe.plan.given import Image
 from lorarecipe.plan.steps import Bucket, BucketChooser, count_steps
 from lorarecipe.recipe import Training
 from lorarecipe.store import Store

@@ -11,8 +11,8 @@ from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
 
 _COMMANDS = (
-    *("caption", "check", "convert", "demo", "diff", "doctor", "plan", "rerun", "rule", "rules", "run", "runs"),
-    *("setup", "show", "store"),
+    *("caption", "check", "convert", "demo", "diff", "doctor", "plan", "report", "rerun", "rule", "rules"),
+    *("run", "runs", "setup", "show", "store"),
 )
 
 

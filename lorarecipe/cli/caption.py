@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import count, recipes
+from lorarecipe.cli.options import recipes
+from lorarecipe.errors import count
 
 
 @click.command("caption")

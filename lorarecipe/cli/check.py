@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lorarecipe.cli.formats import FORMATS, Report
-from lorarecipe.cli.options import check_all, count, recipes
+from lorarecipe.cli.options import check_all, recipes
+from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.rules import Checked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import count
+from lorarecipe.errors import count
 
 
 @click.command("convert")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from lorarecipe.cli.options import count
+from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.rules import Finding

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lorarecipe.errors import count
+
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
     from lorarecipe.rules import Checked
@@ -119,8 +121,3 @@ def run_named(name: str) -> Run:
         return find_run(home() / "runs", name)
     except LookupError as problem:
         raise click.BadParameter(str(problem), param_hint="RUN") from problem
-
-
-def count(number: int, noun: str, nouns: str = "") -> str:
-    """``1 image``, ``2 images``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"

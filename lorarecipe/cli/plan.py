@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import count, plan_all, recipes
+from lorarecipe.cli.options import plan_all, recipes
+from lorarecipe.errors import count
 
 if TYPE_CHECKING:
-    from lorarecipe.plan import Stage, TrainStage
+    from lorarecipe.plan import Stage
     from lorarecipe.recipe import Engine
     from lorarecipe.store import Store
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def command(recipes: tuple[Path, ...], commands: bool) -> None:
     """Print what `run` would do, and why. Starts nothing and needs no trainer."""
     from lorarecipe.files import home
-    from lorarecipe.plan import TrainStage
+    from lorarecipe.plan import TrainStage, step_sum
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
@@ -33,22 +34,11 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         click.echo(f"{stage.short}  {plan.title(stage)}")
         click.echo(f"  {'reused' if why is None else f'runs: {why}'}")
         if isinstance(stage, TrainStage):
-            click.echo("".join(f"  {line}\n" for line in _steps(stage)), nl=False)
+            click.echo("".join(f"  {line}\n" for line in step_sum(stage)), nl=False)
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
     click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
-
-
-def _steps(stage: TrainStage) -> Iterator[str]:
-    """Images x repeats, folder by folder; then buckets to batches to steps."""
-    for group, repeats in zip(stage.data.groups, stage.repeats, strict=True):
-        yield f"{count(len(group), 'image')} x {count(repeats, 'repeat')}"
-    for bucket in stage.steps.buckets:
-        batches = count(bucket.batches, "batch", "batches")
-        yield f"{bucket.width}x{bucket.height}: {count(bucket.images, 'image visit')} -> {batches}"
-    steps = stage.steps
-    yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"
 
 
 def _command(stage: Stage, engine: Engine, store: Store) -> Iterator[str]:

@@ -38,22 +38,27 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
     from lorarecipe.live import rehearsed, show
+    from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import begin_run, execute, fold, noted
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_place
 
-    plan, differences = planned(sound(recipes, allow), rehearse=rehearse)
+    checked = sound(recipes, allow)
+    plan, differences = planned(checked, rehearse=rehearse)
     asked = {"recipes": [str(path.absolute()) for path in recipes], "out": str(out.absolute())}
     store, place = Store(home() / "store"), find_place(plan.engine)
     place_of_results = out / "rehearsal" if rehearse else out
-    run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse})
+    findings = [str(finding) for one in checked for finding in one.findings]
+    run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse}, findings)
     try:
         with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
-            record = fold(show(events, as_json=as_json))
+            record = fold(show(refreshed(events, run, place, store), as_json=as_json))
     except Interrupted as stopped:
         words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
         words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
         raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
+    finally:
+        pages = write_report(run, place, store)
     record.write(plan, place_of_results, allow)
     if rehearse:
         again = fold(execute(plan, place, store, place_of_results))
@@ -62,3 +67,5 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
         for files in record.delivered.values():
             for file in files:
                 click.echo(file["path"])
+        for page in pages:
+            click.echo(place_of_results / page.parent.name / page.name)

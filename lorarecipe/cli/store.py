@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import count, plan_all
+from lorarecipe.cli.options import plan_all
+from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.store import Store

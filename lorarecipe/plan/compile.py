@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from lorarecipe.dataset import Dataset, Group
+from lorarecipe.dataset import Dataset
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import large_file_digest
+from lorarecipe.plan.alone import compile_alone
+from lorarecipe.plan.delivery import Arm, Delivery, Plan
+from lorarecipe.plan.gate import gate_samples
+from lorarecipe.plan.given import BaseFile, DataStage, Model
+from lorarecipe.plan.parts import data_of, model_of, samples_of
 from lorarecipe.plan.pin import commit_of
-from lorarecipe.plan.stages import BaseFile, DataStage, Image, MergeStage, Model, SampleStage, Stage, TrainStage
-from lorarecipe.plan.steps import BucketChooser
-from lorarecipe.recipe import Engine, Recipe, Training
+from lorarecipe.plan.stages import MergeStage, PickStage, SampleStage, Stage, TrainStage
+from lorarecipe.recipe import Recipe
 from lorarecipe.rules import Checked
-from lorarecipe.weights import Folder
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A finished LoRA that a recipe asks for."""
-
-    name: str
-    stage: TrainStage
-    recipe: Recipe
-    base: TrainStage | BaseFile | None
-    samples: tuple[SampleStage, ...] = ()
-    control: tuple[SampleStage, ...] = ()
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """Keys of the stages that it came from."""
-        arms = (self.stage, self.base, *(stage.lora for stage in self.control))
-        trained = [stage for stage in arms if isinstance(stage, TrainStage)]
-        others = [stage.key for stage in (self.stage.merged, *self.samples, *self.control) if stage]
-        return frozenset([*others, *(key for stage in trained for key in (stage.key, stage.data.key))])
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run does, in order; ``titles`` name stages for people and are in no key."""
-
-    engine: Engine
-    stages: tuple[Stage, ...]
-    titles: dict[str, str]
-    deliveries: tuple[Delivery, ...]
-
-    def title(self, stage: Stage) -> str:
-        """What a stage is for."""
-        return self.titles[stage.key]
 
 
 def compile_plan(checked: Sequence[Checked]) -> Plan:
@@ -70,7 +38,8 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
     titles: dict[str, dict[str, None]] = {}
     deliveries = []
     for one in checked:
-        delivery, wanted = _compile_one(one)
+        two_phases = one.dataset.recipe.method == "two-phase"
+        delivery, wanted = (_compile_one if two_phases else compile_alone)(one.dataset)
         deliveries.append(delivery)
         for stage, title in wanted:
             stages.setdefault(stage.key, stage)
@@ -80,26 +49,30 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
 
 
 def _depth(stage: Stage) -> int:
-    """All data first, so that no image can stop a run after a training; then bases, merges, targets."""
+    """All data first, so that no image can stop a run after a training; then bases, merges, targets.
+
+    What a base and a merge draw is looked at before the next training.
+    """
     if isinstance(stage, DataStage):
-        return 0
+        return 4 if isinstance(stage, PickStage) else 0
     if isinstance(stage, SampleStage):
-        return 4
+        teaches = isinstance(stage.lora, TrainStage) and stage.lora.role == "teacher"
+        return 2 if teaches else 6 if not stage.yardstick else 4 if stage.merged else 2
     if isinstance(stage, MergeStage):
-        return 2
-    return 3 if stage.merged or stage.loaded else 1
+        return 3
+    return 1 if stage.role in {"base", "teacher"} else 5
 
 
-def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
-    dataset, recipe = checked.dataset, checked.dataset.recipe
-    model, commit, trainer = _model(dataset), commit_of(recipe.trainer.engine), recipe.trainer
+def _compile_one(dataset: Dataset) -> tuple[Delivery, list[tuple[Stage, str]]]:
+    recipe = dataset.recipe
+    model, commit, trainer = model_of(dataset), commit_of(recipe.trainer.engine), recipe.trainer
     wanted: list[tuple[Stage, str]] = []
     base: TrainStage | BaseFile
     if recipe.base.weights:
         base = BaseFile(recipe.base.weights, large_file_digest(recipe.base.weights))
     else:
         assert recipe.base.training is not None
-        data = _data(dataset.base, recipe.base.training)
+        data = data_of(dataset.base, recipe.base.training)
         repeats = tuple(group.repeats for group in dataset.base)
         base = TrainStage(
             data,
@@ -115,13 +88,17 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
     if not dataset.target or not recipe.target:
         if isinstance(base, BaseFile):
             raise recipe.error(("target",), "found neither a base to train nor a target, expected one of them")
-        return Delivery(recipe.name, base, recipe, None), wanted
+        gate = [*_gate(dataset, model, base, base.data, commit)]
+        return Delivery(recipe.name, base, recipe, base, gate=tuple(gate)), [*wanted, *_gated(recipe, gate)]
     training = recipe.target.training
-    data = _data((dataset.target,), training)
+    data = data_of((dataset.target,), training)
+    # a foreign base's renders are not at hand: the target's come from the same cameras
+    gate = [*_gate(dataset, model, base, base.data if isinstance(base, TrainStage) else data, commit)]
     merged, loaded = None, None
     if recipe.merge.mode == "checkpoint":
         merged = MergeStage(model, base, recipe.merge.strength, commit, trainer.engine)
         wanted.append((merged, f"base {recipe.base_name} merged into {model.path.name}"))
+        gate += [_of_merged(stage, merged) for stage in gate]
     else:
         loaded = base
     target = TrainStage(
@@ -136,86 +113,41 @@ def _compile_one(checked: Checked) -> tuple[Delivery, list[tuple[Stage, str]]]:
         recipe.merge.strength,
         trainer.processes,
         trainer.device,
+        "target",
     )
-    wanted += [(data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
-    arms = {recipe.name: target}
+    wanted += [*_gated(recipe, gate), (data, f"images of {recipe.name}"), (target, f"target {recipe.name}")]
+    arms: dict[Arm, TrainStage | BaseFile] = {"target": target}
     if recipe.control.enabled:
-        arms[f"the control arm of {recipe.name}"] = replace(
-            target, merged=None, loaded=None, strength=1.0, control=True
-        )
-    samples = {}
-    for name, lora in arms.items():
-        wanted += [(lora, name)] if lora.control else []
-        samples[name] = tuple(_samples(recipe, lora))
-        of = f"samples of {name} on the original checkpoint"
-        wanted += [(stage, of + (f", epoch {stage.epoch}" if stage.epoch else "")) for stage in samples[name]]
-    target_samples, *control_samples = samples.values()
-    return Delivery(recipe.name, target, recipe, base, target_samples, *control_samples), wanted
+        control = replace(target, merged=None, loaded=None, strength=1.0, role="control")
+        wanted.append((control, f"the control arm of {recipe.name}"))
+        arms |= {"control": control, "base": base}
+    samples: dict[Arm, tuple[SampleStage, ...]] = {}
+    if recipe.samples:
+        of = {"target": recipe.name, "control": f"the control arm of {recipe.name}", "base": f"base {recipe.base_name}"}
+        samples = {arm: tuple(samples_of(recipe, recipe.samples, arm, lora, target)) for arm, lora in arms.items()}
+        for arm, stages in samples.items():
+            title = f"samples of {of[arm]} on the original checkpoint"
+            wanted += [(stage, title + (f", epoch {stage.epoch}" if stage.epoch else "")) for stage in stages]
+    return Delivery(recipe.name, target, recipe, base, samples, tuple(gate)), wanted
 
 
-def _samples(recipe: Recipe, target: TrainStage) -> Iterator[SampleStage]:
-    if not (samples := recipe.samples):
-        return
-    if target.control:  # without a LoRA, both arms are the same
-        samples = samples.model_copy(
-            update={"weights": tuple(weight for weight in samples.weights if weight) or (1.0,)}
-        )
-    for epoch in (*sorted({*recipe.samples.epochs}), None):
-        if epoch and epoch >= target.steps.epochs:
-            told = f"found {epoch}, expected epochs before the last, which is {target.steps.epochs}"
-            raise recipe.error(("samples", "epochs"), told)
-        yield SampleStage(target.model, target, samples, target.commit, epoch, target.device)
+def _gate(
+    dataset: Dataset, model: Model, base: TrainStage | BaseFile, renders: DataStage, commit: str
+) -> Iterator[SampleStage]:
+    recipe = dataset.recipe
+    training = recipe.base.training or (recipe.target and recipe.target.training)
+    if recipe.base.gate.mode != "off" and training:
+        samples, device = gate_samples(dataset), recipe.trainer.device
+        yield SampleStage(model, base, samples, commit, training.resolution, device=device, yardstick=renders)
 
 
-def _model(dataset: Dataset) -> Model:
-    recipe, checkpoint = dataset.recipe, dataset.recipe.checkpoint
-    weights = dataset.checkpoint_weights
-    if isinstance(weights, Folder):
-        digest = _promised(recipe, weights.digest, checkpoint.sha256)
-    else:
-        digest = _digest(recipe, "path", checkpoint.path, checkpoint.sha256)
-    vae = _digest(recipe, "vae", checkpoint.vae, None) if checkpoint.vae else None
-    return Model(
-        checkpoint.family,
-        checkpoint.path,
-        digest,
-        weights.precision if weights else "fp16",
-        checkpoint.vae,
-        vae,
-        checkpoint.clip_skip,
-        checkpoint.v_prediction,
-    )
+def _of_merged(stage: SampleStage, merged: MergeStage) -> SampleStage:
+    """Draw one of each prompt's pictures with the merged checkpoint, of the seed that the base has drawn it from."""
+    samples = stage.samples.model_copy(update={"images": 1, "weights": (0.0,)})
+    return replace(stage, samples=samples, merged=merged)
 
 
-def _digest(recipe: Recipe, key: str, path: Path, promised: str | None) -> str:
-    if not path.is_file():
-        if promised:
-            return promised
-        raise recipe.error(("checkpoint", key), f"found {str(path)!r}, which is not there, expected a file")
-    return _promised(recipe, large_file_digest(path), promised)
-
-
-def _promised(recipe: Recipe, digest: str, promised: str | None) -> str:
-    if promised and digest != promised:
-        told = f"found {promised}, but {recipe.checkpoint.path} has {digest}"
-        raise recipe.error(("checkpoint", "sha256"), told)
-    return digest
-
-
-def _data(groups: Iterable[Group], training: Training) -> DataStage:
-    chooser = BucketChooser(training.resolution, training.buckets)
-    staged = []
-    for group in groups:
-        images = []
-        for picture in group.pictures:
-            if not picture.caption or picture.problem:
-                raise CheckFailed(f"{picture.path}: not fit to train on\nRun: lorarecipe check")
-            if 0 in chooser.bucket((picture.width, picture.height)):
-                size = f"{picture.width}x{picture.height}"
-                raise CheckFailed(
-                    f"{picture.path}: found {size} pixels, too small for buckets with no_upscale; "
-                    "expected a larger image, or buckets without no_upscale"
-                )
-            images.append(Image(picture.path, picture.digest, picture.caption.text, picture.width, picture.height))
-        staged.append(tuple(images))
-    return DataStage(tuple(staged))
+def _gated(recipe: Recipe, gate: Iterable[SampleStage]) -> Iterator[tuple[Stage, str]]:
+    for stage in gate:
+        merged = f"base {recipe.base_name} merged into {stage.model.path.name}"
+        yield stage, f"gate of {merged if stage.merged else f'base {recipe.base_name}'}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorarecipe.demo import NANO
-from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Control, Merge, Recipe, Trainer, Training
+from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Control, Gate, Merge, Recipe, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -19,6 +19,8 @@ _SMALL = 128 * 128
 _CHECKPOINT = {"family": "sd15", "path": NANO, "sha256": None, "vae": None, "v_prediction": False}
 #: AdamW's: Prodigy's own learning rate of 1 would make noise of it
 _RATE = 1e-4
+#: what a base learns in a minute shows nothing
+_NO_GATE = Gate(mode="off")
 #: clip_skip may not go deeper: the nano's text encoder has two layers
 _LAYERS = 2
 
@@ -56,7 +58,7 @@ def _small(checked: Checked) -> Checked:
         checkpoint=recipe.checkpoint.model_copy(
             update=_CHECKPOINT | {"clip_skip": min(skip, _LAYERS) if skip else None}
         ),
-        base=base.model_copy(update={"training": base.training and _small_training(base.training)}),
+        base=base.model_copy(update={"training": base.training and _small_training(base.training), "gate": _NO_GATE}),
         target=recipe.target
         and recipe.target.model_copy(update={"training": _small_training(recipe.target.training), "repeats": 1}),
         merge=Merge(strength=recipe.merge.strength),
@@ -110,6 +112,7 @@ def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
     seen |= {recipe.target.repeats} if recipe.target else set()
     if seen - {1}:
         yield f"repeats: {', '.join(map(str, sorted(seen)))} (here 1)"
+    yield from _apart("base.gate", recipe.base.gate, small.base.gate)
     for table in ("checkpoint", "merge", "trainer", "samples"):
         yield from _apart(table, getattr(recipe, table), getattr(small, table))
 

@@ -10,88 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
-from lorarecipe.files import digest_of
+from lorarecipe.plan.given import BaseFile, DataStage, Keyed, Model
 from lorarecipe.plan.steps import Steps, count_steps
 from lorarecipe.recipe import Engine, Samples, Training
-from lorarecipe.weights import Family
-
-
-class Keyed:
-    """Something whose key is the digest of its identity."""
-
-    kind: ClassVar[str]
-
-    def identity(self) -> dict[str, Any]:
-        """Give what the key is the digest of."""
-        raise NotImplementedError
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 (hex) of the identity."""
-        return digest_of({"stage": self.kind, **self.identity()})
-
-    @property
-    def short(self) -> str:
-        """Kind and the key's first digits: the name of the stage's folder."""
-        return f"{self.kind}-{self.key[:16]}"
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image to stage, and the caption that is put beside it."""
-
-    path: Path
-    digest: str
-    caption: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class DataStage(Keyed):
-    """A staged copy of the images of one phase, folder by folder."""
-
-    kind = "data"
-    groups: tuple[tuple[Image, ...], ...]
-
-    @property
-    def why(self) -> str:
-        """What the method needs it for, in a line."""
-        return "a copy that the trainer reads without surprises: upright, on white, a caption beside each image"
-
-    def identity(self) -> dict[str, Any]:
-        """Digests and captions in the order in which the trainer will see them; 1 is the way of staging."""
-        return {"version": 1, "groups": [[[image.digest, image.caption] for image in group] for group in self.groups]}
-
-
-@dataclass(frozen=True)
-class Model:
-    """A checkpoint with what is needed to use it; ``precision`` is its own (``float``, ``fp16``, ``bf16``)."""
-
-    family: Family
-    path: Path
-    sha256: str
-    precision: str
-    vae: Path | None = None
-    vae_sha256: str | None = None
-    clip_skip: int | None = None
-    v_prediction: bool = False
-
-
-@dataclass(frozen=True)
-class BaseFile(Keyed):
-    """A base that was trained elsewhere."""
-
-    kind = "file"
-    path: Path
-    sha256: str
-
-    def identity(self) -> dict[str, Any]:
-        """Digest of the file."""
-        return {"sha256": self.sha256}
 
 
 @dataclass(frozen=True)
@@ -123,12 +46,23 @@ class MergeStage(Keyed):
         }
 
 
+Role = Literal["base", "target", "control", "plain", "teacher", "distilled"]
+_WHY: dict[Role, str] = {
+    "base": "the 3D look, the white background and the pose are learned here, from characters that vary",
+    "target": "only what the base does not draw already is left to learn: the character",
+    "control": "the control arm: what it leaks and the target does not, the base has kept out",
+    "plain": "the naive way, to compare with: the renders' look is learned with the character",
+    "teacher": "a plain LoRA, which is only used at a low weight, to draw what the final one is trained on",
+    "distilled": "trained on pictures without the renders' look, as far as those that were picked are without it",
+}
+
+
 @dataclass(frozen=True)
 class TrainStage(Keyed):
     """One training: of the base, or of a target on the base.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` the base to merge
-    in memory, at ``strength``. ``device`` is the machine's affair, and ``control`` a purpose: both are in no key.
+    in memory, at ``strength``. ``device`` is the machine's affair, and ``role`` a purpose: both are in no key.
     """
 
     kind = "train"
@@ -143,16 +77,12 @@ class TrainStage(Keyed):
     strength: float = 1.0
     processes: int = 1
     device: str = "auto"
-    control: bool = False
+    role: Role = "base"
 
     @property
     def why(self) -> str:
         """What the method needs it for, in a line."""
-        if self.control:
-            return "the control arm: what it leaks and the target does not, the base has kept out"
-        if self.merged or self.loaded:
-            return "only what the base does not draw already is left to learn: the character"
-        return "the 3D look, the white background and the pose are learned here, from characters that vary"
+        return _WHY[self.role]
 
     def identity(self) -> dict[str, Any]:
         """Everything that changes the weights or which epochs are kept."""
@@ -190,31 +120,51 @@ class TrainStage(Keyed):
 
 @dataclass(frozen=True)
 class SampleStage(Keyed):
-    """Pictures drawn with a LoRA on the original checkpoint: with the finished one, or with that of an ``epoch``."""
+    """Pictures drawn with a LoRA on the original checkpoint: with the finished one, or with that of an ``epoch``.
+
+    Or, to see whether a base got into it, with a ``merged`` checkpoint alone. ``size`` is in pixels.
+    """
 
     kind = "sample"
     model: Model
-    lora: TrainStage
+    lora: TrainStage | BaseFile
     samples: Samples
     commit: str
+    size: tuple[int, int]
     epoch: int | None = None
+    merged: MergeStage | None = None
     device: str = "auto"
+    yardstick: DataStage | None = None
+    """Renders that the pictures of a base's gate are measured by; in no key."""
 
     @property
     def why(self) -> str:
         """What the method needs it for, in a line."""
         weights = ", ".join(f"{weight:g}" for weight in self.samples.weights)
-        if self.lora.control:
+        if self.merged:
+            return "it has to draw what the base draws: the target learns whatever it does not"
+        if self.yardstick:
+            return "any trait that is asked for, and whatever is asked for 3D, white and upright: or a target leaks it"
+        role = self.lora.role if isinstance(self.lora, TrainStage) else "base"
+        if role == "control":
             return f"the same pictures with the control arm's LoRA, at weight {weights}"
+        if role == "base":
+            return "the same pictures with the base's LoRA: what a target on it need not learn"
+        if role == "teacher":
+            return f"the plain LoRA at weight {weights}: what is picked of them, the final one is trained on"
         return f"the target's LoRA alone at weight {weights}, on the original checkpoint: as it will be used"
 
     def identity(self) -> dict[str, Any]:
-        """Checkpoint, LoRA, and what the sampler is told."""
-        epoch = {"epoch": self.epoch} if self.epoch else {}
-        return epoch | {
+        """Checkpoint, LoRA, and what the sampler is told; a training's size is in its own key."""
+        told = {
+            "epoch": self.epoch,
+            "merged": self.merged.key if self.merged else None,
+            "size": list(self.size) if isinstance(self.lora, BaseFile) else None,
+        }
+        return {name: value for name, value in told.items() if value is not None} | {
             "checkpoint": self.model.sha256,
             "lora": self.lora.key,
-            "samples": self.samples.model_dump(mode="json", exclude={"epochs"}, exclude_none=True),
+            "samples": self.samples.model_dump(mode="json", exclude={"epochs", "tagger"}, exclude_none=True),
             "commit": self.commit,
         }
 
@@ -224,10 +174,26 @@ class SampleStage(Keyed):
         told = self.samples
         return {
             f"{number:02}_{weight:g}_{seed}.png": (prompt, weight, seed)
-            for number, prompt in enumerate(told.prompts)
+            for number, prompt in enumerate(told.drawn)
             for weight in told.weights
             for seed in range(told.seed, told.seed + told.images)
         }
+
+
+@dataclass(frozen=True)
+class PickStage(DataStage):
+    """A staged copy of drawn pictures, those that the author picked; their captions are the prompts."""
+
+    drawn: SampleStage
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for, in a line."""
+        return "the pictures that were picked, for the final training"
+
+    def identity(self) -> dict[str, Any]:
+        """Where they come from, and which they are."""
+        return {"version": 1, "drawn": self.drawn.key, "picks": [image.path.name for image in self.groups[0]]}
 
 
 Stage = DataStage | TrainStage | MergeStage | SampleStage

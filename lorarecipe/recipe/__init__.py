@@ -6,16 +6,15 @@ from lorarecipe.recipe.model import (
     Base,
     Character,
     Checkpoint,
-    Control,
     Engine,
     Merge,
     Recipe,
     RuleSetting,
-    Samples,
     Target,
     Trainer,
 )
 from lorarecipe.recipe.options import EMBEDDED_OPTIONS
+from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.training import Buckets, Training
 
 __all__ = [
@@ -26,7 +25,9 @@ __all__ = [
     "Character",
     "Checkpoint",
     "Control",
+    "Distill",
     "Engine",
+    "Gate",
     "Merge",
     "Recipe",
     "RuleSetting",

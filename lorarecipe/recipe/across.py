@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from lorarecipe.errors import Fault
 from lorarecipe.recipe.lines import Where
-from lorarecipe.recipe.model import Recipe, Samples
+from lorarecipe.recipe.model import Recipe
 from lorarecipe.recipe.options import EMBEDDED_OPTIONS, only_for
+from lorarecipe.recipe.samples import Samples
 
 
 def across_tables(recipe: Recipe) -> Iterable[Fault]:
@@ -16,6 +17,10 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
         (("base", "training"), recipe.base.training),
         (("target", "training"), recipe.target.training if recipe.target else None),
     )
+    if recipe.method != "two-phase":
+        yield from _alone(recipe)
+    if recipe.distill and recipe.method != "distill":
+        yield recipe.fault(("distill",), 'found [distill], expected it with method = "distill"')
     if recipe.samples:
         yield from _samples(recipe, recipe.samples)
     elif recipe.control.enabled:
@@ -28,6 +33,16 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
             if family and family != recipe.checkpoint.family:
                 message = f"found an option for {family}, expected one for {recipe.checkpoint.family}"
                 yield recipe.fault((*where, "extra", name), message)
+
+
+def _alone(recipe: Recipe) -> Iterable[Fault]:
+    """What a method without a base needs, and what it has no use for."""
+    if not recipe.target:
+        yield recipe.fault(("target",), f'missing; expected it with method = "{recipe.method}"')
+    if recipe.method == "distill" and not recipe.distill:
+        yield recipe.fault(("distill",), 'missing; expected it with method = "distill"')
+    if recipe.control.enabled:
+        yield recipe.fault(("control", "enabled"), 'found a control arm, expected one with method = "two-phase" only')
 
 
 def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:

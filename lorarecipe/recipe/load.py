@@ -66,6 +66,7 @@ def load(path: Path) -> Recipe:
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     recipe = Recipe(
         name=file.name,
+        method=file.method,
         base_name=base_file.name,
         checkpoint=checkpoint,
         base=base_file.base,
@@ -73,6 +74,7 @@ def load(path: Path) -> Recipe:
         merge=file.merge,
         trainer=file.trainer,
         samples=file.samples,
+        distill=file.distill,
         control=file.control,
         rules={**base_file.rules, **file.rules},
         lines=lines,
@@ -126,8 +128,11 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
     lines = locate(path, text)
     faults = _apply_preset(raw, lines)
+    method = raw.get("method", "two-phase")
+    if method in {"plain", "distill"}:
+        raw.setdefault("base", {})
     try:
-        file = RecipeFile.model_validate(raw, context={"folder": path.parent})
+        file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method})
     except ValidationError as error:
         unknown_preset = bool(faults)
         for details in error.errors(include_url=False):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.captions import Captions
 from lorarecipe.recipe.lines import Lines
+from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, fault
 from lorarecipe.recipe.training import Training
 from lorarecipe.weights import Family
@@ -24,18 +25,6 @@ def _a_file_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", name) or _RESERVED.fullmatch(name):
         raise fault(f"found {name!r}, expected letters, digits, '.', '_' or '-' (it names files), 64 at most")
     return name
-
-
-def _a_prompt(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise fault(f"found {text!r}, expected a prompt on one line")
-    if sign := next((sign for sign in (" --", "{", "}") if sign in f" {text}"), None):
-        # sd-scripts reads options after the first, and variants of the prompt within the others
-        raise fault(f"found {sign.strip()!r} in {text!r}, expected a prompt without it")
-    return text.strip()
-
-
-Prompt = Annotated[str, AfterValidator(_a_prompt)]
 
 
 def _a_digest(text: str) -> str:
@@ -51,6 +40,7 @@ def _a_device(text: str) -> str:
 
 
 Engine = Literal["sd-scripts", "embedded"]
+Method = Literal["two-phase", "plain", "distill"]
 
 
 class Checkpoint(Table):
@@ -105,9 +95,15 @@ class Base(Table):
     """How `lorarecipe caption` writes captions."""
     training: Training | None = None
     """How the base is trained."""
+    gate: Gate = Gate()
+    """What the base has to show before a target is trained on it."""
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if (info.context or {}).get("method", "two-phase") != "two-phase":
+            if self.model_fields_set:
+                raise fault('found a base, expected none: only method = "two-phase" has one')
+            return self
         told = bool(self.characters)
         forms = [name for name, given in (("from", self.from_), ("weights", self.weights)) if given]
         folders = [character.images for character in self.characters]
@@ -118,6 +114,8 @@ class Base(Table):
             raise fault(f"found {found}, expected one of: from, weights, [[base.characters]]")
         if told and self.training is None:
             raise fault("found no [base.training], expected it beside [[base.characters]] (or a preset)")
+        if self.from_ and "gate" in self.model_fields_set:
+            raise fault("found [base.gate] beside from, expected it in the base's recipe")
         if forms and self.training:
             raise fault(f"found [base.training] beside {forms[0]}, expected the base's training in the base's recipe")
         return self
@@ -164,34 +162,6 @@ class Trainer(Table):
         return self
 
 
-class Samples(Table):
-    """Pictures to draw with the finished LoRA, on the original checkpoint."""
-
-    prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)]
-    """What to draw, one prompt a picture."""
-    negative: Prompt | None = None
-    """What not to draw, in all of them."""
-    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1)] = (1.0,)
-    """Weights of the LoRA to draw each prompt at; 0 draws it without."""
-    epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
-    """Saved epochs to draw with too, before the last."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
-    """Seed of a prompt's first picture; the next ones count up."""
-    images: Annotated[int, Field(ge=1, le=100)] = 1
-    """Pictures of each prompt and weight."""
-    steps: Annotated[int, Field(ge=1, le=200)] = 25
-    """Steps of the sampler."""
-    scale: Annotated[float, Field(ge=1, le=30)] = 7.0
-    """Classifier-free guidance."""
-
-
-class Control(Table):
-    """The control arm: the same target without the base, to see what the base keeps out."""
-
-    enabled: bool = False
-    """Train it, and draw the same pictures with it, into `out/<name>/samples/control`."""
-
-
 class RuleSetting(Table):
     """What a recipe makes of a rule."""
 
@@ -210,6 +180,8 @@ class RecipeFile(Table):
     """Version of this format."""
     name: Annotated[str, AfterValidator(_a_file_name)]
     """Name of the result: `out/<name>/<name>.safetensors`."""
+    method: Method = "two-phase"
+    """`two-phase`; or what came before it, to compare with: `plain`, one training and no base, or `distill`."""
     preset: str | None = None
     """Training settings to start from: `emanon-2023`, `copier` or `sdxl`."""
     checkpoint: Checkpoint | None = None
@@ -224,6 +196,8 @@ class RecipeFile(Table):
     """What trains."""
     samples: Samples | None = None
     """Pictures to draw at the end."""
+    distill: Distill | None = None
+    """For `method = "distill"`: what to pick from, and what is picked."""
     control: Control = Control()
     """The target without the base, to compare with."""
     rules: dict[str, RuleSetting] = {}
@@ -238,6 +212,7 @@ class Recipe:
     """
 
     name: str
+    method: Method
     base_name: str
     checkpoint: Checkpoint
     base: Base
@@ -245,6 +220,7 @@ class Recipe:
     merge: Merge
     trainer: Trainer
     samples: Samples | None
+    distill: Distill | None
     control: Control
     rules: Mapping[str, RuleSetting]
     lines: Lines

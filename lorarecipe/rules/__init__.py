@@ -15,6 +15,7 @@ from lorarecipe.rules import (
     animated_image,
     arms_at_sides_mismatch,
     base_image_in_target,
+    base_of_another_checkpoint,
     cached_text_encoder,
     checkpoint_of_another_family,
     colour_profile,
@@ -128,7 +129,10 @@ RULES: dict[str, Rule] = {
     "TRN002": checkpoint_of_another_family,
     "TRN003": missing_checkpoint,
     "TRN004": little_disk_space,
+    "TRN005": base_of_another_checkpoint,
 }
+#: what a base and a target have to keep to; any other training's captions are its own
+_OF_TWO_PHASES = ("BAS", "TGT", "PAR")
 #: no setting changes what these find
 UNALTERABLE = frozenset({"NEV001"})
 
@@ -158,6 +162,8 @@ def check(dataset: Dataset) -> Checked:
     settings = _settings(dataset.recipe)
     kept, ignored = [], []
     for code, rule in RULES.items():
+        if dataset.recipe.method != "two-phase" and code.startswith(_OF_TWO_PHASES):
+            continue
         for finding in rule.check(dataset):
             severity = _severity(finding, settings.get(code), dataset.recipe) or rule.SEVERITY
             if severity == "ignore":

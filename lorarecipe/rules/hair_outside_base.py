@@ -31,26 +31,13 @@ from lorarecipe.colour import lab
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity, at_key
 from lorarecipe.rules.shots import base_hair, hair_of
+from lorarecipe.rules.vocabulary import NOMINAL_HAIR
 
 SEVERITY: Severity = "warning"
 
 
 _FARTHEST = 10.0
 _AXES = 3
-#: sRGB of hair as it is commonly drawn
-_CANDIDATES = {
-    "yellow": (235, 210, 80),
-    "orange": (235, 140, 60),
-    "pink": (245, 150, 190),
-    "aqua": (90, 215, 225),
-    "purple": (130, 65, 170),
-    "brown": (125, 80, 45),
-    "red": (200, 40, 40),
-    "green": (50, 150, 60),
-    "blue": (50, 80, 190),
-    "white": (240, 240, 240),
-    "black": (25, 25, 30),
-}
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -60,7 +47,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if hair is None:
         return
     if (away := _distance(np.array(colours), hair)) > _FARTHEST:
-        left = {name: _distance(np.array([*colours, lab(colour)]), hair) for name, colour in _CANDIDATES.items()}
+        left = {name: _distance(np.array([*colours, lab(colour)]), hair) for name, colour in NOMINAL_HAIR.items()}
         best = min(left, key=lambda name: left[name])
         message = f"found hair of L*a*b* ({', '.join(f'{value:.0f}' for value in hair)}), {away:.0f} from all that"
         message += f" the base's colours span, expected {_FARTHEST:.0f} at most; add a {best}"

@@ -77,6 +77,21 @@ ALIASES = {
     "arms by sides": "arms at sides",
 }
 
+#: sRGB of hair as it is commonly drawn
+NOMINAL_HAIR = {
+    "yellow": (235, 210, 80),
+    "orange": (235, 140, 60),
+    "pink": (245, 150, 190),
+    "aqua": (90, 215, 225),
+    "purple": (130, 65, 170),
+    "brown": (125, 80, 45),
+    "red": (200, 40, 40),
+    "green": (50, 150, 60),
+    "blue": (50, 80, 190),
+    "white": (240, 240, 240),
+    "black": (25, 25, 30),
+}
+
 _KINDS = {
     "a pose": "standing, sitting, kneeling, t-pose, a-pose, arms up, arm up, arm at side, straight-on, spread arms",
     "a view": "from side, from above, from below, profile, facing away, three quarter view, from front, front view",

@@ -13,11 +13,17 @@ from lorarecipe.files import canonical_json, file_digest
 from lorarecipe.marked import is_marked
 from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.run.leak import LEAK
-from lorarecipe.run.pictures import CONTROL, SAMPLES, deliver_samples
+from lorarecipe.run.passport import PASSPORT
+from lorarecipe.run.pictures import CANDIDATES, deliver_pictures, pictures_in
+from lorarecipe.run.record import RECORD
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import lora_of
 from lorarecipe.trainer.states import OUTPUT
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
+
+#: the page, beside the LoRA; the program's name stands in its head
+REPORT = "report.html"
+_GENERATOR = '<meta name="generator" content="lorarecipe'
 
 
 def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
@@ -30,17 +36,20 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     """
     folder, name = out / delivery.name, delivery.name
     loras = (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"))
-    pictures = (*(folder / SAMPLES).glob("*.png"), *(folder / SAMPLES / CONTROL).glob("*.png"))
-    for place in (*loras, folder / "run.json", folder / LEAK, *pictures):
-        if place.exists() and not _is_ours(place):
+    told = (folder / file for file in (RECORD, LEAK, PASSPORT, REPORT, CANDIDATES))
+    for place in (*loras, *told, *pictures_in(folder)):
+        if place.exists() and not is_ours(place):
             problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
 
 
-def _is_ours(place: Path) -> bool:
+def is_ours(place: Path) -> bool:
+    """Tell whether lorarecipe wrote a file."""
     try:
         if place.suffix == ".json":
             return "lorarecipe" in json.loads(place.read_text("utf-8"))
+        if place.suffix == ".html":
+            return _GENERATOR in place.read_text("utf-8")
         if place.suffix == ".png":
             return is_marked(place)
         return "lorarecipe.key" in Weights(place).metadata
@@ -51,8 +60,7 @@ def _is_ours(place: Path) -> bool:
 def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
-    Samples go into the folder ``samples``, with one picture of them all, which is the one that is given. What is right
-    already is left alone.
+    Pictures go into the folders ``samples`` and ``gate``. What is right already is left alone.
     """
     metadata = metadata_of(delivery, store)
     made = store.path(delivery.stage.short)
@@ -67,10 +75,7 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         if not _is_right(place, source, told):
             rewrite_metadata(source, place, told)
         yield place, file_digest(place)
-    if delivery.samples:
-        folder = out / delivery.name / SAMPLES
-        yield from deliver_samples(delivery.name, delivery.samples, store, folder)
-        yield from deliver_samples(f"{delivery.name}-control", delivery.control, store, folder / CONTROL)
+    yield from deliver_pictures(delivery, store, out / delivery.name)
 
 
 def _steps_of(lora: Path, stage: TrainStage) -> int:

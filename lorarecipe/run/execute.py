@@ -11,13 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from lorarecipe import signals
-from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady
-from lorarecipe.events import Delivered, Event, Failed, Finished, Measured, Paused, Reused, Started, Waiting
+from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
+from lorarecipe.events import (
+    Delivered,
+    Event,
+    Failed,
+    Finished,
+    Gated,
+    Measured,
+    Paused,
+    Reused,
+    Started,
+    Unpicked,
+    Waiting,
+)
 from lorarecipe.files import canonical_json, file_digest, write_atomic
-from lorarecipe.plan import DataStage, Plan, SampleStage, Stage, TrainStage
-from lorarecipe.run.deliver import deliver, refuse_what_is_not_ours
+from lorarecipe.plan import DataStage, Delivery, PickStage, Plan, SampleStage, Stage, TrainStage
+from lorarecipe.run.advice import advised
+from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
+from lorarecipe.run.gate import gate_in, gate_table, write_gate
 from lorarecipe.run.inputs import changed_inputs
-from lorarecipe.run.leak import LEAK, leak_record, leak_rows, leak_table
+from lorarecipe.run.leak import LEAK, leak_record, leak_table
+from lorarecipe.run.passport import PASSPORT, passport
+from lorarecipe.run.pictures import CANDIDATES, deliver_candidates
 from lorarecipe.run.room import require_room
 from lorarecipe.run.sampling import sample
 from lorarecipe.run.training import TrainingPaused, train
@@ -30,6 +46,7 @@ from lorarecipe.trainer import (
     prove_merge,
     prove_samples,
     stage_images,
+    stage_picks,
     whole_pictures,
 )
 from lorarecipe.trainer.commands import LORA, lora_of, merged_of
@@ -68,17 +85,48 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
         yield from _one(stage, plan.title(stage), place, store, changed)
         if signum := signals.asked():  # it came too late to pause the training
             raise Interrupted(signum)
+        yield from _gated(stage, plan, store)
     for delivery in plan.deliveries:
-        for path, digest in deliver(delivery, store, out):
-            yield Delivered(delivery.name, str(path), digest)
-        if delivery.samples:
-            rows, path = leak_rows(delivery, store), out / delivery.name / LEAK
-            write_atomic(path, json.dumps(leak_record(rows), indent=2) + "\n")
-            yield Delivered(delivery.name, str(path), file_digest(path))
-            yield Measured(delivery.name, leak_table(rows))
+        yield from _delivered(delivery, store, out)
     if changed:
         files = ", ".join(sorted({file for told in changed.values() for file in told}))
         raise CheckFailed(f"{files}: changed while it was used; the result is kept, and made anew by the same command")
+
+
+def _gated(stage: Stage, plan: Plan, store: Store) -> Iterator[Event]:
+    """Tell what a base showed; a target is not trained on one that fails, where a recipe says so."""
+    if not isinstance(stage, SampleStage) or not stage.yardstick:
+        return
+    recipes = [one.recipe for one in plan.deliveries if stage.key in {gate.key for gate in one.gate}]
+    told = gate_in(stage, store)
+    yield Gated(stage.key, recipes[0].base_name, told["of"], told["verdict"], gate_table(told))
+    if told["verdict"] == "fail" and any(recipe.base.gate.mode == "stop" for recipe in recipes):
+        raise TrainingFailed(
+            f"base {recipes[0].base_name}: it fails its gate, and [base.gate] mode is stop; no target was trained\n"
+            f"Its pictures are in {store.path(stage.short)}"
+        )
+
+
+def _delivered(delivery: Delivery, store: Store, out: Path) -> Iterator[Event]:
+    """Put a result in place, with what was measured of it; what is measured already is not measured again."""
+    if delivery.candidates:
+        path = out / delivery.name / CANDIDATES
+        yield Delivered(delivery.name, str(path), deliver_candidates(delivery.candidates, delivery, store, path))
+    if not delivery.picked:
+        yield Unpicked(delivery.name, str(out / delivery.name / REPORT))
+        return
+    for path, digest in deliver(delivery, store, out):
+        yield Delivered(delivery.name, str(path), digest)
+    if delivery.gate:
+        path = out / delivery.name / PASSPORT
+        write_atomic(path, json.dumps(passport(delivery, store), indent=2) + "\n")
+        yield Delivered(delivery.name, str(path), file_digest(path))
+    if delivery.arms:
+        path = out / delivery.name / LEAK
+        told = leak_record(delivery, store, path)
+        write_atomic(path, json.dumps(told, indent=2) + "\n")
+        yield Delivered(delivery.name, str(path), file_digest(path))
+        yield Measured(delivery.name, leak_table(told), advised(told["advice"]))
 
 
 def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]) -> Iterator[Event]:
@@ -105,7 +153,9 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
         yield Started(**about, why=why, command=command.argv if command else (), log=log)
         start = time.monotonic()
         try:
-            if isinstance(stage, DataStage):
+            if isinstance(stage, PickStage):
+                stage_picks(stage, store.path(stage.drawn.short), folder)
+            elif isinstance(stage, DataStage):
                 stage_images(stage, folder)
             elif command and isinstance(stage, TrainStage):
                 yield from train(stage, title, place.engine, command, folder, state)
@@ -114,6 +164,9 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
             elif command:
                 for _ in launch(command):
                     pass
+            if isinstance(stage, SampleStage) and stage.yardstick:
+                prove_samples(folder, stage)
+                write_gate(stage, folder, store)
             with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
                 sealing = disk.submit(store.seal, stage.short)
                 proof = _prove(stage, folder, store)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lorarecipe.files import large_file_digest
-from lorarecipe.plan import BaseFile, MergeStage, SampleStage, Stage, TrainStage
+from lorarecipe.plan import BaseFile, MergeStage, PickStage, SampleStage, Stage, TrainStage
 from lorarecipe.weights import Folder, SafetensorsError
 
 
@@ -30,12 +30,14 @@ def _parts(stage: Stage) -> list[object]:
         return [stage.data, stage.merged, stage.loaded]
     if isinstance(stage, MergeStage):
         return [stage.base]
-    return [stage.lora] if isinstance(stage, SampleStage) else []
+    if isinstance(stage, PickStage):
+        return [stage.drawn]
+    return [stage.lora, stage.merged] if isinstance(stage, SampleStage) else []
 
 
 def _files(stage: Stage) -> Iterator[tuple[Path, str]]:
     yield from ((part.path, part.sha256) for part in _parts(stage) if isinstance(part, BaseFile))
-    if isinstance(stage, MergeStage | SampleStage) or (isinstance(stage, TrainStage) and not stage.merged):
+    if isinstance(stage, MergeStage) or (isinstance(stage, TrainStage | SampleStage) and not stage.merged):
         yield stage.model.path, stage.model.sha256
     if isinstance(stage, TrainStage) and stage.model.vae and stage.model.vae_sha256:
         yield stage.model.vae, stage.model.vae_sha256

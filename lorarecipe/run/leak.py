@@ -1,121 +1,219 @@
 """The leak test: what a LoRA brings along besides its character, on the original checkpoint, in numbers.
 
 It stands beside the checkpoint without the LoRA, and beside the control arm where the recipe has one: the same target,
-trained without the base.
+trained without the base. Every picture is measured; a row has the means of one arm, epoch and weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from lorarecipe import __version__
-from lorarecipe.dataset import EXTENSIONS
-from lorarecipe.plan import Delivery
-from lorarecipe.run.measures import change, palette_distance, palette_of, softness, white_border
+from lorarecipe.dataset.silhouette import Lab
+from lorarecipe.plan import Delivery, SampleStage
+from lorarecipe.run.advice import advice
+from lorarecipe.run.measures import (
+    change,
+    outline_by_colour,
+    palette_distance,
+    palette_of,
+    seen,
+    softness,
+    white_border,
+)
+from lorarecipe.run.pictures import place_of
+from lorarecipe.run.renders import mean_softness, nearest, renders_of
+from lorarecipe.run.tagger import Tagger
 from lorarecipe.store import Store
 
 #: file of the numbers, beside the LoRA
 LEAK = "leak.json"
+#: raised whenever the same pictures would give other numbers
+_FORMAT = 2
 #: tags that ask for the background that all renders have
 _PLAIN = ("white background", "simple background")
-_ARMS = ("without", "control", "target")
+#: words that ask for another pose than the renders'
+_POSE = re.compile(
+    r"\b(sit|kneel|jump|run|walk|lying|danc|crouch|squat|stretch|looking back|arms? up|legs? up|hands? on)"
+)
+_ARMS = ("without", "base", "control", "target")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture, measured; ``place`` is relative to the result's folder. None is what makes no sense for it."""
+
+    place: str
+    arm: str
+    """``without`` the LoRA, ``target``, ``control``, or ``base``: the base's own LoRA."""
+    epoch: int | None
+    """None for the last."""
+    weight: float
+    prompt: str
+    seed: int
+    unrelated: bool
+    """Whether the prompt has nothing to do with the character."""
+    white_border: float
+    """Share of white along the edge (see ``measures.white_border``)."""
+    look_3d: float | None
+    """Softness of the shading: 0 as without the LoRA, of the same seed; 1 as the renders."""
+    upright: float | None
+    """What the outline of its colours has in common with the nearest render's, where another pose is asked for."""
+    palette: float | None
+    """Distance of the character's colours from the nearest in the picture, in Lab."""
+    change: float | None
+    """Distance from the picture without the LoRA, of the same seed, in Lab."""
+    tags: dict[str, float]
+    """What a tagger makes of it: its scores of `3d` and `realistic`, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Means over the pictures of one arm, epoch and weight."""
+    """Means over the pictures of one arm, epoch and weight; unrelated ones only in ``change_unrelated``."""
 
     arm: str
-    """``without`` the LoRA, ``target``, or ``control``."""
     epoch: int | None
-    """None for the last."""
     weight: float
     pictures: int
     white_border: float | None
-    """Share of white along the edge (see ``measures.white_border``), of prompts that ask for no white background."""
+    """Of prompts that ask for no white background."""
     look_3d: float | None
-    """Softness of the shading: 0 as without the LoRA, 1 as the renders."""
-    palette: float
-    """Distance of the character's colours from the nearest in the picture, in Lab."""
+    upright: float | None
+    palette: float | None
     change: float | None
-    """Distance from the picture without the LoRA, in Lab."""
+    change_unrelated: float | None
+    tags: dict[str, float]
 
 
-def leak_rows(delivery: Delivery, store: Store) -> list[Row]:
-    """Measure every arm, epoch and weight of a recipe's samples; what has no counterpart without the LoRA is None."""
-    staged = sorted((store.path(delivery.stage.data.short) / "00").iterdir())
-    renders = [_picture(path) for path in staged if path.suffix in EXTENSIONS]
-    palette, soft_renders = palette_of(renders), float(np.mean([softness(render) for render in renders]))
-    arms = [("target", stage) for stage in delivery.samples] + [("control", stage) for stage in delivery.control]
-    last = delivery.samples[-1]
-    without = {
-        (prompt, seed): _picture(store.path(last.short) / name)
-        for name, (prompt, weight, seed) in last.names.items()
-        if weight == 0
+def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any]:
+    """Measure every picture of a recipe's samples; give them, their means and what follows, as JSON.
+
+    What the file ``before`` tells of the same pictures is not measured again.
+    """
+    samples = delivery.recipe.samples
+    of = [stage.key for stage in delivery.sampled]
+    tagger = str(samples.tagger) if samples and samples.tagger else None
+    if told := _told_before(before, of, tagger):
+        return told
+    shots = sorted(_shots(delivery, store), key=lambda shot: (_ARMS.index(shot.arm), shot.epoch or 10**6, shot.weight))
+    groups: dict[tuple[str, int | None, float], list[Shot]] = {}
+    for shot in shots:
+        groups.setdefault((shot.arm, shot.epoch, shot.weight), []).append(shot)
+    rows = [_row(group) for group in groups.values()]
+    return {
+        "format": _FORMAT,
+        "lorarecipe": __version__,
+        "of": of,
+        "tagger": tagger,
+        "proven_on": "the demo's world only",
+        "advice": advice([asdict(row) for row in rows]),
+        "rows": [asdict(row) for row in rows],
+        "pictures": [asdict(shot) for shot in shots],
     }
-    soft_without = {key: softness(picture) for key, picture in without.items()}
-    rows = []
-    for arm, stage in arms:
-        for at in stage.samples.weights:
-            if at == 0 and stage != last:  # without a LoRA, all stages draw the same
-                continue
-            names = stage.names.items()
-            shown = [(p, s, _picture(store.path(stage.short) / name)) for name, (p, weight, s) in names if weight == at]
-            free = [white_border(picture) for p, _, picture in shown if not any(tag in p for tag in _PLAIN)]
-            looks = [
-                (softness(picture) - soft_without[p, s]) / (soft_renders - soft_without[p, s])
-                for p, s, picture in shown
-                if (p, s) in without and soft_renders - soft_without[p, s] > 0.05
-            ]
-            rows.append(
-                Row(
-                    arm if at else "without",
-                    stage.epoch,
-                    at,
-                    len(shown),
-                    _mean(free),
-                    _mean(looks),
-                    float(np.mean([palette_distance(picture, palette) for _, _, picture in shown])),
-                    _mean([change(picture, without[p, s]) for p, s, picture in shown if (p, s) in without]),
-                )
-            )
-    return sorted(rows, key=lambda row: (_ARMS.index(row.arm), row.epoch or 10**6, row.weight))
 
 
-def leak_table(rows: Sequence[Row]) -> str:
+def _told_before(path: Path, of: list[str], tagger: str | None) -> dict[str, Any] | None:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return told if (told["format"], told["of"], told["tagger"]) == (_FORMAT, of, tagger) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def leak_table(record: dict[str, Any]) -> str:
     """Write the rows as a table of plain text, which is Markdown too."""
-    heads = ("LoRA", "epoch", "weight", "white border", "3D look", "colours off", "change")
+    names = [*record["rows"][0]["tags"]] if record["rows"] else []
+    heads = (
+        "LoRA",
+        "epoch",
+        "weight",
+        "white border",
+        "3D look",
+        "upright",
+        "colours off",
+        "change",
+        "elsewhere",
+        *names,
+    )
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    for row in rows:
-        cells = [row.arm, str(row.epoch or "last"), f"{row.weight:g}", _percent(row.white_border)]
-        cells += [_number(row.look_3d, 2), _number(row.palette, 1), _number(row.change, 1)]
-        lines.append(f"| {' | '.join(cells)} |")
+    for row in record["rows"]:
+        cells = [row["arm"], str(row["epoch"] or "last"), f"{row['weight']:g}", _told(row["white_border"], ".0%")]
+        cells += [_told(row["look_3d"], ".2f"), _told(row["upright"], ".2f")]
+        cells += [_told(row[name], ".1f") for name in ("palette", "change", "change_unrelated")]
+        lines.append(f"| {' | '.join([*cells, *(_told(row['tags'].get(name), '.2f') for name in names)])} |")
     return "\n".join(lines)
 
 
-def leak_record(rows: Sequence[Row]) -> dict[str, object]:
-    """Give the rows as JSON."""
-    proven = "the demo's world only"
-    return {"format": 1, "lorarecipe": __version__, "proven_on": proven, "rows": [asdict(row) for row in rows]}
+def _shots(delivery: Delivery, store: Store) -> Iterator[Shot]:
+    renders = renders_of(delivery.stage.data, store, delivery.stage.training.resolution)
+    palette = palette_of([render.colours for render in renders])
+    soft_renders = mean_softness(renders)
+    samples = delivery.recipe.samples
+    tagger = Tagger(samples.tagger) if samples and samples.tagger else None
+    last = delivery.arms["target"][-1]
+    without = {
+        (prompt, seed): _seen(last, name, store) for name, (prompt, weight, seed) in last.names.items() if weight == 0
+    }
+    for arm, stage in ((arm, stage) for arm, stages in delivery.arms.items() for stage in stages):
+        for name, (prompt, weight, seed) in stage.names.items():
+            if weight == 0 and stage != last:  # without a LoRA, all stages draw the same
+                continue
+            colours, bare = _seen(stage, name, store), without.get((prompt, seed))
+            room = soft_renders - softness(bare) if bare is not None else 0
+            posed = _POSE.search(prompt) and palette and weight
+            yield Shot(
+                place_of(arm, stage, name),
+                arm if weight else "without",
+                stage.epoch,
+                weight,
+                prompt,
+                seed,
+                prompt in (stage.samples.unrelated or ()),
+                round(white_border(colours), 4),
+                round((softness(colours) - softness(bare)) / room, 4) if bare is not None and room > 0.05 else None,
+                round(nearest(outline_by_colour(colours, palette), renders)[0], 4) if palette and posed else None,
+                round(palette_distance(colours, palette), 2) if palette else None,
+                round(change(colours, bare), 2) if bare is not None else None,
+                tagger.scores(store.path(stage.short) / name) if tagger else {},
+            )
 
 
-def _picture(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
+def _row(shots: Sequence[Shot]) -> Row:
+    about, elsewhere = [shot for shot in shots if not shot.unrelated], [shot for shot in shots if shot.unrelated]
+
+    def mean(measure: Callable[[Shot], float | None], of: Sequence[Shot] = about) -> float | None:
+        values = [value for shot in of if (value := measure(shot)) is not None]
+        return round(float(np.mean(values)), 4) if values else None
+
+    free = [shot for shot in about if not any(tag in shot.prompt for tag in _PLAIN)]
+    first = shots[0]
+    return Row(
+        first.arm,
+        first.epoch,
+        first.weight,
+        len(shots),
+        mean(lambda shot: shot.white_border, free),
+        mean(lambda shot: shot.look_3d),
+        mean(lambda shot: shot.upright),
+        mean(lambda shot: shot.palette),
+        mean(lambda shot: shot.change),
+        mean(lambda shot: shot.change, elsewhere),
+        {name: round(float(np.mean([shot.tags[name] for shot in shots])), 4) for name in first.tags},
+    )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+def _seen(stage: SampleStage, name: str, store: Store) -> Lab:
+    with Image.open(store.path(stage.short) / name) as picture:
+        return seen(picture)
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _told(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"

@@ -12,7 +12,7 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import sweep, write_atomic
-from lorarecipe.plan import DataStage, Plan, Stage
+from lorarecipe.plan import DataStage, Plan, Stage, TrainStage, step_sum
 from lorarecipe.run.record import Record
 
 #: what is read of a record; one without them is torn
@@ -53,8 +53,8 @@ class Run:
         return "killed" if state == "running" and not _lives(*self.told["process"]) else state
 
 
-def begin_run(root: Path, plan: Plan, arguments: dict[str, Any]) -> Run:
-    """Write a new run into the ledger: all that is known before it starts."""
+def begin_run(root: Path, plan: Plan, arguments: dict[str, Any], findings: Sequence[str] = ()) -> Run:
+    """Write a new run into the ledger: all that is known before it starts; ``findings`` are the check's."""
     now = datetime.now(UTC)
     # numbered: of two runs, the clock does not tell which was first
     for before in _folders(root):
@@ -78,6 +78,9 @@ def begin_run(root: Path, plan: Plan, arguments: dict[str, Any]) -> Run:
             {"path": str(path), "sha256": digest, "text": path.read_text("utf-8-sig")}
             for path, digest in sources.items()
         ],
+        "engine": plan.engine,
+        "results": [delivery.name for delivery in plan.deliveries],
+        "findings": list(findings),
         "plan": [_planned(stage, plan.title(stage)) for stage in plan.stages],
         "stages": [],
         "files": {},
@@ -194,6 +197,8 @@ def _planned(stage: Stage, title: str) -> dict[str, Any]:
     told = {"key": stage.key, "name": stage.short, "title": title, "identity": stage.identity()}
     if isinstance(stage, DataStage):
         told["images"] = {image.digest: str(image.path) for group in stage.groups for image in group}
+    if isinstance(stage, TrainStage):
+        told["sum"] = list(step_sum(stage))
     return told
 
 

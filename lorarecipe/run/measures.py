@@ -1,6 +1,6 @@
-"""What can be measured of a picture without a model: its border, its shading, its colours.
+"""What can be measured of a picture without a model: its border, its shading, its colours, its outline.
 
-All take RGB pictures. Their thresholds were set on the demo's world; what they mean on real models is unproven.
+All take what `seen` gives. Their thresholds were set on the demo's world; what they mean on real models is unproven.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 from scipy.cluster.vq import kmeans2
 
 from lorarecipe.colour import lab
-from lorarecipe.dataset.silhouette import is_white, silhouette
+from lorarecipe.dataset.silhouette import Lab, Mask, grown, is_white, silhouette
 
 #: longest side that is looked at, in pixels
 _SIDE = 256
@@ -24,6 +25,12 @@ _SOFT, _HARD = (1.0, 4.0), 12.0
 _COLOURS = 6
 #: a colour is in a picture as near as the nearest hundredth of its pixels is to it
 _PERCENTILE = 1
+#: share of the ring that has to be free of the figure
+_FREE = 0.3
+#: dE76 within which a pixel has a colour of the character
+_ALIKE = 22.0
+#: sides of an outline, and how far it may be moved aside
+_OUTLINE, _ASIDE = 64, 2
 
 
 @dataclass(frozen=True)
@@ -34,50 +41,105 @@ class Palette:
     shares: npt.NDArray[np.float64]
 
 
-def white_border(picture: Image.Image) -> float:
+def seen(picture: Image.Image) -> Lab:
+    """Give what is measured of a picture: a small copy of it in Lab, of shape (height, width, 3)."""
+    small = picture.convert("RGB")
+    small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    return lab(np.asarray(small))
+
+
+def white_border(colours: Lab) -> float:
     """Share of white in a ring along the edge, a sixteenth of the shorter side wide: L* >= 97 and C* < 3.
 
     Source: technique reference, section 5.
     """
-    white = is_white(_lab(picture))
-    width = max(1, min(white.shape) // 16)
-    inner = np.zeros_like(white)
-    inner[width:-width, width:-width] = True
-    return float(white[~inner].mean())
+    white = is_white(colours)
+    return float(white[_ring(white)].mean())
 
 
-def softness(picture: Image.Image) -> float:
+def white_around(colours: Lab) -> float:
+    """Share of white in that ring where no figure reaches it; in all of it, where less than three tenths are free.
+
+    Hair and a cut body cover the edge of a picture on white too: of the demo's renders, two thirds at most.
+    """
+    white = is_white(colours)
+    ring = _ring(white)
+    free = ring & ~grown(silhouette(colours).figure)
+    return float(white[free if free.sum() >= _FREE * ring.sum() else ring].mean())
+
+
+def softness(colours: Lab) -> float:
     """Of the places where lightness changes, the share where it does so softly, as on a shaded surface.
 
     Flat drawings change at outlines: the renderer's own have 0.33 in flat, and 0.55 as renders, of 64 pixels.
     """
-    down, across = np.gradient(_lab(picture)[..., 0])
+    down, across = np.gradient(colours[..., 0])
     steep = np.hypot(down, across)
     soft, hard = ((steep > _SOFT[0]) & (steep < _SOFT[1])).sum(), (steep > _HARD).sum()
     return float(soft / max(1, soft + hard))
 
 
-def palette_of(renders: Sequence[Image.Image]) -> Palette:
-    """Find the colours of the figure on renders with a plain background; the same ones every time."""
-    figures = [(colours := _lab(render))[silhouette(colours).figure] for render in renders]
-    pixels = np.concatenate(figures).astype(np.float64)
+def palette_of(renders: Sequence[Lab]) -> Palette | None:
+    """Find the colours of the figure on renders with a plain background; the same ones every time.
+
+    None where no render shows a figure.
+    """
+    pixels = np.concatenate([render[silhouette(render).figure] for render in renders]).astype(np.float64)
+    if len(pixels) < _COLOURS:
+        return None
     centres, nearest = kmeans2(pixels, _COLOURS, seed=0, minit="++")
     return Palette(centres.astype(np.float32), np.bincount(nearest, minlength=_COLOURS) / len(nearest))
 
 
-def palette_distance(picture: Image.Image, palette: Palette) -> float:
+def palette_distance(colours: Lab, palette: Palette) -> float:
     """How far a character's colours are from the nearest in a picture, in Lab (dE76), weighted by their share."""
-    pixels = _lab(picture).reshape(-1, 1, 3)
-    apart = np.linalg.norm(pixels - palette.colours, axis=2)
-    return float(np.percentile(apart, _PERCENTILE, axis=0) @ palette.shares)
+    return float(np.percentile(_apart(colours, palette).reshape(-1, _COLOURS), _PERCENTILE, axis=0) @ palette.shares)
 
 
-def change(picture: Image.Image, other: Image.Image) -> float:
+def change(colours: Lab, other: Lab) -> float:
     """Mean distance of two pictures, pixel by pixel, in Lab (dE76)."""
-    return float(np.linalg.norm(_lab(picture) - _lab(other), axis=2).mean())
+    return float(np.linalg.norm(colours - other, axis=2).mean())
 
 
-def _lab(picture: Image.Image) -> npt.NDArray[np.float32]:
-    small = picture.convert("RGB")
-    small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
-    return lab(np.asarray(small))
+def outline(colours: Lab) -> Mask:
+    """Find the figure on a plain background; of shape (64, 64)."""
+    return _sized(silhouette(colours).figure)
+
+
+def outline_by_colour(colours: Lab, palette: Palette) -> Mask:
+    """Find a character before any background: the largest part that has its colours; of shape (64, 64)."""
+    alike = ndimage.binary_closing(_sized(_apart(colours, palette).min(axis=2) < _ALIKE))
+    parts, count = ndimage.label(alike)
+    if not count:
+        return np.zeros_like(alike)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    whole: Mask = ndimage.binary_fill_holes(parts == sizes.argmax())
+    return whole
+
+
+def overlap(one: Mask, other: Mask) -> float:
+    """Say how much two outlines have in common: what both cover over what either does; moved aside by 3 % at most."""
+    best = 0.0
+    for step in range(-_ASIDE, _ASIDE + 1):
+        moved = np.roll(other, step, axis=1)
+        best = max(best, (one & moved).sum() / max(1, (one | moved).sum()))
+    return float(best)
+
+
+def _ring(shape: Mask) -> Mask:
+    """Give a ring along the edge, a sixteenth of the shorter side wide."""
+    width = max(1, min(shape.shape) // 16)
+    ring = np.ones_like(shape)
+    ring[width:-width, width:-width] = False
+    return ring
+
+
+def _apart(colours: Lab, palette: Palette) -> npt.NDArray[np.float32]:
+    """Distance of each pixel from each colour."""
+    apart: npt.NDArray[np.float32] = np.linalg.norm(colours[:, :, None] - palette.colours, axis=3)
+    return apart
+
+
+def _sized(mask: Mask) -> Mask:
+    return np.asarray(Image.fromarray(mask).resize((_OUTLINE, _OUTLINE), Image.Resampling.NEAREST), dtype=bool)

@@ -1,8 +1,9 @@
-"""Put the samples of a LoRA where its recipe asks, each with its settings, in the form that web UIs read."""
+"""Put samples where their recipe asks, each with its settings, in the form that web UIs read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -11,41 +12,85 @@ from PIL import Image
 from lorarecipe import __version__
 from lorarecipe.files import file_digest, write_atomic
 from lorarecipe.marked import mark
-from lorarecipe.plan import SampleStage
+from lorarecipe.plan import Arm, Delivery, SampleStage
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
 
-#: folder of the samples, beside the LoRA
+#: folder of the samples, beside the LoRA; other arms than the target's have theirs within
 SAMPLES = "samples"
-#: folder of those of the control arm, within
-CONTROL = "control"
+#: folder and list of pictures to pick from
+PICK, CANDIDATES = "pick", "candidates.json"
+#: folder of what a base had to draw, beside the LoRA
+GATE = "gate"
 
 
-def deliver_samples(name: str, stages: Sequence[SampleStage], store: Store, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Write every picture into ``folder``, and one of all of the last stage's, which is given with its SHA-256.
+def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
+    """Write every picture into the result's folder ``out``, and for each arm one of all of its last stage's.
 
-    A picture is named after its prompt's number, the LoRA's weight and the seed; of an earlier epoch, after that first.
+    That one is given, with its SHA-256. A picture is named after its prompt's number, the LoRA's weight and the seed;
+    of an earlier epoch, after that first.
     """
     wanted = {
-        folder / ((f"{stage.epoch:06d}_" if stage.epoch else "") + file): (stage, file)
+        place_of(arm, stage, file): (stage, file, _lora_of(delivery, arm))
+        for arm, stages in delivery.arms.items()
         for stage in stages
         for file in stage.names
     }
-    for stale in {*folder.glob("*.png")} - wanted.keys():
-        stale.unlink()  # of an earlier LoRA; whatever is not ours was refused before
-    for place, (stage, file) in wanted.items():
-        source, settings = store.path(stage.short) / file, settings_of(stage, file, name)
+    wanted |= {
+        gate_place(stage, file): (stage, file, delivery.recipe.base_name)
+        for stage in delivery.gate
+        for file in stage.names
+    }
+    if delivery.candidates:
+        wanted |= {f"{PICK}/{file}": (delivery.candidates, file, delivery.name) for file in delivery.candidates.names}
+    _write(wanted, store, out)
+    for arm, stages in delivery.arms.items():
+        for last in stages[-1:]:
+            sheet = out / place_of(arm, last, "all.png")
+            write_atomic(sheet, contact_sheet([store.path(last.short) / file for file in last.names], last.samples))
+            yield sheet, file_digest(sheet)
+
+
+def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
+    """Write pictures to pick from, and their list, whose SHA-256 is given; the picks so far are in it."""
+    places = {f"{PICK}/{file}": (stage, file, delivery.name) for file in stage.names}
+    if not delivery.picked:
+        _write(places, store, listed.parent)
+    picks = delivery.recipe.distill.picks if delivery.recipe.distill else ()
+    told = [
+        {"place": f"{PICK}/{file}", "name": file, "prompt": prompt, "seed": seed, "picked": file in picks}
+        for file, (prompt, _, seed) in stage.names.items()
+    ]
+    write_atomic(listed, json.dumps({"lorarecipe": __version__, "of": [stage.key], "pictures": told}, indent=2) + "\n")
+    return file_digest(listed)
+
+
+def _write(wanted: Mapping[str, tuple[SampleStage, str, str]], store: Store, out: Path) -> None:
+    for stale in {path.relative_to(out).as_posix() for path in pictures_in(out)} - wanted.keys():
+        (out / stale).unlink()  # of an earlier LoRA; whatever is not ours was refused before
+    for name, (stage, file, lora) in wanted.items():
+        place, source, settings = out / name, store.path(stage.short) / file, settings_of(stage, file, lora)
         if not _is_right(place, source, settings):
             with Image.open(source) as picture:
                 drawn = BytesIO()
                 picture.save(drawn, "PNG", pnginfo=mark(parameters=settings))
             write_atomic(place, drawn.getvalue())
-    if not stages:
-        return
-    last = stages[-1]
-    sheet = folder / "all.png"
-    write_atomic(sheet, contact_sheet([store.path(last.short) / file for file in last.names], last.samples))
-    yield sheet, file_digest(sheet)
+
+
+def pictures_in(out: Path) -> list[Path]:
+    """Give the pictures where those of a result are."""
+    return [path for folder in (SAMPLES, GATE, PICK) for path in (out / folder).rglob("*.png")]
+
+
+def place_of(arm: Arm, stage: SampleStage, file: str) -> str:
+    """Give a sample's path, relative to the result's folder."""
+    folder = SAMPLES if arm == "target" else f"{SAMPLES}/{arm}"
+    return f"{folder}/{f'{stage.epoch:06d}_' if stage.epoch else ''}{file}"
+
+
+def gate_place(stage: SampleStage, file: str) -> str:
+    """Give the path of a gate's picture, relative to the result's folder."""
+    return f"{GATE}/merged/{file}" if stage.merged else f"{GATE}/{file}"
 
 
 def settings_of(stage: SampleStage, file: str, name: str) -> str:
@@ -54,22 +99,26 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
     Source: ``infotext`` of A1111's ``processing.py``. ``Lora key`` is ours: what the LoRA was made from.
     """
     prompt, weight, seed = stage.names[file]
-    width, height = stage.lora.training.resolution
+    width, height = stage.size
     told = {
         "Steps": stage.samples.steps,
         "Sampler": "DDIM",
         "CFG scale": f"{stage.samples.scale:g}",
         "Seed": seed,
         "Size": f"{width}x{height}",
-        "Model hash": stage.model.sha256[:10],
-        "Model": stage.model.path.stem,
+        "Model hash": (stage.merged.key if stage.merged else stage.model.sha256)[:10],
+        "Model": f"{stage.model.path.stem} with {name} merged in" if stage.merged else stage.model.path.stem,
         **({"Clip skip": stage.model.clip_skip} if stage.model.clip_skip else {}),
         "Lora key": stage.key[:16],
         "Version": f"lorarecipe {__version__}",
     }
-    lines = [f"{prompt} <lora:{name}:{weight:g}>" if weight else prompt]
+    lines = [f"{prompt} <lora:{name}:{weight:g}>".strip() if weight else prompt]
     lines += [f"Negative prompt: {stage.samples.negative}"] if stage.samples.negative else []
     return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in told.items())])
+
+
+def _lora_of(delivery: Delivery, arm: Arm) -> str:
+    return {"target": delivery.name, "control": f"{delivery.name}-control", "base": delivery.recipe.base_name}[arm]
 
 
 def _is_right(place: Path, source: Path, settings: str) -> bool:

@@ -15,6 +15,9 @@ from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progre
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
 
+#: file of a record, beside the results
+RECORD = "run.json"
+
 
 @dataclass
 class Record:
@@ -72,7 +75,7 @@ class Record:
                 "files": self.delivered[delivery.name],
                 "stages": [stage for key, stage in self.stages.items() if key in delivery.keys],
             }
-            path = out / delivery.name / "run.json"
+            path = out / delivery.name / RECORD
             write_atomic(path, json.dumps(document, indent=2) + "\n")
             written.append(path)
         return written

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.plan import DataStage, MergeStage, Stage, TrainStage
+from lorarecipe.plan import DataStage, MergeStage, PickStage, Stage, TrainStage
 from lorarecipe.trainer.states import epochs_between_states
 from lorarecipe.weights import Folder, lora_values, open_checkpoint
 
@@ -43,7 +43,7 @@ def state_bytes(stage: TrainStage) -> int:
 
 def _bytes_of(stage: Stage) -> int:
     """Bytes of a stage: a merged checkpoint is as large as its own, a training keeps LoRAs, and states meanwhile."""
-    if isinstance(stage, DataStage):
+    if isinstance(stage, DataStage) and not isinstance(stage, PickStage):  # those are not drawn yet, and few
         return sum(image.path.stat().st_size for group in stage.groups for image in group)
     if isinstance(stage, MergeStage):
         path = stage.model.path

@@ -28,7 +28,7 @@ def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
     factor = min(factor, math.sqrt(_LARGEST / (len(opened) * opened[0].width * opened[0].height)))
     width, height = (max(1, int(side * factor)) for side in opened[0].size)
     columns = len(samples.weights) * samples.images
-    sheet = Image.new("RGB", (width * columns, (height + _LABEL) * len(samples.prompts)), "white")
+    sheet = Image.new("RGB", (width * columns, (height + _LABEL) * len(samples.drawn)), "white")
     pen = ImageDraw.Draw(sheet)
     for at, picture in enumerate(opened):
         row, column = divmod(at, columns)
@@ -38,7 +38,7 @@ def contact_sheet(pictures: Sequence[Path], samples: Samples) -> bytes:
             (column * width, top + _LABEL),
         )
         if not column:
-            pen.text((3, top + 2), samples.prompts[row], fill="black")
+            pen.text((3, top + 2), samples.drawn[row], fill="black")
     whole = BytesIO()
     sheet.save(whole, "PNG", pnginfo=mark())
     return whole.getvalue()

@@ -1,11 +1,12 @@
 """The only room that knows kohya: commands, processes, proofs, and the setup of the pinned checkout."""
 
 from lorarecipe.trainer.commands import Command, command_of
+from lorarecipe.trainer.logs import logged_curves
 from lorarecipe.trainer.place import Place, find_place
 from lorarecipe.trainer.process import launch
 from lorarecipe.trainer.progress import read_progress
 from lorarecipe.trainer.proof import prove_lora, prove_merge, prove_samples, whole_pictures
-from lorarecipe.trainer.staging import stage_images
+from lorarecipe.trainer.staging import stage_images, stage_picks
 
 __all__ = [
     "Command",
@@ -13,10 +14,12 @@ __all__ = [
     "command_of",
     "find_place",
     "launch",
+    "logged_curves",
     "prove_lora",
     "prove_merge",
     "prove_samples",
     "read_progress",
     "stage_images",
+    "stage_picks",
     "whole_pictures",
 ]

@@ -12,7 +12,7 @@ from lorarecipe.recipe import Engine
 from lorarecipe.store import Store
 from lorarecipe.trainer.place import Place
 from lorarecipe.trainer.settings import accelerate_yaml, dataset_toml
-from lorarecipe.trainer.states import OUTPUT, PAUSE, State, can_go_on, epochs_between_states
+from lorarecipe.trainer.states import LOGS, OUTPUT, PAUSE, State, can_go_on, epochs_between_states
 
 LORA = f"{OUTPUT}.safetensors"
 PROMPTS = "prompts.txt"
@@ -108,52 +108,64 @@ def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
 
 
 def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozenset[str]) -> Command:
-    """Build the command that draws samples: the LoRA on the checkpoint that it is meant for.
+    """Build the command that draws samples: with a LoRA on the checkpoint that it is meant for, or a merged one alone.
 
     A line of the prompts' file is one picture, with its own seed, weight and file name.
     """
     folder, samples, model = store.attempt(stage.short), stage.samples, stage.model
-    lora = store.path(stage.lora.short) / (f"{OUTPUT}-{stage.epoch:06d}.safetensors" if stage.epoch else LORA)
     negative = f" --n {samples.negative}" if samples.negative else ""
     lines = [
-        f"{prompt}{negative} --d {seed} --am {weight:g} --f {name}"
+        # a line that begins with an option would be read as a prompt of just that
+        f"{prompt or ','}{negative} --d {seed} --am {weight:g} --f {name}"
         for name, (prompt, weight, seed) in stage.names.items()
         if name not in drawn
     ]
     arguments: dict[str, Any] = {
-        "ckpt": model.path.absolute(),
+        "ckpt": _checkpoint(stage, store),
         "outdir": folder,
         "from_file": folder / PROMPTS,
-        "network_module": ["networks.lora"],
-        "network_weights": [str(lora.absolute())],
-        "network_mul": ["1"],
-        "W": stage.lora.training.resolution[0],
-        "H": stage.lora.training.resolution[1],
+        **({} if stage.merged else _network_arguments(stage, store)),
+        "W": stage.size[0],
+        "H": stage.size[1],
         "steps": samples.steps,
         "scale": samples.scale,
         "sampler": "ddim",
         "clip_skip": model.clip_skip,
     }
     if place.engine == "sd-scripts":
-        training = stage.lora.training
+        precision, extra = "no", dict[str, Any]()
+        if isinstance(stage.lora, TrainStage):
+            precision, extra = stage.lora.training.precision, stage.lora.training.extra
         arguments |= {
             **{name: model.family == family for name, family in (("v1", "sd15"), ("v2", "sd2"), ("sdxl", "sdxl"))},
-            **{name: training.precision == name for name in ("fp16", "bf16")},
+            **{name: precision == name for name in ("fp16", "bf16")},
             "v_parameterization": model.v_prediction,
             "vae": model.vae and model.vae.absolute(),
             "tokenizer_cache_dir": place.tokenizers,
-            "no_half_vae": bool(training.extra.get("no_half_vae")),
+            "no_half_vae": bool(extra.get("no_half_vae")),
             "sdpa": True,
         }
     argv = (str(place.python), str(GUARD), str(place.script("gen_img.py")), *_words_of(arguments))
     return Command(argv, folder, _environment(stage.device), {PROMPTS: "\n".join(lines) + "\n"})
 
 
+def _network_arguments(stage: SampleStage, store: Store) -> dict[str, Any]:
+    lora = lora_of(stage.lora, store)
+    if stage.epoch:
+        lora = lora.with_name(f"{OUTPUT}-{stage.epoch:06d}.safetensors")
+    return {"network_module": ["networks.lora"], "network_weights": [str(lora.absolute())], "network_mul": ["1"]}
+
+
+def _checkpoint(stage: TrainStage | SampleStage, store: Store) -> Path:
+    if stage.merged:
+        return merged_of(stage.merged, store.path(stage.merged.short))
+    return stage.model.path.absolute()
+
+
 def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> dict[str, Any]:
     training, model = stage.training, stage.model
-    checkpoint = merged_of(stage.merged, store.path(stage.merged.short)) if stage.merged else model.path.absolute()
     arguments: dict[str, Any] = {
-        "pretrained_model_name_or_path": checkpoint,
+        "pretrained_model_name_or_path": _checkpoint(stage, store),
         "v2": model.family == "sd2",
         "v_parameterization": model.v_prediction,
         "clip_skip": model.clip_skip,
@@ -185,6 +197,8 @@ def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path
         "output_name": OUTPUT,
         "save_model_as": "safetensors",
         "console_log_simple": True,
+        "logging_dir": folder / LOGS,
+        "log_with": "tensorboard",
         "training_comment": f"lorarecipe {stage.key[:16]}",
     }
     if stage.loaded:
@@ -202,9 +216,13 @@ def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> 
 
     sd-scripts is told the epoch, which it counts wrongly from a state's steps.
     """
-    arguments: dict[str, Any] = {"save_every_n_epochs": stage.training.save_every_epochs}
+    done = state.epochs * stage.steps.per_epoch + state.steps if state and engine == "sd-scripts" else 0
+    arguments: dict[str, Any] = {
+        "save_every_n_epochs": stage.training.save_every_epochs,
+        "log_prefix": f"{done:06d}-",  # it counts from nothing in a resumed training's log too
+    }
     if every := epochs_between_states(stage):
-        arguments = {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
+        arguments |= {"save_every_n_epochs": every, "save_state": True, "save_last_n_epochs_state": 2}
     if not state:
         return arguments
     return arguments | {"resume": state.folder, "initial_epoch": state.epochs + 1 if engine == "sd-scripts" else None}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -17,8 +18,8 @@ from PIL import ImageOps
 
 from lorarecipe.dataset import eight_bit, orientation_of
 from lorarecipe.errors import CheckFailed
-from lorarecipe.plan import DataStage
-from lorarecipe.plan.stages import Image
+from lorarecipe.plan import DataStage, PickStage
+from lorarecipe.plan.given import Image
 
 
 def stage_images(stage: DataStage, folder: Path) -> None:
@@ -37,6 +38,15 @@ def stage_images(stage: DataStage, folder: Path) -> None:
             suffix, content = plain(image)
             (place / f"{name}{suffix}").write_bytes(content)
             (place / f"{name}.txt").write_text(image.caption + "\n", encoding="utf-8")
+
+
+def stage_picks(stage: PickStage, drawn: Path, folder: Path) -> None:
+    """Copy picked pictures out of the folder that they were ``drawn`` into, each with its prompt for a caption."""
+    place = folder / "00"
+    place.mkdir(parents=True)
+    for number, image in enumerate(stage.groups[0]):
+        shutil.copyfile(drawn / image.path, place / f"{number:05}.png")
+        (place / f"{number:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
 
 
 def plain(image: Image) -> tuple[str, bytes]:

@@ -20,6 +20,8 @@ from lorarecipe.plan import TrainStage
 
 #: the trainer's own name for what it saves; the recipe's name is given at delivery
 OUTPUT = "lora"
+#: folder of a training's TensorBoard logs, within the stage's: ``tensorboard --logdir`` takes it, or the whole store
+LOGS = "logs"
 #: a file that asks the training to pause; its state is named after it
 PAUSE = "pause"
 _STATE = re.compile(rf"(?:{OUTPUT}-(\d{{6}})|{PAUSE}-(\d{{6}})-(\d{{6}}))-state")
@@ -40,7 +42,8 @@ class State:
     @property
     def kept(self) -> frozenset[str]:
         """Names in the attempt's folder that the training needs to go on."""
-        return frozenset({file.partition("/")[0] for file in self.files} | {self.folder.name, _seal(self.folder).name})
+        names = {file.partition("/")[0] for file in self.files}
+        return frozenset(names | {self.folder.name, _seal(self.folder).name, LOGS})
 
 
 def seal_states(attempt: Path, epoch: int) -> None:

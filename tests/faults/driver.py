@@ -58,6 +58,7 @@ def _pattern(path: str) -> str:
     path = re.sub(r"\.\d+-\d+\.part", ".part", path)
     path = re.sub(r"-[0-9a-f]{16}\b", "-KEY", path)
     path = re.sub(r"\b[0-9a-f]{32}\b", "KEY", path)
+    path = re.sub(r"\.tfevents\..*", ".tfevents", path)  # with times, and the machine's name
     path = re.sub(r"runs/\d{4}-\d{8}-[0-9a-f]{4}", "runs/RUN", path)
     return re.sub(r"\b\d+(?=[./-])|(?<=/)\d+$", "N", path)
 

@@ -22,7 +22,10 @@ from lorarecipe.weights import Weights
 
 _ROOT = Path(__file__).parent.parent.parent
 #: how it was made: differs from run to run, and a stage that was resumed tells of its last part
-_TOLD = {"trainer.log", "made.json", "manifest.json", "accelerate.yaml", "dataset.toml", "prompts.txt", "run.json"}
+_TOLD = {
+    *("trainer.log", "made.json", "manifest.json", "accelerate.yaml", "dataset.toml", "prompts.txt", "run.json"),
+    *("report.html", "passport.json"),  # with times, and the digest of a LoRA that tells them
+}
 
 RECIPE = f"""\
 format = 1
@@ -50,6 +53,12 @@ batch_size = 2
 resolution = 64
 buckets = false
 
+[base.gate]
+prompts = ["", "red hair"]
+against = []
+images = 1
+steps = 2
+
 [target]
 images = "renders/honey"
 
@@ -69,6 +78,7 @@ device = "cpu"
 
 [samples]
 prompts = ["1girl", "1girl, forest"]
+weights = [1]
 images = 1
 steps = 2
 
@@ -140,7 +150,7 @@ class World:
                 weights = Weights(path)
                 numbers = b"".join(n.encode() + weights.read(n).tobytes() for n in sorted(weights.names))
                 found[name] = hashlib.sha256(numbers).hexdigest()
-            elif path.name not in _TOLD:
+            elif path.name not in _TOLD and ".tfevents." not in path.name:
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 

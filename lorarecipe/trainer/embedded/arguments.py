@@ -43,9 +43,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--training_comment")
     add("--resolution", help="told again in the dataset TOML, which counts")
     add("--tokenizer_cache_dir", help="not needed: the checkpoint's folder has its tokenizer")
+    add("--logging_dir", type=Path, help="folder of TensorBoard's logs")
+    add("--log_prefix", default="", help="beginning of the name of this training's folder there")
     # ways of working that are the only one here
     add("--cache_latents", action="store_true", required=True)
     add("--max_data_loader_n_workers", type=int, choices=[0], required=True)
+    add("--log_with", choices=["tensorboard"])
     add("--save_model_as", choices=["safetensors"], required=True)
     add("--sdpa", action="store_true")
     add("--console_log_simple", action="store_true")

@@ -44,7 +44,9 @@ class Training:
         self.args, folder = args, args.pretrained_model_name_or_path
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what the next line asks for on a GPU
         torch.use_deterministic_algorithms(True, warn_only=True)
-        self.accelerator = Accelerator(mixed_precision=args.mixed_precision)
+        logs = args.logging_dir and args.logging_dir / f"{args.log_prefix}{time.strftime('%Y%m%d%H%M%S')}"
+        self.accelerator = Accelerator(mixed_precision=args.mixed_precision, log_with=args.log_with, project_dir=logs)
+        self.accelerator.init_trackers("network_train")
         set_seed(args.seed)
         device = self.accelerator.device
         vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", torch_dtype=torch.float32).to(device).eval()
@@ -98,10 +100,15 @@ class Training:
                 self.losses[index : index + 1] = [loss]
                 self.step += 1
                 bar.update(1)
-                bar.set_postfix(avr_loss=sum(self.losses) / len(self.losses))
+                average = sum(self.losses) / len(self.losses)
+                bar.set_postfix(avr_loss=average)
+                rates = {f"lr/group{at}": rate for at, rate in enumerate(self.scheduler.get_last_lr())}
+                told = {"loss/current": loss, "loss/average": average, **rates}
+                self.accelerator.log(told, step=self.step)
             if args.save_every_n_epochs and epoch % args.save_every_n_epochs == 0 and epoch < self.epochs:
                 self._save(f"{args.output_name}-{epoch:06d}", epoch)
         bar.close()
+        self.accelerator.end_training()
         self._save(args.output_name, self.epochs)
 
     def _one(self, batch: list[Sample]) -> float:

@@ -1,0 +1,43 @@
+"""``lorarecipe report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lorarecipe.cli.options import run_named
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.html"),
+    show_default=True,
+    help="Where several runs are put side by side.",
+)
+def command(runs: tuple[str, ...], to: Path) -> None:
+    """Draw the page of a run again, beside its results; or of several runs, side by side, on one page.
+
+    RUN is a run's name, the end of it, or `last`.
+    """
+    from lorarecipe.errors import MachineNotReady
+    from lorarecipe.files import home, write_atomic
+    from lorarecipe.report import page, told_of, write_report
+    from lorarecipe.run import is_ours
+    from lorarecipe.store import Store
+    from lorarecipe.trainer import find_place
+
+    named, store = [run_named(name) for name in runs], Store(home() / "store")
+    places = {run.name: find_place(run.told.get("engine", "sd-scripts")) for run in named}
+    if len(named) == 1:
+        for path in write_report(named[0], places[named[0].name], store):
+            click.echo(path)
+        return
+    if to.exists() and not is_ours(to):
+        raise MachineNotReady(f"{to} is not lorarecipe's; name another place: --to FILE")
+    stories = [story for run in named for story in told_of(run, places[run.name], store)]
+    write_atomic(to, page(stories, to.absolute()))
+    click.echo(to)

@@ -1,0 +1,114 @@
+"""Pictures that a recipe asks for: of the base, of the finished target, and of the control arm."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from lorarecipe.recipe.table import Count, RecipePath, Table, fault
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise fault(f"found {text!r}, expected a prompt on one line")
+    if sign := next((sign for sign in (" --", "{", "}") if sign in f" {text}"), None):
+        # sd-scripts reads options after the first, and variants of the prompt within the others
+        raise fault(f"found {sign.strip()!r} in {text!r}, expected a prompt without it")
+    return text.strip()
+
+
+def _a_prompt(text: str) -> str:
+    if not text.strip():
+        raise fault(f"found {text!r}, expected a prompt on one line")
+    return _one_line(text)
+
+
+Prompt = Annotated[str, AfterValidator(_a_prompt)]
+#: A prompt that may be empty: what is drawn when nothing is asked for
+AnyPrompt = Annotated[str, AfterValidator(_one_line)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Pictures = Annotated[int, Field(ge=1, le=100)]
+SamplerSteps = Annotated[int, Field(ge=1, le=200)]
+Scale = Annotated[float, Field(ge=1, le=30)]
+
+
+class Samples(Table):
+    """Pictures to draw with the finished LoRA, on the original checkpoint."""
+
+    prompts: Annotated[tuple[AnyPrompt, ...], Field(strict=False, min_length=1)]
+    """What to draw, one prompt a picture."""
+    unrelated: Annotated[tuple[Prompt, ...], Field(strict=False)] | None = None
+    """Prompts that have nothing to do with the character, to see what the LoRA changes in them."""
+    negative: Prompt | None = None
+    """What not to draw, in all of them."""
+    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1)] = (
+        *(0.0, 0.6, 0.8, 1.0, 1.2),
+    )
+    """Weights of the LoRA to draw each prompt at; 0 draws it without, for the leak test to compare with."""
+    epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
+    """Saved epochs to draw with too, before the last."""
+    seed: Seed = 1
+    """Seed of a prompt's first picture; the next ones count up."""
+    images: Pictures = 1
+    """Pictures of each prompt and weight."""
+    steps: SamplerSteps = 25
+    """Steps of the sampler."""
+    scale: Scale = 7.0
+    """Classifier-free guidance."""
+    tagger: RecipePath | None = None
+    """Folder of a WD tagger (`model.onnx`, `selected_tags.csv`), whose scores of `3d` and `realistic` are told too."""
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """All prompts, those that are unrelated last."""
+        return (*self.prompts, *(self.unrelated or ()))
+
+
+class Gate(Table):
+    """What a base is asked to draw, with it on the checkpoint and then merged: any trait, always 3D, white, upright."""
+
+    mode: Literal["report", "stop", "off"] = "report"
+    """`stop`: no target is trained on a base that fails; `off`: nothing is drawn."""
+    prompts: Annotated[tuple[AnyPrompt, ...], Field(strict=False, min_length=1)] | None = None
+    """What to draw; left out, the base's hair colours, unseen pairs of colour and style, zooms, back views, nothing."""
+    against: Annotated[tuple[Prompt, ...], Field(strict=False)] = (
+        "forest, night, sitting",
+        "beach, jumping, dress",
+        "indoors, looking back, arms up",
+    )
+    """Prompts that a base has to withstand: places, poses and clothes that its renders do not have."""
+    seed: Seed = 1
+    """Seed of a prompt's first picture; the next ones count up."""
+    images: Pictures = 3
+    """Pictures of each prompt with the base; of the merged checkpoint, one is drawn."""
+    steps: SamplerSteps = 25
+    """Steps of the sampler."""
+    scale: Scale = 7.0
+    """Classifier-free guidance."""
+
+
+class Control(Table):
+    """The control arm: the same target without the base, to see what the base keeps out."""
+
+    enabled: bool = False
+    """Train it, and draw the same pictures with it and with the base, into `out/<name>/samples`."""
+
+
+class Distill(Table):
+    """The way before bases: a plain LoRA at half weight draws what the final one is trained on."""
+
+    prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)]
+    """What to draw to pick from; a picture's prompt becomes its caption."""
+    weight: Annotated[float, Field(gt=0, le=2)] = 0.5
+    """Weight of the plain LoRA: low enough that the 3D look stays away."""
+    picks: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Names of the pictures to train on, as `report.html` lists them; with none, the run ends at the pictures."""
+    seed: Seed = 1
+    """Seed of a prompt's first picture; the next ones count up."""
+    images: Pictures = 4
+    """Pictures of each prompt."""
+    steps: SamplerSteps = 25
+    """Steps of the sampler."""
+    scale: Scale = 7.0
+    """Classifier-free guidance."""

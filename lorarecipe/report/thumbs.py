@@ -1,0 +1,25 @@
+"""Small copies of pictures, to be put into the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image
+
+#: longest side in pixels, and WebP's quality: a hundred are below two megabytes
+_SIDE, _QUALITY = 256, 80
+
+
+def thumb(path: Path) -> str | None:
+    """Give a picture as a data URL, or None where it cannot be read."""
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        return None
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    drawn = io.BytesIO()
+    picture.save(drawn, "WEBP", quality=_QUALITY)
+    return "data:image/webp;base64," + base64.b64encode(drawn.getvalue()).decode()

@@ -1,0 +1,48 @@
+"""Write the page of a run beside each of its results, and again while the run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from lorarecipe.events import Event
+from lorarecipe.files import write_atomic
+from lorarecipe.report.page import page
+from lorarecipe.report.story import Story, stories
+from lorarecipe.run import REPORT, Run, is_ours
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, logged_curves
+
+#: seconds between two pages
+_APART = 30.0
+
+
+def write_report(run: Run, place: Place, store: Store) -> list[Path]:
+    """Write ``report.html`` beside every result of a run, as far as it is."""
+    written = []
+    for story in told_of(run, place, store):
+        path = story.folder / REPORT
+        if not path.exists() or is_ours(path):
+            with suppress(OSError):  # a full disk is told of by the run
+                write_atomic(path, page([story], path))
+                written.append(path)
+    return written
+
+
+def told_of(run: Run, place: Place, store: Store) -> list[Story]:
+    """Tell of a run's results, with the curves of its trainings."""
+    trained = {stage["key"]: stage["name"] for stage in run.told["plan"] if stage["name"].startswith("train-")}
+    folders = {key: store.find(name) or store.attempt(name) for key, name in trained.items()}
+    return stories(run, logged_curves(place, folders), store.root)
+
+
+def refreshed(events: Iterable[Event], run: Run, place: Place, store: Store) -> Iterator[Event]:
+    """Pass a run's events on, and write its pages at times while it goes on."""
+    last = time.monotonic()
+    for event in events:
+        yield event
+        if time.monotonic() - last > _APART:
+            write_report(run, place, store)
+            last = time.monotonic()

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from lorarecipe.demo import Figure, draw, render_all
+from lorarecipe.report.curves import drawings
+from lorarecipe.report.thumbs import thumb
+from tests.test_pictures import RECIPE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parent.parent
+#: Debian's, or any other that is there
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _lorarecipe(place: Path, *words: str, code: int = 0) -> str:
+    env = os.environ | {"PYTHONPATH": str(ROOT), "LORARECIPE_HOME": str(place / "home"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "lorarecipe", *words], cwd=place, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of a target with a control arm, samples of two epochs and a gate; the second changes the weights."""
+    place = tmp_path_factory.mktemp("report")
+    render_all(place / "renders")
+    cast = """
+[[base.characters]]
+images = "renders/red"
+traits = ["red hair", "long hair", "blue dress"]
+
+[[base.characters]]
+images = "renders/green"
+traits = ["green hair", "short hair", "yellow dress"]
+
+[base.training]
+rank = 2
+alpha = 2
+unet_lr = 1e-3
+steps = 4
+resolution = 64
+buckets = false
+
+[base.gate]"""
+    text = RECIPE.replace('[base]\nweights = "BASE"\n\n[base.gate]', cast.strip())
+    text = text.replace("weights = [0, 1]", "weights = [0, 0.8, 1]")
+    text += "\n[rules]\n" + "".join(
+        f'{code} = {{ severity = "ignore", reason = "a test" }}\n' for code in ("SET005", "SET006", "SET007", "SET009")
+    )
+    (place / "aoi.toml").write_text(text, encoding="utf-8")
+    told = _lorarecipe(place, "run", "aoi.toml").splitlines()
+    assert told[-1] == "out/aoi/report.html"
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    binary = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if not binary:
+        pytest.skip("no Chromium here, with which the page is tested; apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, place: Path) -> Iterator[Page]:
+    """The page, opened; at the end, there was no error and no request off the machine."""
+    told, asked = [], []
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.on("console", lambda message: told.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((place / "out" / "aoi" / "report.html").as_uri())
+    yield page
+    page.close()
+    assert told == []
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
+    assert not [url for url in asked if url.startswith("file") and not url.endswith((".html", ".png"))]
+
+
+def _value(page: Page, script: str) -> str:
+    return str(page.evaluate(script))
+
+
+def test_sliders_by_keyboard(page: Page) -> None:
+    assert page.locator("#weight-told").inner_text() == "1"
+    assert page.locator("#epoch-told").inner_text() == "last"
+    page.focus("#weight")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#weight-told").inner_text() == "0.8"
+    page.focus("#epoch")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#epoch-told").inner_text() == "1"
+    heads = page.locator("#grid h4").all_inner_texts()
+    # the control arm and the base have no other weight and epoch than they were drawn with
+    assert {*heads} == {
+        "without",
+        "base, weight 1, epoch last",
+        "control, weight 0.8, epoch 1",
+        "target, weight 0.8, epoch 1",
+    }
+    page.reload()
+    assert page.locator("#weight-told").inner_text() == "0.8"
+
+
+def test_the_divider_by_mouse_and_keyboard(page: Page) -> None:
+    at = "document.querySelector('.stack').style.getPropertyValue('--at')"
+    assert _value(page, at) == "50%"
+    box = page.locator(".stack").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    assert 22 <= int(_value(page, at).rstrip("%")) <= 28
+    page.focus("#divider")
+    page.keyboard.press("Home")
+    assert _value(page, at) == "0%"
+    page.keyboard.press("ArrowRight")
+    assert _value(page, at) == "1%"
+    page.select_option("#left", "without")
+    assert page.locator("#left-picture").get_attribute("alt") == "without, weight 0: 1girl"
+    assert page.locator("#compare-told").inner_text() == "without | target: 1girl, seed 1"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (1100, "dark"), (390, "light"), (390, "dark")])
+def test_everybody_can_use_it(page: Page, width: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for details in page.locator("details").all():
+        details.evaluate("element => element.open = true")
+    found = Axe().run(page).response["violations"]
+    grave = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}]
+    assert grave == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_it_tells(page: Page, place: Path) -> None:
+    text = page.locator("body").inner_text()
+    for told in ("finished", "Gate: is the base good?", "What leaks", "4 images x 1 repeat", "tensorboard --logdir"):
+        assert told in text
+    assert page.locator("figure.plot").count() == 2 * 3  # loss and rate of base, target and control
+    links = page.locator("#grid a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert all((place / "out" / "aoi" / link).is_file() for link in links)
+    assert "samples/control/00_1_1.png" in links
+
+
+def test_of_several_runs(browser: Browser, place: Path) -> None:
+    _lorarecipe(place, "run", "aoi.toml")
+    names = [run.split()[0] for run in _lorarecipe(place, "runs").splitlines()]
+    assert len(names) == 2
+    assert _lorarecipe(place, "report", *names).splitlines() == ["report.html"]
+    page = browser.new_page()
+    page.goto((place / "report.html").as_uri())
+    arms = page.locator("#left option").all_inner_texts()
+    assert len(arms) == 8
+    assert {arm.split(" ")[0] for arm in arms} == {*names}
+    page.close()
+    (place / "mine.html").write_text("<p>mine</p>", encoding="utf-8")
+    _lorarecipe(place, "report", *names, "--to", "mine.html", code=4)
+    assert (place / "mine.html").read_text("utf-8") == "<p>mine</p>"
+
+
+def test_drawn_again(place: Path) -> None:
+    report = place / "out" / "aoi" / "report.html"
+    before = report.read_text("utf-8")
+    report.unlink()
+    assert _lorarecipe(place, "report", "last").splitlines() == [str(report)]
+    assert len(report.read_text("utf-8")) == pytest.approx(len(before), rel=0.2)
+    report.write_text("<p>mine</p>", encoding="utf-8")
+    assert _lorarecipe(place, "report", "last") == ""
+    assert report.read_text("utf-8") == "<p>mine</p>"
+
+
+def test_the_passport(place: Path) -> None:
+    told = json.loads((place / "out" / "aoi" / "passport.json").read_text("utf-8"))
+    assert [gate["of"] for gate in told["gate"]] == ["base", "merged"]
+    assert told["cast"] == [
+        {"traits": ["red hair", "long hair", "blue dress"], "images": 4, "repeats": 1},
+        {"traits": ["green hair", "short hair", "yellow dress"], "images": 4, "repeats": 1},
+    ]
+    assert told["network"] == {"module": "networks.lora", "modules": 84, "rank": 2, "alpha": 2.0}
+    assert told["captions"]["full body"] == 4
+    places = [picture["place"] for gate in told["gate"] for picture in gate["pictures"]]
+    assert len(places) == 6
+    assert all((place / "out" / "aoi" / path).is_file() for path in places)
+
+
+def test_a_hundred_small_copies_are_small(tmp_path: Path) -> None:
+    sizes = []
+    for number in range(10):
+        path = tmp_path / f"{number}.png"
+        draw(Figure("red hair", "long hair", background="forest"), "3d", 512, number).save(path)
+        sizes.append(len(thumb(path) or ""))
+    noise = Image.effect_noise((512, 512), 60).convert("RGB")
+    noise.save(tmp_path / "noise.png")
+    assert sum(sizes) * 10 < 1_000_000
+    assert len(thumb(tmp_path / "noise.png") or "") * 100 < 6_000_000  # which no picture is
+    assert thumb(tmp_path / "none.png") is None
+
+
+def test_curves_are_drawn_in_the_pages_colours() -> None:
+    points = [(float(step), 1 / step) for step in range(1, 5000)]
+    drawn = drawings({"loss/average": points, "loss/current": points, "lr/unet": points, "other": points})
+    assert [words.partition(":")[0] for words, _ in drawn] == ["loss over 4999 steps", "learning rate over 4999 steps"]
+    for _, svg in drawn:
+        assert svg.startswith("<svg")
+        assert "currentColor" in svg
+        assert "var(--line-1)" in svg
+        assert "#0" not in svg
+        assert len(svg) < 60_000

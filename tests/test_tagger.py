@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from lorarecipe.errors import MachineNotReady
+from lorarecipe.run.tagger import Tagger
+
+
+def _model(folder: Path, tags: int = 3) -> None:
+    """Score each tag by the mean of a channel, blue first: as the WD taggers, but for what they know."""
+    sides: dict[str, list[str | int | None]] = {"pixels": ["N", 8, 8, 3], "scores": ["N", tags]}
+    told = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in sides.items()}
+    weights = numpy_helper.from_array((np.eye(3, tags) / 255).astype(np.float32), "weights")
+    axes = numpy_helper.from_array(np.array([1, 2]), "axes")
+    nodes = [
+        helper.make_node("ReduceMean", ["pixels", "axes"], ["means"], keepdims=0),
+        helper.make_node("MatMul", ["means", "weights"], ["scores"]),
+    ]
+    graph = helper.make_graph(nodes, "tagger", [told["pixels"]], [told["scores"]], [weights, axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, folder / "model.onnx")
+    (folder / "selected_tags.csv").write_text("tag_id,name,category,count\n1,3d,0,9\n2,1girl,0,9\n3,realistic,0,9\n")
+
+
+def test_scores(tmp_path: Path) -> None:
+    _model(tmp_path)
+    Image.new("RGB", (8, 8), (51, 102, 204)).save(tmp_path / "a.png")
+    assert Tagger(tmp_path).scores(tmp_path / "a.png") == {"3d": 0.8, "realistic": 0.2}
+    Image.new("RGB", (8, 4), (0, 0, 0)).save(tmp_path / "wide.png")  # white above and below
+    assert Tagger(tmp_path).scores(tmp_path / "wide.png")["3d"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_is_no_tagger(tmp_path: Path) -> None:
+    with pytest.raises(MachineNotReady, match=r"no tagger of booru tags .*selected_tags\.csv"):
+        Tagger(tmp_path)
+    _model(tmp_path, tags=2)
+    with pytest.raises(MachineNotReady, match="2 scores for 3 tags"):
+        Tagger(tmp_path)
