@@ -209,7 +209,8 @@ def test_another_family(stage_set: Path, real_place: Place, tmp_path: Path, fami
     store = Store(tmp_path / "store")
     events = list(execute(plan, replace(real_place, python=python), store, tmp_path / "out"))
     proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind != "data"]
-    base, merge, target, samples = proofs
+    base, gate, merge, gate_of_merged, target, samples = proofs
+    assert gate == gate_of_merged == {"pictures": 3}
     assert samples == {"pictures": 4}
     encoders = {"sdxl": 72 + 192, "sd2": 138}[family]
     assert base["modules"] == target["modules"] + encoders

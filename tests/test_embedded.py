@@ -309,7 +309,7 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     ]
     assert done.stdout.splitlines() == [*files, "out/demo-honey/report.html", "out/demo-auburn/report.html"]
     with Image.open(tmp_path / files[1]) as sheet:
-        assert sheet.size == (256, 5 * 144)
+        assert sheet.size == (512, 5 * 144)
     with Image.open(tmp_path / "out" / "demo-honey" / "samples" / "01_1_2.png") as picture:
         told = picture.info["parameters"]
     assert told.splitlines()[0] == "1girl, forest, arms up, full body <lora:demo-honey:1>"
@@ -318,7 +318,7 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text("utf-8").replace("images = 2\nsteps", "images = 1\nsteps"), encoding="utf-8")
     subprocess.run([*words, "run", "recipes/demo.toml"], cwd=tmp_path, env=env, check=True, capture_output=True)
     left = sorted(path.name for path in (tmp_path / "out" / "demo-honey" / "samples").iterdir())
-    assert left == [*(f"{number:02}_1_1.png" for number in range(5)), "all.png"]
+    assert left == [*(f"{number:02}_{weight}_1.png" for number in range(5) for weight in range(2)), "all.png"]
     mine = tmp_path / "out" / "demo-honey" / "samples" / "mine.png"
     Image.new("RGB", (8, 8)).save(mine)
     done = subprocess.run(
