@@ -37,7 +37,7 @@ def _renders(cast: dict[str, Figure], size: int = 64) -> list[Render]:
         behind = ("from behind",) if view == "from behind" else ()
         colours = seen(picture)
         tags = (str(shot.hair), shot.style, *behind, zoom)
-        renders.append(Render(tags, colours, outline(colours), look_at(picture)))
+        renders.append(Render(tags, colours, outline(colours), look_at(picture), Path()))
     return renders
 
 

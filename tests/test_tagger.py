@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from lorarecipe.errors import MachineNotReady
+from lorarecipe.run.ccip import Ccip
 from lorarecipe.run.tagger import Tagger
 
 
@@ -42,3 +43,36 @@ def test_what_is_no_tagger(tmp_path: Path) -> None:
     _model(tmp_path, tags=2)
     with pytest.raises(MachineNotReady, match="2 scores for 3 tags"):
         Tagger(tmp_path)
+
+
+def _ccip(folder: Path) -> None:
+    """A picture's feature is the mean of its channels; the difference of two is that of their sums."""
+    sides: dict[str, list[str | int | None]] = {"input": ["N", 3, 384, 384], "output": ["N", 3]}
+    told = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in sides.items()}
+    axes = numpy_helper.from_array(np.array([2, 3]), "axes")
+    nodes = [helper.make_node("ReduceMean", ["input", "axes"], ["output"], keepdims=0)]
+    features = helper.make_graph(nodes, "features", [told["input"]], [told["output"]], [axes])
+    sides = {"input": ["N", 3], "output": ["N", "N"]}
+    told = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in sides.items()}
+    axes = numpy_helper.from_array(np.array([1]), "axes")
+    nodes = [
+        helper.make_node("ReduceSum", ["input", "axes"], ["column"], keepdims=1),
+        helper.make_node("Transpose", ["column"], ["row"]),
+        helper.make_node("Sub", ["column", "row"], ["apart"]),
+        helper.make_node("Abs", ["apart"], ["output"]),
+    ]
+    metrics = helper.make_graph(nodes, "metrics", [told["input"]], [told["output"]], [axes])
+    for name, graph in (("model_feat.onnx", features), ("model_metrics.onnx", metrics)):
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        onnx.save(model, folder / name)
+
+
+def test_ccip(tmp_path: Path) -> None:
+    _ccip(tmp_path)
+    for name, level in (("a", 0), ("b", 255), ("c", 0)):
+        Image.new("RGB", (64, 96), (level,) * 3).save(tmp_path / f"{name}.png")
+    ccip = Ccip(tmp_path, [tmp_path / "a.png", tmp_path / "b.png"])
+    spread = sum(1 / one for one in (0.26862954, 0.26130258, 0.27577711))
+    assert ccip.difference(tmp_path / "c.png") == pytest.approx(spread / 2, abs=1e-3)
+    with pytest.raises(MachineNotReady, match="no model of CCIP"):
+        Ccip(tmp_path / "nowhere", [])

@@ -164,7 +164,7 @@ class SampleStage(Keyed):
         return {name: value for name, value in told.items() if value is not None} | {
             "checkpoint": self.model.sha256,
             "lora": self.lora.key,
-            "samples": self.samples.model_dump(mode="json", exclude={"epochs", "tagger"}, exclude_none=True),
+            "samples": self.samples.model_dump(mode="json", exclude={"epochs", "tagger", "ccip"}, exclude_none=True),
             "commit": self.commit,
         }
 

@@ -58,6 +58,8 @@ class Samples(Table):
     """Classifier-free guidance."""
     tagger: RecipePath | None = None
     """Folder of a WD tagger (`model.onnx`, `selected_tags.csv`), whose scores of `3d` and `realistic` are told too."""
+    ccip: RecipePath | None = None
+    """Folder of a CCIP model (`model_feat.onnx`, `model_metrics.onnx`): how unlike the pictures are to the renders."""
 
     @property
     def drawn(self) -> tuple[str, ...]:

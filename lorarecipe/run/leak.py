@@ -20,6 +20,7 @@ from lorarecipe import __version__
 from lorarecipe.dataset.silhouette import Lab
 from lorarecipe.plan import Delivery, SampleStage
 from lorarecipe.run.advice import advice
+from lorarecipe.run.ccip import Ccip
 from lorarecipe.run.measures import (
     change,
     outline_by_colour,
@@ -72,7 +73,7 @@ class Shot:
     change: float | None
     """Distance from the picture without the LoRA, of the same seed, in Lab."""
     tags: dict[str, float]
-    """What a tagger makes of it: its scores of `3d` and `realistic`, from 0 to 1."""
+    """What models say: a tagger's scores of `3d` and `realistic`, from 0 to 1; CCIP's difference from the renders."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any
     """
     samples = delivery.recipe.samples
     of = [stage.key for stage in delivery.sampled]
-    tagger = str(samples.tagger) if samples and samples.tagger else None
-    if told := _told_before(before, of, tagger):
+    models = [str(model) for model in (samples.tagger, samples.ccip) if model] if samples else []
+    if told := _told_before(before, of, models):
         return told
     shots = sorted(_shots(delivery, store), key=lambda shot: (_ARMS.index(shot.arm), shot.epoch or 10**6, shot.weight))
     groups: dict[tuple[str, int | None, float], list[Shot]] = {}
@@ -112,7 +113,7 @@ def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any
         "format": _FORMAT,
         "lorarecipe": __version__,
         "of": of,
-        "tagger": tagger,
+        "models": models,
         "proven_on": "the demo's world only",
         "advice": advice([asdict(row) for row in rows]),
         "rows": [asdict(row) for row in rows],
@@ -120,10 +121,10 @@ def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any
     }
 
 
-def _told_before(path: Path, of: list[str], tagger: str | None) -> dict[str, Any] | None:
+def _told_before(path: Path, of: list[str], models: list[str]) -> dict[str, Any] | None:
     try:
         told: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return told if (told["format"], told["of"], told["tagger"]) == (_FORMAT, of, tagger) else None
+        return told if (told["format"], told["of"], told["models"]) == (_FORMAT, of, models) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -158,6 +159,7 @@ def _shots(delivery: Delivery, store: Store) -> Iterator[Shot]:
     soft_renders = mean_softness(renders)
     samples = delivery.recipe.samples
     tagger = Tagger(samples.tagger) if samples and samples.tagger else None
+    ccip = Ccip(samples.ccip, [render.path for render in renders]) if samples and samples.ccip else None
     last = delivery.arms["target"][-1]
     without = {
         (prompt, seed): _seen(last, name, store) for name, (prompt, weight, seed) in last.names.items() if weight == 0
@@ -182,7 +184,8 @@ def _shots(delivery: Delivery, store: Store) -> Iterator[Shot]:
                 round(nearest(outline_by_colour(colours, palette), renders)[0], 4) if palette and posed else None,
                 round(palette_distance(colours, palette), 2) if palette else None,
                 round(change(colours, bare), 2) if bare is not None else None,
-                tagger.scores(store.path(stage.short) / name) if tagger else {},
+                (tagger.scores(store.path(stage.short) / name) if tagger else {})
+                | ({"ccip": ccip.difference(store.path(stage.short) / name)} if ccip else {}),
             )
 
 

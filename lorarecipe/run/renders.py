@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,7 @@ class Render:
     colours: Lab
     shape: Mask
     look: Look
+    path: Path
 
     @property
     def zoom(self) -> str | None:
@@ -44,12 +46,13 @@ def renders_of(data: DataStage, store: Store, size: tuple[int, int]) -> list[Ren
     for index, group in enumerate(data.groups):
         folder = store.path(data.short) / f"{index:02}"
         for number, image in enumerate(group):
-            with Image.open(next(path for path in folder.glob(f"{number:05}.*") if path.suffix != ".txt")) as opened:
+            path = next(path for path in folder.glob(f"{number:05}.*") if path.suffix != ".txt")
+            with Image.open(path) as opened:
                 picture = opened.convert("RGB")
             picture.thumbnail((max(size), max(size)), Image.Resampling.BOX)
             colours = seen(picture)
             tags = tuple(tag.strip() for tag in image.caption.split(","))
-            renders.append(Render(tags, colours, outline(colours), look_at(picture)))
+            renders.append(Render(tags, colours, outline(colours), look_at(picture), path))
     return renders
 
 
