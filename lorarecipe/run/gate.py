@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from lorarecipe.dataset.captions import tags_of
 from lorarecipe.dataset.look import Colour, look_at
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import SampleStage
@@ -189,4 +190,4 @@ def _nearest_colour(hair: Colour, colours: Mapping[str, Colour]) -> str | None:
 
 
 def _tags(prompt: str) -> list[str]:
-    return [tag.strip() for tag in prompt.split(",") if tag.strip()]
+    return [tag.text for tag in tags_of(prompt)]

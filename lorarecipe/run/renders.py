@@ -11,6 +11,7 @@ from PIL import Image
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset import Look
+from lorarecipe.dataset.captions import tags_of
 from lorarecipe.dataset.look import Colour, look_at
 from lorarecipe.dataset.silhouette import Lab, Mask
 from lorarecipe.plan import DataStage
@@ -51,7 +52,7 @@ def renders_of(data: DataStage, store: Store, size: tuple[int, int]) -> list[Ren
                 picture = opened.convert("RGB")
             picture.thumbnail((max(size), max(size)), Image.Resampling.BOX)
             colours = seen(picture)
-            tags = tuple(tag.strip() for tag in image.caption.split(","))
+            tags = tuple(tag.text for tag in tags_of(image.caption))
             renders.append(Render(tags, colours, outline(colours), look_at(picture), path))
     return renders
 
