@@ -18,6 +18,7 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from diffusers.optimization import get_scheduler
 from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import save_file
+from torch import Tensor
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -68,12 +69,15 @@ class Training:
         groups.append({"params": parameters(self.unet), "lr": args.unet_lr})
         if args.gradient_checkpointing:
             self.unet.enable_gradient_checkpointing()
-        optimizer = torch.optim.AdamW(groups, lr=args.learning_rate)
+        optimizer = torch.optim.AdamW(groups, lr=args.learning_rate, fused=True)
         scheduler = get_scheduler(
             args.lr_scheduler, optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
         )
         self.optimizer, self.scheduler = self.accelerator.prepare(optimizer, scheduler)
         self.trained = [one for group in groups for one in group["params"]]
+        # a text encoder that is not trained says the same of a caption every time
+        captions = {sample.caption for sample in self.batches.samples} if args.network_train_unet_only else set[str]()
+        self.encoded = {caption: self._encode([caption])[0] for caption in sorted(captions)}
         self.step, self.losses, self.started = 0, list[float](), time.time()
         self.pause = os.environ.get("LORARECIPE_PAUSE")
 
@@ -118,8 +122,7 @@ class Training:
         target = torch.randn(clean.shape).to(device)
         when = torch.randint(0, self.noise.config.num_train_timesteps, (len(batch),)).to(device)
         captions = [sample.caption for sample in batch]
-        with torch.set_grad_enabled(not self.args.network_train_unet_only), self.accelerator.autocast():
-            states = encode(self.tokenizer, self.text_encoder, captions, self.args.clip_skip)
+        states = torch.stack([self.encoded[one] for one in captions]) if self.encoded else self._encode(captions)
         with self.accelerator.autocast():
             guess = self.unet(self.noise.add_noise(clean, target, when), when, states).sample
         loss = (guess.float() - target).square().mean(dim=(1, 2, 3))
@@ -134,6 +137,10 @@ class Training:
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(mean.detach())
+
+    def _encode(self, captions: list[str]) -> Tensor:
+        with torch.set_grad_enabled(not self.args.network_train_unet_only), self.accelerator.autocast():
+            return encode(self.tokenizer, self.text_encoder, captions, self.args.clip_skip)
 
     def _save(self, name: str, epoch: int) -> None:
         folder = self.args.output_dir

@@ -1,0 +1,1 @@
+"""The method's claims, measured in the demo's world."""

@@ -1,0 +1,164 @@
+"""Draw with a LoRA on the original checkpoint, and read the pictures: by the judge, and by the leak test's measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, product
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from lorarecipe.colour import lab
+from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, STYLES, VIEWS, ZOOMS, draw
+from lorarecipe.demo.judge import load_judge
+from lorarecipe.run.measures import change, seen, softness
+from lorarecipe.trainer.embedded.gen_img import Sampler
+from tests.bench.method.arms import Arm
+from tests.bench.method.cast import Target
+
+#: what is measured, and how a table calls it
+MEASURES = {
+    "likeness": "likeness from `1girl`",
+    "hair": "hair, Lab distance",
+    "style": "hairstyle in scenes",
+    "background": "background obeyed",
+    "pose": "pose obeyed",
+    "view": "view obeyed",
+    "look": "3D look",
+    "drawn": "drawn as 3D (judge)",
+    "white": "white with `1girl`, more than without",
+    "change": "change to unrelated",
+    "length": "other hairstyle obeyed",
+}
+#: crown of the head, in pixels of 64 x 64: where every hairstyle, and both views, have hair
+_CROWN = {"full body": (28, 6, 36, 9), "upper body": (28, 8, 37, 13)}
+_SIDE, _STEPS, _SCALE, _BATCH = 64, 15, 2.0, 32
+_OPEN = [background for background in BACKGROUNDS if background != "white background"]
+_SCENES = [
+    ", ".join(["1girl", background, pose, *([view] if view != "front" else []), zoom])
+    for (background, pose, zoom), view in zip(product(_OPEN, POSES, ZOOMS), cycle((*VIEWS, VIEWS[0])))
+]
+_UNRELATED = [
+    "1girl, green hair, short hair, red dress, beach, full body",
+    "1girl, black hair, ponytail, yellow dress, pink background, upper body",
+    "1girl, blue hair, long hair, green dress, forest, arms up, full body",
+    "1girl, white hair, twintails, blue dress, night sky, upper body",
+]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures of one LoRA, by what they were asked for."""
+
+    ones: list[Image.Image]
+    scenes: list[Image.Image]
+    others: list[Image.Image]
+    unrelated: list[Image.Image]
+
+
+class Studio:
+    """Draws the same prompts from the same seeds for every arm of a target; ``share`` of the prompts, for a quick look."""
+
+    def __init__(self, target: Target, share: float = 1.0) -> None:
+        self.target, self.judge = target, load_judge()
+        self.scenes = _SCENES[:: max(1, round(1 / share))]
+        self.ones = ["1girl"] * len(self.scenes)
+        self.styles = [style for style in STYLES if style != target.figure.style] * 3
+        self.others = [f"1girl, {style}, {place}" for style, place in zip(self.styles, cycle(_OPEN))]
+        self.bare = self.gallery(None)
+        renders = [draw(replace(target.figure, zoom=zoom), "3d", _SIDE) for zoom in ZOOMS]
+        self.soft = float(np.mean([softness(seen(one)) for one in renders]))
+
+    def gallery(self, lora: Path | None, weight: float = 1.0) -> Gallery:
+        """Draw everything."""
+        sampler = Sampler(NANO, lora, weight)
+        return Gallery(*(_drawn(sampler, one) for one in (self.ones, self.scenes, self.others, _UNRELATED * 2)))
+
+    def figures(self, lora: Path, arm: Arm) -> tuple[dict[str, float], Gallery]:
+        """Measure one arm: shares from 0 to 1, distances in Lab; by the names of ``MEASURES``."""
+        if arm.without:
+            lora = _without(lora, arm.without)
+        drawn = self.gallery(lora, arm.weight)
+        style, own = self.target.figure.style, lab(self.target.colour)
+        ones, scenes, others = (self.judge.read(part) for part in (drawn.ones, drawn.scenes, drawn.others))
+        bare = self.judge.read(self.bare.ones)
+        apart = [_apart(one, told["zoom"], own) for one, told in zip(drawn.ones, ones)]
+        in_scenes = [_apart(one, told["zoom"], own) for one, told in zip(drawn.scenes, scenes)]
+        room = self.soft - _soft(self.bare.scenes)
+        told = {
+            "likeness": np.mean([self._is_it(away, one) for away, one in zip(apart, ones)]),
+            "hair": np.median([away[0] for away in apart + in_scenes]),
+            "style": np.mean([one["style"] == style for one in scenes]),
+            "background": _obeyed(scenes, self.scenes, "background"),
+            "pose": _obeyed(scenes, self.scenes, "pose"),
+            "view": np.mean([(one["view"] != "front") == (VIEWS[1] in asked) for one, asked in zip(scenes, self.scenes)]),
+            "look": (_soft(drawn.scenes) - _soft(self.bare.scenes)) / room,
+            "drawn": np.mean([one["look"] == "3d" for one in scenes]),
+            "white": _white(ones) - _white(bare),
+            "change": np.mean([change(seen(a), seen(b)) for a, b in zip(drawn.unrelated, self.bare.unrelated)]),
+            "length": np.mean([one["style"] == asked for one, asked in zip(others, self.styles)]),
+        }
+        return {name: round(float(value), 4) for name, value in told.items()}, drawn
+
+    def picks(self, lora: Path, folder: Path, count: int = 12) -> list[tuple[Path, str]]:
+        """Draw with a plain LoRA at half weight, and keep those an author would: flat, of its hairstyle, near its colour."""
+        drawn = _drawn(Sampler(NANO, lora, 0.5), self.scenes * 2)
+        own, read = lab(self.target.colour), self.judge.read(drawn)
+
+        def fault(number: int) -> tuple[bool, float]:
+            told = read[number]
+            wrong = told["look"] == "3d" or told["style"] != self.target.figure.style
+            return wrong, _apart(drawn[number], told["zoom"], own)[0]
+
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = []
+        for number in sorted(sorted(range(len(drawn)), key=fault)[:count]):
+            drawn[number].save(folder / f"{number:02}.png")
+            kept.append((folder / f"{number:02}.png", (self.scenes * 2)[number]))
+        return kept
+
+    def _is_it(self, away: tuple[float, float], told: dict[str, str]) -> bool:
+        """Say whether a picture shows the target: its hairstyle, and hair nearer to its colour than to any other tag's."""
+        return told["style"] == self.target.figure.style and away[0] < away[1]
+
+
+def _drawn(sampler: Sampler, prompts: Sequence[str]) -> list[Image.Image]:
+    pictures = []
+    for start in range(0, len(prompts), _BATCH):
+        asked = list(prompts[start : start + _BATCH])
+        seeds = list(range(start, start + len(asked)))
+        pictures += sampler.draw(asked, seeds, (_SIDE, _SIDE), _STEPS, _SCALE)
+    return pictures
+
+
+def _apart(picture: Image.Image, zoom: str, own: np.ndarray) -> tuple[float, float]:
+    """How far the hair is from a colour, and from the nearest tag's that is another; dE76 of its median."""
+    crown = np.median(lab(np.asarray(picture.crop(_CROWN[zoom]))), axis=(0, 1))
+    tags = lab(list(HAIR.values()))
+    others = tags[np.linalg.norm(tags - own, axis=1) > 1]
+    return float(np.linalg.norm(crown - own)), float(np.linalg.norm(others - crown, axis=1).min())
+
+
+def _obeyed(read: Sequence[dict[str, str]], prompts: Sequence[str], question: str) -> float:
+    return float(np.mean([one[question] in asked.split(", ") for one, asked in zip(read, prompts)]))
+
+
+def _soft(pictures: Sequence[Image.Image]) -> float:
+    return float(np.mean([softness(seen(one)) for one in pictures]))
+
+
+def _white(read: Sequence[dict[str, str]]) -> float:
+    return float(np.mean([one["background"] == "white background" for one in read]))
+
+
+def _without(lora: Path, block: str) -> Path:
+    """Write a LoRA without the modules of a part of the U-Net."""
+    kept = {name: part for name, part in load_file(lora).items() if not name.startswith(f"lora_unet_{block}")}
+    path = lora.with_name(f"{lora.stem}-without-{block}.safetensors")
+    save_file(kept, path)
+    return path
+
+
