@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from tests.bench.method.unit import measure
 RESULTS = Path(__file__).parent.parent / "results"
 INSIDE = Path(__file__).parent.parent.parent / "inside"
 #: steps of a base and of a target
-STEPS, QUICK = (800, 400), (8, 8)
+STEPS, QUICK = (800, 600), (8, 8)
 
 
 def with_nano(place: Place, folder: Path) -> Place:
@@ -86,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
