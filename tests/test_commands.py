@@ -64,8 +64,6 @@ def test_families_and_flags() -> None:
     argv = _command(replace(BASE, model=sdxl)).argv
     assert "/sd/sdxl_train_network.py" in argv
     assert "--v_parameterization" in argv
-    assert _command(replace(MERGE, model=sdxl)).argv[2] == "/sd/networks/sdxl_merge_lora.py"
-    assert "--v2" in _command(replace(MERGE, model=replace(MODEL, family="sd2"))).argv
 
 
 def test_extra_options_become_words() -> None:
@@ -80,12 +78,6 @@ def test_extra_options_become_words() -> None:
     assert "--zero_terminal_snr" in argv
     assert not any("fp8_base" in word for word in argv)
     assert argv[argv.index("--network_args") + 1 :][:2] == ["conv_dim=4", "conv_alpha=1"]
-
-
-def test_a_merge_computes_in_float32_and_saves_as_the_checkpoint_is() -> None:
-    command = _command(MERGE)
-    assert command.argv[-4:] == ("--precision", "float", "--save_precision", "fp16")
-    assert command.env["PYTHONPATH"] == "/sd"
 
 
 @pytest.mark.parametrize(("device", "visible"), [("cpu", ""), ("cuda:1", "1"), ("cuda", None), ("auto", None)])

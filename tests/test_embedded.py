@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,16 +13,16 @@ import pytest
 import tomli_w
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from lorarecipe.demo import NANO, render_all
 from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import _resized
 from lorarecipe.trainer.embedded.gen_img import Sampler
-from lorarecipe.trainer.embedded.networks.merge_lora import merge
 from lorarecipe.trainer.embedded.train_network import Training
 from lorarecipe.weights import Folder, Weights
+from tests.test_merge import small_lora
 
 ROOT = Path(__file__).parent.parent
 
@@ -131,59 +130,6 @@ def test_a_dataset_key_that_it_does_not_know_is_an_error(dataset: Path) -> None:
         read_dataset(dataset)
 
 
-def _lora(path: Path, module: str) -> Path:
-    dice = torch.Generator().manual_seed(0)
-    width = 64
-    tensors = {
-        f"{module}.lora_down.weight": torch.randn(2, width, generator=dice),
-        f"{module}.lora_up.weight": torch.randn(width, 2, generator=dice),
-        f"{module}.alpha": torch.tensor(1.0),
-    }
-    save_file(tensors, path)
-    return path
-
-
-ATTENTION = "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
-
-
-def test_a_merge_changes_what_the_lora_names_and_nothing_else(tmp_path: Path) -> None:
-    lora = _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}")
-    merge(NANO, lora, 0.5, tmp_path / "merged", "fp16")
-    before, after, weights = Folder(NANO), Folder(tmp_path / "merged"), load_file(lora)
-    name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
-    up, down = (weights[f"lora_unet_{ATTENTION}.lora_{which}.weight"].numpy() for which in ("up", "down"))
-    wanted = (before.read(name) + np.float32(0.5 * 0.5) * (up @ down)).astype(np.float16)
-    assert np.array_equal(after.read(name), wanted.astype(np.float32))
-    assert before.names == after.names
-    assert all(np.array_equal(before.read(one), after.read(one)) for one in before.names - {name})
-    files = [{path.relative_to(root) for path in root.rglob("*")} for root in (NANO, tmp_path / "merged")]
-    assert files[0] == files[1]
-
-
-def test_a_merge_of_what_does_not_fit_writes_nothing(tmp_path: Path) -> None:
-    lora = _lora(tmp_path / "lora.safetensors", "lora_unet_elsewhere")
-    with pytest.raises(ValueError, match="1 modules match no weight"):
-        merge(NANO, lora, 1.0, tmp_path / "merged", "fp16")
-    assert not (tmp_path / "merged").exists()
-
-
-def test_a_merge_keeps_what_else_a_checkpoint_holds(tmp_path: Path) -> None:
-    """bfloat16 stays so, whole numbers are not rounded, and a download's other files are not copied."""
-    checkpoint, merged = tmp_path / "checkpoint", tmp_path / "merged"
-    shutil.copytree(NANO, checkpoint)
-    (checkpoint / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"pickled")
-    file = checkpoint / "text_encoder" / "model.safetensors"
-    tensors = {name: part.bfloat16() for name, part in load_file(file).items()}
-    positions = torch.arange(32)[None]
-    save_file({**tensors, "text_model.embeddings.position_ids": positions}, file)
-    merge(checkpoint, _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}"), 1.0, merged, "bf16")
-    after = load_file(merged / "text_encoder" / "model.safetensors")
-    assert torch.equal(after.pop("text_model.embeddings.position_ids"), positions)
-    assert all(torch.equal(after[name], tensors[name]) for name in tensors)
-    assert not list(merged.rglob("*.bin"))
-    assert Folder(merged).precision == "bf16"
-
-
 def test_images_of_every_kind_are_trained_on(dataset: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "renders" / "red").glob("*.png"):
         with Image.open(path) as image:
@@ -212,7 +158,7 @@ def test_an_image_is_reduced_by_areas() -> None:
 
 
 def test_a_sample_is_its_seed_and_its_lora(tmp_path: Path) -> None:
-    lora = _lora(tmp_path / "lora.safetensors", f"lora_unet_{ATTENTION}")
+    lora = small_lora(tmp_path / "lora.safetensors")
     plain, changed = Sampler(NANO), Sampler(NANO, lora)
 
     def draw(sampler: Sampler, seed: int) -> bytes:

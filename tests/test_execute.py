@@ -117,7 +117,6 @@ def test_reasons_before_the_first_run(folder: Path, store: Store) -> None:
         ("fail", "base aoi", "CUDA out of memory.*\nHint: the GPU's memory is full"),
         ("nothing", "base aoi", "not a whole safetensors file"),
         ("nan", "base aoi", "holds a number that is not finite"),
-        ("wrong-merge", "base aoi merged into checkpoint.safetensors", "is not the checkpoint's weight plus the base's"),
     ],
 )  # fmt: skip
 def test_a_failure_is_told_and_finished_work_is_kept(

@@ -10,8 +10,7 @@ from safetensors.numpy import load_file, save_file
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.plan import BaseFile, MergeStage, TrainStage
 from lorarecipe.trainer import prove_lora, prove_merge
-from lorarecipe.trainer.proof import delta
-from lorarecipe.weights import Weights, module_of, trained_modules
+from lorarecipe.weights import Weights, change, module_of, trained_modules
 from tests.conftest import tiny_checkpoint
 from tests.test_stages import BASE, MODEL, TRAINING
 
@@ -46,7 +45,7 @@ def _merge(stage: TrainStage, lora: Path, path: Path, strength: float, dtype: st
     for name in tensors:
         for module in module_of(name, "sd15"):
             if f"{module}.alpha" in weights.names:
-                tensors[name] = tensors[name] + strength * delta(weights, module).reshape(tensors[name].shape)
+                tensors[name] = tensors[name] + change(weights, module, strength).reshape(tensors[name].shape)
     save_file({name: value.astype(dtype) for name, value in tensors.items()}, path)
     return MergeStage(stage.model, BaseFile(lora, "b"), strength, "c")
 

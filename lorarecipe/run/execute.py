@@ -26,7 +26,7 @@ from lorarecipe.events import (
     Waiting,
 )
 from lorarecipe.files import canonical_json, file_digest, write_atomic
-from lorarecipe.plan import DataStage, Delivery, PickStage, Plan, SampleStage, Stage, TrainStage
+from lorarecipe.plan import DataStage, Delivery, MergeStage, PickStage, Plan, SampleStage, Stage, TrainStage
 from lorarecipe.run.advice import advised
 from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
 from lorarecipe.run.gate import gate_in, gate_table, write_gate
@@ -41,7 +41,7 @@ from lorarecipe.store import CHANGED, Store
 from lorarecipe.trainer import (
     Place,
     command_of,
-    launch,
+    merge_base,
     prove_lora,
     prove_merge,
     prove_samples,
@@ -161,9 +161,8 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
                 yield from train(stage, title, place.engine, command, folder, state)
             elif command and isinstance(stage, SampleStage):
                 yield from sample(stage, command, folder)
-            elif command:
-                for _ in launch(command):
-                    pass
+            elif isinstance(stage, MergeStage):
+                merge_base(stage, lora_of(stage.base, store), merged_of(stage, folder))
             if isinstance(stage, SampleStage) and stage.yardstick:
                 prove_samples(folder, stage)
                 write_gate(stage, folder, store)

@@ -2,6 +2,7 @@
 
 from lorarecipe.trainer.commands import Command, command_of
 from lorarecipe.trainer.logs import logged_curves
+from lorarecipe.trainer.merging import merge_base
 from lorarecipe.trainer.place import Place, find_place
 from lorarecipe.trainer.process import launch
 from lorarecipe.trainer.progress import read_progress
@@ -15,6 +16,7 @@ __all__ = [
     "find_place",
     "launch",
     "logged_curves",
+    "merge_base",
     "prove_lora",
     "prove_merge",
     "prove_samples",

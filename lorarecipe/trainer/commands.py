@@ -47,8 +47,6 @@ def command_of(
     """
     if isinstance(stage, TrainStage):
         return train_command(stage, place, store, state)
-    if isinstance(stage, MergeStage):
-        return merge_command(stage, place, store)
     if isinstance(stage, SampleStage):
         return sample_command(stage, place, store, drawn) if stage.names.keys() - drawn else None
     return None
@@ -86,25 +84,6 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         last = steps.total - (steps.epochs - 1) * steps.per_epoch
         environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
     return Command(tuple(argv), folder, environment, files)
-
-
-def merge_command(stage: MergeStage, place: Place, store: Store) -> Command:
-    """Build the command that merges a base into its checkpoint: in float32, saved at the checkpoint's precision."""
-    folder = store.attempt(stage.short)
-    script = "sdxl_merge_lora.py" if stage.model.family == "sdxl" else "merge_lora.py"
-    argv = [
-        *(str(place.python), str(GUARD), str(place.script(f"networks/{script}"))),
-        *("--sd_model", str(stage.model.path.absolute())),
-        *("--save_to", str(merged_of(stage, folder))),
-        *("--models", str(lora_of(stage.base, store).absolute())),
-        *("--ratios", str(stage.strength)),
-        *("--precision", "float", "--save_precision", stage.model.precision),
-        *(["--v2"] if stage.model.family == "sd2" else []),
-    ]
-    environment = _environment("cpu")
-    if place.engine == "sd-scripts":  # its merge scripts import `library` from the checkout, which is no package
-        environment["PYTHONPATH"] = str(place.checkout)
-    return Command(tuple(argv), folder, environment)
 
 
 def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozenset[str]) -> Command:

@@ -16,6 +16,7 @@ from lorarecipe.weights import (
     Folder,
     SafetensorsError,
     Weights,
+    change,
     lora_modules,
     module_of,
     open_checkpoint,
@@ -42,9 +43,9 @@ def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
         When it is missing or torn, lacks a module that had to be trained, has another rank, or holds a number
         that is not finite.
     """
-    lora = _open(path)
+    lora = opened_lora(path)
     modules = lora_modules(lora.names)
-    checkpoint = _checkpoint(stage.model.path)
+    checkpoint = opened(stage.model.path)
     text_encoder = stage.training.text_encoder_lr is not None
     lost = trained_modules(checkpoint.shapes, stage.model.family, text_encoder) - modules
     if lost or not modules:
@@ -73,7 +74,7 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
         When a module of the base has no weight, or a sampled weight is not the old one plus
         ``strength * alpha / rank * up @ down``.
     """
-    merged, before, base = _checkpoint(path), _checkpoint(stage.model.path), _open(base_path)
+    merged, before, base = opened(path), opened(stage.model.path), opened_lora(base_path)
     modules = lora_modules(base.names)
     family = stage.model.family
     homes, after = (
@@ -82,18 +83,18 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
     if lost := modules - (homes.keys() & after.keys()):
         raise TrainingFailed(f"{base_path}: {len(lost)} modules match no weight of {stage.model.path} ({min(lost)})")
     sample = sorted(modules)[:: max(1, len(modules) // _SAMPLE)]
-    changed = 0.0
+    moved = 0.0
     for module in sample:
         old = _rows(before, homes[module], module, family)
         new = _rows(merged, after[module], module, family)
-        wanted = old + stage.strength * delta(base, module).reshape(old.shape)
+        wanted = old + change(base, module, stage.strength).reshape(old.shape)
         allowed = 2 * _SPACING[merged.dtype(after[module])] * np.maximum(np.abs(wanted), 2.0**-14)
         if (np.abs(new - wanted) > allowed).any():
             raise TrainingFailed(f"{path}: {after[module]} is not the checkpoint's weight plus the base's")
-        changed = max(changed, float((new != old).mean()))
-    if not changed:
+        moved = max(moved, float((new != old).mean()))
+    if not moved:
         raise TrainingFailed(f"{path}: the merge changed nothing; is the base trained?")
-    return {"matched": len(modules), "compared": len(sample), "changed": round(changed, 4)}
+    return {"matched": len(modules), "compared": len(sample), "changed": round(moved, 4)}
 
 
 _PNG_END = b"IEND\xaeB`\x82"
@@ -127,28 +128,27 @@ def whole_pictures(folder: Path, stage: SampleStage) -> frozenset[str]:
     return frozenset(whole)
 
 
-def delta(base: Weights, module: str) -> npt.NDArray[np.float32]:
-    """Give what a LoRA module adds at strength 1: ``alpha / rank * up @ down``, two-dimensional."""
-    down, up = base.read(f"{module}.lora_down.weight"), base.read(f"{module}.lora_up.weight")
-    rank = down.shape[0]
-    alpha = float(base.read(f"{module}.alpha")) if f"{module}.alpha" in base.names else float(rank)
-    product: npt.NDArray[np.float32] = up.reshape(up.shape[0], rank) @ down.reshape(rank, -1)
-    return product * np.float32(alpha / rank)
-
-
 def _rows(weights: Weights | Folder, name: str, module: str, family: Family) -> npt.NDArray[np.float32]:
     """Read a module's own rows: OpenCLIP's query, key and value share one weight."""
     shared = module_of(name, family)
     return np.split(weights.read(name), len(shared))[shared.index(module)]
 
 
-def _open(path: Path) -> Weights:
-    checkpoint = _checkpoint(path)
-    assert isinstance(checkpoint, Weights)  # a LoRA is one file
-    return checkpoint
+def opened_lora(path: Path) -> Weights:
+    """Open a LoRA, as ``opened`` does."""
+    lora = opened(path)
+    assert isinstance(lora, Weights)  # a LoRA is one file
+    return lora
 
 
-def _checkpoint(path: Path) -> Weights | Folder:
+def opened(path: Path) -> Weights | Folder:
+    """Open a checkpoint.
+
+    Raises
+    ------
+    TrainingFailed
+        When it is torn, or something else altogether.
+    """
     try:
         return open_checkpoint(path)
     except SafetensorsError as problem:

@@ -2,6 +2,7 @@
 
 from lorarecipe.weights.file import SafetensorsError, Weights, rewrite_metadata
 from lorarecipe.weights.folder import Folder, open_checkpoint
+from lorarecipe.weights.merge import change, merge
 from lorarecipe.weights.modules import Family, lora_modules, lora_values, module_of, trained_modules
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "Folder",
     "SafetensorsError",
     "Weights",
+    "change",
     "lora_modules",
     "lora_values",
+    "merge",
     "module_of",
     "open_checkpoint",
     "rewrite_metadata",

@@ -21,8 +21,9 @@ import psutil
 
 from lorarecipe.cli import main
 from lorarecipe.files import home
+from lorarecipe.plan import MergeStage
 from lorarecipe.run import execute as _  # noqa: F401 - imported before it is patched
-from lorarecipe.trainer import Command, launch
+from lorarecipe.trainer import Command, launch, merge_base
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes" / "rehearsal"
 spent = 0.0
@@ -33,6 +34,14 @@ def timed(command: Command) -> Generator[str, None, None]:
     global spent
     start = time.monotonic()
     yield from launch(command)
+    spent += time.monotonic() - start
+
+
+def merged(stage: MergeStage, lora: Path, place: Path) -> None:
+    """Merge, and add up the time: by hand it would be a process too."""
+    global spent
+    start = time.monotonic()
+    merge_base(stage, lora, place)
     spent += time.monotonic() - start
 
 
@@ -47,12 +56,14 @@ def measure(steps: int) -> None:
         (folder / "recipes" / "checkpoint.safetensors").symlink_to(RECIPES / "checkpoint.safetensors")
         (folder / "trainers").symlink_to(trainers)
         os.environ["LORARECIPE_HOME"] = name
-        sys.modules["lorarecipe.run.execute"].launch = timed  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.training"].launch = timed  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.sampling"].launch = timed  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.execute"].merge_base = merged  # type: ignore[attr-defined]
         recipes = [str(folder / "recipes" / f"{character}.toml") for character in ("akane", "midori")]
         main(["run", *recipes, "--out", f"{name}/out"], standalone_mode=False)
         total = time.time() - psutil.Process().create_time()
     share = (total - spent) / total
-    print(f"launched processes {spent:.1f} s, whole run {total:.1f} s, overhead {share:.2%} of the wall time")
+    print(f"trainings, samples and merge {spent:.1f} s, whole run {total:.1f} s, overhead {share:.2%} of the wall time")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""Put a LoRA into a checkpoint: the files are copied, and only the weights that it touches are computed, one by one.
+
+The sums are those of sd-scripts' ``merge_lora.py`` in float32, term by term, and each weight keeps its own precision:
+the values are the same to the last bit (tests/test_merge.py compares them with the script's).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lorarecipe.errors import TrainingFailed
+from lorarecipe.weights.file import Weights
+from lorarecipe.weights.folder import Folder
+from lorarecipe.weights.modules import Family, lora_modules, module_of
+
+_TENSORS = ("lora_down.weight", "lora_up.weight", "alpha")
+
+
+def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path, family: Family) -> None:
+    """Write a copy of a checkpoint, a file or a folder as it is one, with a LoRA in it at ``ratio``.
+
+    Raises
+    ------
+    TrainingFailed
+        When the LoRA holds anything that has no weight there, naming it; nothing is written.
+    """
+    modules = lora_modules(lora.names)
+    parts = (
+        {"": checkpoint} if isinstance(checkpoint, Weights) else {f"{at}.": one for at, one in checkpoint.parts.items()}
+    )
+    homes = {module for name in checkpoint.names for module in module_of(name, family)}
+    known = {f"{module}.{tensor}" for module in modules & homes for tensor in _TENSORS}
+    if lost := sorted(lora.names - known):
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        raise TrainingFailed(
+            f"{lora.path}: found {', '.join(lost[:3])}{more}, which match no weight of {checkpoint.path}; "
+            f"expected a LoRA in kohya's format for a checkpoint of this family ({family})"
+        )
+    for file in (checkpoint.path,) if isinstance(checkpoint, Weights) else checkpoint.files:
+        copy = place / file.relative_to(checkpoint.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    for prefix, part in parts.items():
+        with (place / part.path.relative_to(checkpoint.path)).open("r+b") as copied:
+            for name in part.names:
+                shared = module_of(prefix + name, family)
+                if modules.isdisjoint(shared):
+                    continue
+                weight = part.read(name).copy()
+                # OpenCLIP's query, key and value share one weight
+                for module, rows in zip(shared, np.split(weight, len(shared)), strict=True):
+                    if module in modules:
+                        rows += change(lora, module, ratio).reshape(rows.shape)
+                part.overwrite(copied, name, weight)
+
+
+def change(lora: Weights, module: str, ratio: float = 1.0) -> npt.NDArray[np.float32]:
+    """Give what a LoRA's module adds to a weight, (rows, columns): ``ratio * up @ down * alpha / rank``."""
+    down, up = lora.read(f"{module}.lora_down.weight"), lora.read(f"{module}.lora_up.weight")
+    rank = down.shape[0]
+    alpha = float(lora.read(f"{module}.alpha")) if f"{module}.alpha" in lora.names else float(rank)
+    product: npt.NDArray[np.float32] = up.reshape(up.shape[0], rank) @ down.reshape(rank, -1)
+    # in the script's order: each product rounds
+    product *= np.float32(ratio)
+    product *= np.float32(alpha / rank)
+    return product

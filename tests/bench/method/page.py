@@ -1,0 +1,145 @@
+"""The README's page on the method, from the raw results: tables, a plot and a picture.
+
+Usage: python -m tests.bench.method.page [FOLDER]; draws the plot, and with the FOLDER of a run the picture too
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure as Plot
+from PIL import Image, ImageDraw
+
+from tests.bench.method.arms import ARMS, MAIN
+from tests.bench.method.claims import CLAIMS, difference, interval, results, values, verdict
+from tests.bench.method.measure import MEASURES
+
+RESULTS = Path(__file__).parent.parent / "results"
+RAW, REAL, SPEED = (RESULTS / f"{name}.json" for name in ("method", "method-sd-scripts", "speed"))
+#: rows of the picture
+SHOWN = {
+    "without": "without a LoRA",
+    "naive": "no base, at 1.0",
+    "naive-half": "no base, at 0.5",
+    "distilled": "distilled",
+    "one": "base of one, at 1.0",
+    "five": "base of five, at 1.0",
+}
+#: where the sources disagree (technique reference, section 7): the default, and the arm that would change it
+DEFAULTS = (
+    ("no regularisation images", "regularised"),
+    ("`merge.strength = 1.0`", "strength-0.9"),
+    ("`merge.strength = 1.0`", "strength-0.8"),
+    ("a target of the base's rank", "rank-half"),
+    ("only the U-Net is trained", "text-encoder"),
+    ("`white background` and `arms at sides` in the target's captions", "bare"),
+    ("five colours, one hairstyle each", "mixed"),
+    ("five colours, without yellow", "six"),
+)
+_JUDGED = ("likeness", "hair", "style", "drawn")
+
+
+def arms() -> None:
+    """Print the table of all arms: means, in bold where they are apart from the method's own."""
+    raw = results(RAW)
+    print("| | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 1))
+    for name, arm in ARMS.items():
+        cells = []
+        for measure in MEASURES:
+            apart = difference(raw, name, "five", measure)
+            text = f"{np.mean(values(raw, name, measure)):.2f}" if measure not in {"hair", "change"} else ""
+            text = text or f"{np.mean(values(raw, name, measure)):.1f}"
+            cells.append(f"**{text}**" if name != "five" and (apart.low > 0 or apart.high < 0) else text)
+        print(f"| {arm.told} | " + " | ".join(cells) + " |")
+
+
+def claims() -> None:
+    """Print each claim with the difference that was measured."""
+    raw = results(RAW)
+    print("| claim | measured | difference [95 %] | here it |\n| --- | --- | --- | --- |")
+    for claim in CLAIMS:
+        apart = difference(raw, claim.arm, claim.than, claim.measure)
+        measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`"
+        print(f"| {claim.told} | {measured} | {apart} | **{verdict(claim, apart)}** |")
+
+
+def defaults() -> None:
+    """Print what was measured of each default where the sources disagree."""
+    raw = results(RAW)
+    print("| default | other arm | " + " | ".join(MEASURES[one] for one in _JUDGED) + " |\n|" + " --- |" * 6)
+    for told, arm in DEFAULTS:
+        apart = " | ".join(str(difference(raw, arm, "five", one)) for one in _JUDGED)
+        print(f"| {told} | `{arm}` | {apart} |")
+
+
+def trainers() -> None:
+    """Print the main arms of both trainers, side by side."""
+    raw, real = results(RAW), results(REAL)
+    numbers = [unit["unit"] for unit in real["units"]]
+    ours = raw | {"units": [unit for unit in raw["units"] if unit["unit"] in numbers]}
+    print("| | | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 2))
+    for name in (*MAIN, "loaded"):
+        for trainer, told in (("embedded", ours), ("sd-scripts", real)):
+            if name in told["units"][0]["arms"]:
+                cells = " | ".join(f"{np.mean(values(told, name, measure)):.2f}" for measure in MEASURES)
+                print(f"| `{name}` | {trainer} | {cells} |")
+
+
+def shape() -> None:
+    """Print what it was measured on."""
+    raw = results(RAW)
+    steps, units = raw["steps"], raw["units"]
+    seeds = len({unit["seed"] for unit in units})
+    print(
+        f"{len(units)} targets, {seeds} seeds of bases, {steps['base']} steps a base and {steps['target']} a target, "
+        f"{raw['trainer']} trainer, {raw['cores']} cores, torch {raw['torch']}, commit `{raw['commit'][:9]}`."
+    )
+
+
+def plot(path: Path) -> None:
+    """Draw every arm: how much of the 3D look leaks, and how like her `1girl` is; bars are 95 % over the units."""
+    raw = results(RAW)
+    mpl.rcParams["svg.hashsalt"] = "lorarecipe"
+    figure = Plot(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name in ARMS:
+        across, up = (interval(values(raw, name, measure)) for measure in ("drawn", "likeness"))
+        own = name == "five"
+        axes.errorbar(
+            across.mean,
+            up.mean,
+            xerr=across.mean - across.low,
+            yerr=up.mean - up.low,
+            fmt="o",
+            color="C3" if own else "C0",
+            elinewidth=0.5,
+            alpha=0.9,
+        )
+        axes.annotate(name, (across.mean, up.mean), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    axes.set(xlabel="share drawn as 3D (less is better)", ylabel="likeness from 1girl (more is better)")
+    axes.set(xlim=(-0.05, None), ylim=(-0.05, 1.05))
+    figure.savefig(path, metadata={"Date": None})
+
+
+def picture(drawn: Path, path: Path, unit: int = 1) -> None:
+    """Put the main arms of a unit below each other, from the pictures that a run has left."""
+    side, gap, label = 112, 4, 150
+    count = len(list(drawn.glob(f"{unit}-without-*.png")))
+    page = Image.new("RGB", (label + count * (side + gap), len(SHOWN) * (side + gap)), "white")
+    pen = ImageDraw.Draw(page)
+    for row, (name, told) in enumerate(SHOWN.items()):
+        pen.text((4, row * (side + gap) + side // 2), told, fill="black")
+        for column in range(count):
+            with Image.open(drawn / f"{unit}-{name}-{column}.png") as one:
+                grown = one.convert("RGB").resize((side, side), Image.Resampling.NEAREST)
+            page.paste(grown, (label + column * (side + gap), row * (side + gap)))
+    page.quantize(192).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    plot(RESULTS / "method.svg")
+    if sys.argv[1:]:
+        picture(Path(sys.argv[1]) / "renders" / "drawn", RESULTS / "method.png")

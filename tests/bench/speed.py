@@ -1,0 +1,205 @@
+"""What things cost, as ratios within one run: the merge, the trainers, and many characters on one base.
+
+Usage: python -m tests.bench.speed merge|trainers|characters [FOLDER], after `lorarecipe setup` and `python -m tests.rehearsal`
+
+`merge`: a full-size SD1.5, copied, merged by us, and by sd-scripts' script. `trainers`: the same training of the nano
+by both. `characters`: 1, 3 and 10 characters on one base beside as many two-phase runs by hand, each on a core of its
+own. Results go to tests/bench/results/speed.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from safetensors.torch import save_file
+
+from lorarecipe.plan import MergeStage, TrainStage
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, command_of, find_place, launch, merge_base, read_progress, stage_images
+from lorarecipe.trainer.commands import lora_of, merged_of
+from lorarecipe.weights import Weights, module_of, trained_modules
+from tests.bench.method.__main__ import RESULTS, machine, with_nano
+from tests.bench.method.arms import ARMS, Bench
+from tests.bench.method.cast import target_of
+from tests.rehearsal import FOLDER
+
+CHECKPOINT = FOLDER / "checkpoint.safetensors"
+OURS = """
+import resource, sys, time; from pathlib import Path
+from lorarecipe.weights import Weights, merge
+start = time.monotonic(); merge(Weights(Path(sys.argv[1])), Weights(Path(sys.argv[2])), 1.0, Path(sys.argv[3]), "sd15")
+print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+COPY = "import shutil, sys, time; start = time.monotonic(); shutil.copyfile(*sys.argv[1:]); print(time.monotonic() - start, 0)"
+
+
+def merge_speed(folder: Path) -> dict[str, Any]:
+    """Copy, merge and merge by the script in turns; the best of three, and the script once. Seconds and gigabytes."""
+    lora, out = folder / "lora.safetensors", folder / "merged.safetensors"
+    weights, dice = Weights(CHECKPOINT), torch.Generator().manual_seed(0)
+    tensors = {}
+    for name, (rows, *columns) in weights.shapes.items():
+        for module in trained_modules({name: (rows, *columns)}, "sd15", text_encoder=True).intersection(
+            module_of(name, "sd15")
+        ):
+            ends = [1] * (len(columns) - 1)
+            tensors[f"{module}.lora_down.weight"] = torch.randn(32, columns[0], *ends, generator=dice) / 32
+            tensors[f"{module}.lora_up.weight"] = torch.randn(rows, 32, *ends, generator=dice) / 10
+    save_file(tensors, lora)
+    told: dict[str, list[tuple[float, float]]] = {"copy": [], "ours": []}
+    for _ in range(3):
+        for name, words in (("copy", [COPY, CHECKPOINT, out]), ("ours", [OURS, CHECKPOINT, lora, out])):
+            done = subprocess.run([sys.executable, "-c", *map(str, words)], capture_output=True, text=True, check=True)
+            seconds, memory = map(float, done.stdout.split())
+            told[name].append((seconds, memory))
+            out.unlink()
+    place = find_place()
+    words = [place.python, place.script("networks/merge_lora.py"), "--sd_model", CHECKPOINT, "--save_to", out]
+    words += ["--models", lora, "--ratios", "1.0", "--precision", "float", "--save_precision", "fp16"]
+    seconds, memory = _watched([*map(str, words)], {"PYTHONPATH": str(place.checkout), "HF_HUB_OFFLINE": "1"})
+    told["script"] = [(seconds, memory)]
+    best = {
+        name: {"seconds": min(one[0] for one in runs), "gigabytes": max(one[1] for one in runs)}
+        for name, runs in told.items()
+    }
+    return best | {"of a copy": best["ours"]["seconds"] / best["copy"]["seconds"], "modules": len(tensors) // 2}
+
+
+def trainer_speed(folder: Path, steps: int = 150) -> dict[str, Any]:
+    """Train the same with both: seconds to the first step, images a second after it, gigabytes at most."""
+    places = (find_place("embedded"), with_nano(find_place(), folder / "tokenizers"))
+    return {place.engine: _trained(place, folder, steps) for place in places}
+
+
+def _trained(place: Place, folder: Path, steps: int) -> dict[str, Any]:
+    bench = Bench(Store(folder / place.engine), place, folder / "renders", (steps, steps))
+    stage = bench.target(ARMS["naive"], target_of(0), 1)
+    begun: dict[int, float] = {}
+    command, start = _ready(stage, bench), time.monotonic()
+
+    def train() -> None:
+        for event in read_progress(stage.key, launch(command)):
+            begun.setdefault(getattr(event, "step", 0), time.monotonic() - start)
+
+    memory = _peak(train)
+    first, last = min(step for step in begun if step), max(begun)
+    rate = (last - first) * stage.training.batch_size / (begun[last] - begun[first])
+    return {"start": begun[first], "images a second": rate, "gigabytes": memory, "steps": steps}
+
+
+def _ready(stage: TrainStage, bench: Bench) -> Any:
+    images = bench.store.begin(stage.data.short, stage.data.identity())
+    stage_images(stage.data, images)
+    bench.store.keep(stage.data.short)
+    bench.store.begin(stage.short, stage.identity())
+    return command_of(stage, bench.place, bench.store)
+
+
+def character_speed(folder: Path, steps: int = 20) -> dict[str, Any]:
+    """Run 1, 3 and 10 characters on one base, and by hand; each way on a core of its own, at the same time."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    told = {}
+    for count in (1, 3, 10):
+        with ThreadPoolExecutor(2) as pool:
+            ways = [
+                pool.submit(way, folder / f"{way.__name__}-{count}", count, steps, core)
+                for way, core in zip((_shared, _by_hand), cores)
+            ]
+            shared, by_hand = (way.result() for way in ways)
+        told[str(count)] = {"one base": shared, "by hand": by_hand, "ratio": shared / by_hand}
+    return told
+
+
+def _shared(folder: Path, count: int, steps: int, core: int) -> float:
+    """As `lorarecipe run` does it."""
+    os.sched_setaffinity(0, {core})
+    bench, start = _bench(folder, steps), time.monotonic()
+    for number in range(count):
+        bench.train(bench.target(ARMS["five"], target_of(number), 1))
+    return time.monotonic() - start
+
+
+def _by_hand(folder: Path, count: int, steps: int, core: int) -> float:
+    """Train, merge, train, for each character."""
+    os.sched_setaffinity(0, {core})
+    start = time.monotonic()
+    for number in range(count):
+        bench = _bench(folder / str(number), steps)
+        target = bench.target(ARMS["five"], target_of(number), 1)
+        merged = target.merged
+        assert isinstance(merged, MergeStage)
+        assert isinstance(merged.base, TrainStage)
+        for stage in (merged.base, target):
+            if stage is target:
+                place = bench.store.begin(merged.short, merged.identity())
+                merge_base(merged, lora_of(merged.base, bench.store), merged_of(merged, place))
+                bench.store.keep(merged.short)
+            for _ in launch(_ready(stage, bench)):
+                pass
+            bench.store.keep(stage.short)
+    return time.monotonic() - start
+
+
+def _bench(folder: Path, steps: int) -> Bench:
+    return Bench(Store(folder / "store"), find_place("embedded"), folder / "renders", (steps, steps))
+
+
+def _watched(words: list[str], env: dict[str, str]) -> tuple[float, float]:
+    start = time.monotonic()
+    memory = _peak(lambda: subprocess.run(words, check=True, env=os.environ | env, capture_output=True))
+    return time.monotonic() - start, memory
+
+
+def _peak(work: Callable[[], object]) -> float:
+    """Work, and give the most memory that one process below this one has had meanwhile, in gigabytes."""
+    most, ended = 0.0, threading.Event()
+
+    def look() -> None:
+        nonlocal most
+        while not ended.wait(0.1):
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    most = max(most, child.memory_info().rss / 1e9)
+                except psutil.NoSuchProcess:
+                    continue
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        work()
+    finally:
+        ended.set()
+        watcher.join()
+    return most
+
+
+PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "merge": merge_speed,
+    "trainers": trainer_speed,
+    "characters": character_speed,
+}
+
+
+def main(part: str, folder: Path) -> None:
+    """Measure one part, and put it beside the others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / "speed.json"
+    told = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    told[part] = PARTS[part](folder) | {"machine": machine()}
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(told[part], indent=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2] if len(sys.argv) > 2 else "out/speed").absolute())
