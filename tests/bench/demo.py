@@ -15,18 +15,15 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from lorarecipe.colour import lab
 from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, TARGETS, ZOOMS, Figure
 from lorarecipe.demo.judge import load_judge
 from lorarecipe.trainer.embedded.gen_img import Sampler
+from tests.bench.method.measure import crown
 
 SEEDS = range(4)
 SCENES = [f"1girl, {scene}, {pose}, {zoom}" for scene, pose, zoom in product(BACKGROUNDS, POSES, ZOOMS)]
-#: crown of the head, in pixels of 64 x 64: where every hairstyle, and both views, have hair
-_CROWN = {"full body": (28, 6, 36, 9), "upper body": (28, 8, 37, 13)}
 
 
 def report(name: str) -> None:
@@ -47,7 +44,7 @@ def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
     for kind, prompts in (("`1girl`", ["1girl"] * len(SCENES)), ("scenes", SCENES)):
         drawn = [one for seed in SEEDS for one in sampler.draw(prompts, _seeds(seed), (64, 64), 20, 2.0)]
         read = judge.read(drawn)
-        crowns = [_crown(one, seen["zoom"]) for one, seen in zip(drawn, read)]
+        crowns = [crown(one, seen["zoom"]) for one, seen in zip(drawn, read)]
         apart = [np.linalg.norm(crown - own) for crown in crowns]
         nearest = [away < min(np.linalg.norm(crown - tag) for tag in tags) for crown, away in zip(crowns, apart)]
         row |= {
@@ -63,12 +60,6 @@ def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
         else:
             row["`1girl`: white background"] = _share(seen["background"] == "white background" for seen in read)
     return row
-
-
-def _crown(picture: Image.Image, zoom: str) -> npt.NDArray[np.float32]:
-    """Median Lab of the hair on top."""
-    median: npt.NDArray[np.float32] = np.median(lab(np.asarray(picture.crop(_CROWN[zoom]))), axis=(0, 1))
-    return median
 
 
 def _seeds(seed: int) -> list[int]:

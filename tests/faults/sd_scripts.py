@@ -35,7 +35,7 @@ def _in(phase: str, epoch: int) -> Callable[[_Event, str], bool]:
 #: the phase, the moment, and the signal
 MOMENTS: tuple[tuple[str, Callable[[_Event, str], bool], signal.Signals], ...] = (
     ("base, in its second epoch", _in("base", 2), signal.SIGKILL),
-    ("merge, after five seconds", lambda event, title: "merged into" in title, signal.SIGKILL),
+    ("merge, after a second", lambda event, title: "merged into" in title, signal.SIGKILL),
     ("target, in its first epoch", _in("target", 1), signal.SIGINT),
     ("target, in its second epoch", _in("target", 2), signal.SIGKILL),
 )
@@ -67,7 +67,7 @@ def _run(folder: Path, place: Path, stop: Callable[[_Event, str], bool], signum:
             told = event.get("why", "").partition("; goes on ")
             print(f"  {event['event']:8} {event['title']}" + (f": goes on {told[2]}" if told[2] else ""), flush=True)
         if not sent and stop(event, title):
-            time.sleep(5 if event["event"] == "started" else 0)
+            time.sleep(1 if event["event"] == "started" else 0)
             os.killpg(running.pid, signum)
             sent = True
     return running.wait()

@@ -8,6 +8,7 @@ from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -147,10 +148,16 @@ def _drawn(sampler: Sampler, prompts: Sequence[str]) -> list[Image.Image]:
 
 def _apart(picture: Image.Image, zoom: str, own: np.ndarray) -> tuple[float, float]:
     """How far the hair is from a colour, and from the nearest tag's that is another; dE76 of its median."""
-    crown = np.median(lab(np.asarray(picture.crop(_CROWN[zoom]))), axis=(0, 1))
+    hair = crown(picture, zoom)
     tags = lab(list(HAIR.values()))
     others = tags[np.linalg.norm(tags - own, axis=1) > 1]
-    return float(np.linalg.norm(crown - own)), float(np.linalg.norm(others - crown, axis=1).min())
+    return float(np.linalg.norm(hair - own)), float(np.linalg.norm(others - hair, axis=1).min())
+
+
+def crown(picture: Image.Image, zoom: str) -> npt.NDArray[np.float32]:
+    """Median Lab of the hair on top."""
+    median: npt.NDArray[np.float32] = np.median(lab(np.asarray(picture.crop(_CROWN[zoom]))), axis=(0, 1))
+    return median
 
 
 def _obeyed(read: Sequence[dict[str, str]], prompts: Sequence[str], question: str) -> float:
