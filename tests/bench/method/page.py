@@ -88,6 +88,26 @@ def trainers() -> None:
                 print(f"| `{name}` | {trainer} | {cells} |")
 
 
+def merging() -> None:
+    """Print what a merge costs."""
+    told = results(SPEED)["merge"]
+    print("| full-size SD1.5, fp16, 264 modules | seconds | memory |\n| --- | --- | --- |")
+    for name, what in (("copy", "copying the file"), ("ours", "merging"), ("script", "sd-scripts' `merge_lora.py`")):
+        memory = f"{told[name]['gigabytes']:.2f} GB" if name != "copy" else ""
+        print(f"| {what} | {told[name]['seconds']:.1f} | {memory} |")
+
+
+def training() -> None:
+    """Print what both trainers make of the same training."""
+    told = results(SPEED)["trainers"]
+    print(
+        "| the nano, batches of 8 | seconds to the first step | images a second | memory |\n| --- | --- | --- | --- |"
+    )
+    for name in ("embedded", "sd-scripts"):
+        one = told[name]
+        print(f"| {name} | {one['start']:.1f} | {one['images a second']:.1f} | {one['gigabytes']:.2f} GB |")
+
+
 def shape() -> None:
     """Print what it was measured on."""
     raw = results(RAW)
@@ -124,7 +144,7 @@ def plot(path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def picture(drawn: Path, path: Path, unit: int = 1) -> None:
+def picture(drawn: Path, path: Path, unit: int = 3) -> None:
     """Put the main arms of a unit below each other, from the pictures that a run has left."""
     side, gap, label = 112, 4, 150
     count = len(list(drawn.glob(f"{unit}-without-*.png")))
