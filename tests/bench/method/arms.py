@@ -23,13 +23,14 @@ from tests.bench.method.cast import FIVE, MIXED, SIX, Target, renders
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to a target's LoRA; ``weight`` is the one that it is used at."""
+    """One way to a target's LoRA; ``steps`` of a target in bench's, ``weight`` is the one that it is used at."""
 
     told: str
     base: str | None = "five"
     captions: str = "closed"
     strength: float = 1.0
     rank: int = 16
+    steps: int = 1
     text_encoder: bool = False
     regularised: bool = False
     distilled: bool = False
@@ -42,6 +43,7 @@ class Arm:
 ARMS: dict[str, Arm] = {
     "five": Arm("two phases: a base of five characters with traits, merged at 1.0"),
     "naive": Arm("no base", base=None),
+    "without": Arm("without a LoRA", base=None, weight=0.0),
     "naive-half": Arm("no base, used at 0.5", base=None, weight=0.5),
     "naive-no-down": Arm("no base, without its down blocks", base=None, without="down_blocks"),
     "naive-no-mid": Arm("no base, without its middle block", base=None, without="mid_block"),
@@ -52,10 +54,11 @@ ARMS: dict[str, Arm] = {
     "mixed": Arm("five colours, each with two hairstyles", base="mixed"),
     "words": Arm("`1girl`, `solo` and a trigger word left in the target's captions", captions="words"),
     "bare": Arm("no `white background`, no `arms at sides` in the target's captions", captions="bare"),
-    "regularised": Arm("the base's renders as regularisation images", regularised=True),
+    "regularised": Arm("the base's renders as regularisation images", regularised=True, steps=2),
     "strength-0.9": Arm("base merged at 0.9", strength=0.9),
     "strength-0.8": Arm("base merged at 0.8", strength=0.8),
     "rank-half": Arm("target of half the base's rank", rank=8),
+    "longer": Arm("target of twice the steps", steps=2),
     "text-encoder": Arm("text encoders trained too, in both phases", text_encoder=True),
 }
 #: repeated with sd-scripts; the last is its alone
@@ -83,19 +86,19 @@ class Bench:
         """Give the training of an arm's base."""
         assert arm.base
         images = renders(_CASTS[arm.base], self.folder, "none" if arm.base == "one" else "traits")
-        return self._training(images, (1,) * len(images), self._settings(16, 4e-3, 0, seed, arm.text_encoder))
+        return self._training(
+            images, (1,) * len(images), self._settings(16, 4e-3, self.steps[0], seed, arm.text_encoder)
+        )
 
     def target(self, arm: Arm, target: Target, seed: int, picked: Sequence[Image] = ()) -> TrainStage:
         """Give the training of a target; of the distilled arm, on the pictures that were ``picked``."""
-        settings = self._settings(arm.rank, 2e-3, 1, seed, arm.text_encoder)
+        settings = self._settings(arm.rank, 2e-3, self.steps[1] * arm.steps, seed, arm.text_encoder)
         if picked:
             return self._training((tuple(picked),), (1,), settings)
         images = renders([target.figure], self.folder, arm.captions)
         repeats: tuple[int, ...] = (2,)
-        if arm.regularised:  # sd-scripts repeats them until they are as many
-            # and that the target be seen as often, there are twice as many steps
+        if arm.regularised:  # as many of them as of the target, which is seen as often in twice the steps
             images, repeats = (*images, *renders(FIVE, self.folder, "traits")), (5, *(1 for _ in FIVE))
-            settings = settings.model_copy(update={"steps": 2 * self.steps[1]})
         if not arm.base:
             return self._training(images, repeats, settings)
         base = self.base(arm, seed)
@@ -116,13 +119,13 @@ class Bench:
     def _model(self) -> Model:
         return Model("sd15", NANO, Folder(NANO).digest, "fp16")
 
-    def _settings(self, rank: int, unet_lr: float, phase: int, seed: int, text_encoder: bool) -> Training:
+    def _settings(self, rank: int, unet_lr: float, steps: int, seed: int, text_encoder: bool) -> Training:
         return Training(
             rank=rank,
             alpha=rank,
             unet_lr=unet_lr,
             text_encoder_lr=unet_lr / 20 if text_encoder else None,
-            steps=self.steps[phase],
+            steps=steps,
             batch_size=8,
             resolution=(64, 64),
             buckets=None,

@@ -25,7 +25,8 @@ class Difference:
 
     def __str__(self) -> str:
         """Give it as ``-0.31 [-0.44, -0.18]``."""
-        return f"{self.mean:+.3g} [{self.low:+.3g}, {self.high:+.3g}]"
+        mean, low, high = (f"{round(number, 2) + 0.0:+.3g}" for number in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,13 @@ CLAIMS = (
     Claim("The white background stays out", "white", "five", "less", "naive"),
     Claim("Backgrounds are free at weight 1.0", "background", "five", "more", "naive"),
     Claim("Poses are free at weight 1.0", "pose", "five", "more", "naive"),
+    Claim("Views are free at weight 1.0", "view", "five", "more", "naive"),
+    Claim("No special tags: `1girl` alone draws her", "likeness", "five", "more", "without"),
     Claim("At weight 1.0 she is drawn as surely as without a base", "likeness", "five", "more", "naive"),
     Claim("A LoRA without a base, at 0.5, is less like her", "likeness", "five", "more", "naive-half"),
     Claim("Distillation gets the colour worse", "hair", "five", "less", "distilled"),
+    Claim("Distillation gets the hairstyle worse", "style", "five", "more", "distilled"),
+    Claim("The hair's length is not fully controlled", "length", "five", "less", "without"),
     Claim("One base character is not enough: colour", "hair", "five", "less", "one"),
     Claim("One base character is not enough: likeness", "likeness", "five", "more", "one"),
     Claim("One base character is not enough: hairstyle", "style", "five", "more", "one"),

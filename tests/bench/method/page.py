@@ -39,6 +39,7 @@ DEFAULTS = (
     ("five colours, one hairstyle each", "mixed"),
     ("five colours, without yellow", "six"),
 )
+_PLOTTED = {"likeness": "more", "hair": "less", "drawn": "less", "change": "less"}
 _JUDGED = ("likeness", "hair", "style", "drawn")
 
 
@@ -120,27 +121,22 @@ def shape() -> None:
 
 
 def plot(path: Path) -> None:
-    """Draw every arm: how much of the 3D look leaks, and how like her `1girl` is; bars are 95 % over the units."""
+    """Draw every arm's mean of the measures that tell them apart; bars are 95 % over the units."""
     raw = results(RAW)
     mpl.rcParams["svg.hashsalt"] = "lorarecipe"
-    figure = Plot(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    for name in ARMS:
-        across, up = (interval(values(raw, name, measure)) for measure in ("drawn", "likeness"))
-        own = name == "five"
-        axes.errorbar(
-            across.mean,
-            up.mean,
-            xerr=across.mean - across.low,
-            yerr=up.mean - up.low,
-            fmt="o",
-            color="C3" if own else "C0",
-            elinewidth=0.5,
-            alpha=0.9,
-        )
-        axes.annotate(name, (across.mean, up.mean), xytext=(4, 4), textcoords="offset points", fontsize=7)
-    axes.set(xlabel="share drawn as 3D (less is better)", ylabel="likeness from 1girl (more is better)")
-    axes.set(xlim=(-0.05, None), ylim=(-0.05, 1.05))
+    figure = Plot(figsize=(10, 5), layout="constrained")
+    names = list(reversed(ARMS))
+    for axes, (measure, better) in zip(figure.subplots(1, len(_PLOTTED), sharey=True), _PLOTTED.items()):
+        means = [interval(values(raw, name, measure)) for name in names]
+        axes.axvline(means[names.index("five")].mean, color="C3", linewidth=0.8)
+        for row, (name, told) in enumerate(zip(names, means)):
+            colour = "C3" if name == "five" else "C0"
+            axes.errorbar(
+                told.mean, row, xerr=told.high - told.mean, fmt="o", color=colour, elinewidth=0.8, markersize=4
+            )
+        axes.set(yticks=range(len(names)), yticklabels=names)
+        axes.set_title(f"{MEASURES[measure].replace('`', '')}\n({better} is better)", fontsize=9)
+        axes.grid(axis="x", linewidth=0.3)
     figure.savefig(path, metadata={"Date": None})
 
 

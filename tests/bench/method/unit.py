@@ -52,7 +52,6 @@ def unit(number: int, bench: Bench, arms: dict[str, Arm], share: float) -> dict[
         told[name], drawn = studio.figures(lora, arm)
         _show(bench.folder / "drawn", f"{number}-{name}", drawn)
         print(number, name, told[name], flush=True)
-    _show(bench.folder / "drawn", f"{number}-without", studio.bare)
     hair, style, dress = target.figure.hair, target.figure.style, target.figure.dress
     return {"unit": number, "seed": seed, "target": {"hair": hair, "style": style, "dress": dress}, "arms": told}
 
