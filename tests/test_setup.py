@@ -47,6 +47,7 @@ def test_an_unreachable_source_is_a_network_failure_and_leaves_no_marker(monkeyp
     wanted = pin()
     nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
     monkeypatch.setattr(building, "pin", lambda: nowhere)
+    monkeypatch.setattr(building, "_GIGABYTES", 0)
     place = find_place()
     with pytest.raises(NetworkFailed, match="unable to access") as caught:
         list(set_up(place, "cpu"))
@@ -60,6 +61,7 @@ def test_a_failed_setup_leaves_the_old_one_as_it_was(monkeypatch: pytest.MonkeyP
     place.marker.write_text('{"commit": "x", "torch": "1", "torch_build": "cpu", "cuda": "false"}')
     nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
     monkeypatch.setattr(building, "pin", lambda: nowhere)
+    monkeypatch.setattr(building, "_GIGABYTES", 0)
     with pytest.raises(NetworkFailed):
         list(set_up(place, "cuda"))
     assert place.marker.exists()
