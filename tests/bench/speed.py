@@ -1,9 +1,11 @@
 """What things cost, as ratios within one run: the merge, the trainers, and many characters on one base.
 
-Usage: python -m tests.bench.speed merge|trainers|characters [FOLDER], after `lorarecipe setup` and `python -m tests.rehearsal`
+Usage: python -m tests.bench.speed merge|trainers|start|characters [FOLDER]
+(after `lorarecipe setup` and `python -m tests.rehearsal`)
 
 `merge`: a full-size SD1.5, copied, merged by us, and by sd-scripts' script. `trainers`: the same training of the nano
-by both. `characters`: 1, 3 and 10 characters on one base beside as many two-phase runs by hand, each on a core of its
+by both. `start`: how long their imports take, and how long it is to the first step; with a full-size SD1.5 too.
+`characters`: 1, 3 and 10 characters on one base beside as many two-phase runs by hand, each on a core of its
 own. Results go to tests/bench/results/speed.json.
 """
 
@@ -17,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ import psutil
 import torch
 from safetensors.torch import save_file
 
+from lorarecipe.files import large_file_digest
 from lorarecipe.plan import MergeStage, TrainStage
+from lorarecipe.plan.given import Model
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, command_of, find_place, launch, merge_base, read_progress, stage_images
 from lorarecipe.trainer.commands import lora_of, merged_of
@@ -42,6 +47,9 @@ start = time.monotonic(); merge(Weights(Path(sys.argv[1])), Weights(Path(sys.arg
 print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 """
 COPY = "import shutil, sys, time; start = time.monotonic(); shutil.copyfile(*sys.argv[1:]); print(time.monotonic() - start, 0)"
+
+
+_LAUNCHER = "import accelerate.commands.launch"
 
 
 def merge_speed(folder: Path) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def merge_speed(folder: Path) -> dict[str, Any]:
 
 
 def trainer_speed(folder: Path, steps: int = 150) -> dict[str, Any]:
-    """Train the same with both: seconds to the first step, images a second after it, gigabytes at most."""
+    """Train the same with both: images a second after the first step, gigabytes at most."""
     places = (find_place("embedded"), with_nano(find_place(), folder / "tokenizers"))
     return {place.engine: _trained(place, folder, steps) for place in places}
 
@@ -86,16 +94,47 @@ def _trained(place: Place, folder: Path, steps: int) -> dict[str, Any]:
     bench = Bench(Store(folder / place.engine), place, folder / "renders", (steps, steps))
     stage = bench.target(ARMS["naive"], target_of(0), 1)
     begun: dict[int, float] = {}
-    command, start = _ready(stage, bench), time.monotonic()
-
-    def train() -> None:
-        for event in read_progress(stage.key, launch(command)):
-            begun.setdefault(getattr(event, "step", 0), time.monotonic() - start)
-
-    memory = _peak(train)
-    first, last = min(step for step in begun if step), max(begun)
+    memory = _peak(lambda: begun.update(_steps(stage, bench)))
+    first, last = min(begun), max(begun)
     rate = (last - first) * stage.training.batch_size / (begun[last] - begun[first])
-    return {"start": begun[first], "images a second": rate, "gigabytes": memory, "steps": steps}
+    return {"images a second": rate, "gigabytes": memory, "steps": steps}
+
+
+def start_speed(folder: Path) -> dict[str, Any]:
+    """Start both trainers on the nano, and sd-scripts on a full-size SD1.5: seconds of imports, and to the first step.
+
+    Imports are those of the script and of accelerate's launcher, each in a process of its own: a process that stood
+    ready would save just these. What a model takes to load it would not save, for base and target differ in it.
+    """
+    full = Model("sd15", CHECKPOINT, large_file_digest(CHECKPOINT), "fp16")
+    told = {}
+    for name, place, model in (
+        ("embedded", find_place("embedded"), None),
+        ("sd-scripts", with_nano(find_place(), folder / "tokenizers"), None),
+        ("full size", find_place(), full),
+    ):
+        bench = Bench(Store(folder / "start" / name), place, folder / "renders", (2, 2))
+        stage = bench.target(ARMS["naive"], target_of(0), 1)
+        stage = replace(stage, model=model or stage.model)
+        first = _steps(stage, bench)[1]
+        script = place.script("train_network.py")
+        load = f"import runpy; runpy.run_path({str(script)!r}, run_name='imported')"
+        imports = [
+            _watched([str(place.python), "-c", words], {"PYTHONPATH": str(place.checkout)})[0]
+            for words in (load, _LAUNCHER)
+        ]
+        told[name] = {"imports": imports[0], "launcher": imports[1], "first step": first}
+    return told
+
+
+def _steps(stage: TrainStage, bench: Bench) -> dict[int, float]:
+    """Train, and give the seconds from the start to the end of each step."""
+    command, start = _ready(stage, bench), time.monotonic()
+    ended: dict[int, float] = {}
+    for event in read_progress(stage.key, launch(command)):
+        if step := getattr(event, "step", 0):
+            ended.setdefault(step, time.monotonic() - start)
+    return ended
 
 
 def _ready(stage: TrainStage, bench: Bench) -> Any:
@@ -107,7 +146,10 @@ def _ready(stage: TrainStage, bench: Bench) -> Any:
 
 
 def character_speed(folder: Path, steps: int = 20) -> dict[str, Any]:
-    """Run 1, 3 and 10 characters on one base, and by hand; each way on a core of its own, at the same time."""
+    """Run 1, 3 and 10 characters on one base, and by hand; each way on a core of its own, at the same time.
+
+    Expected is base + merge + N targets, by what these took by hand.
+    """
     cores = sorted(os.sched_getaffinity(0))[:2]
     told = {}
     for count in (1, 3, 10):
@@ -116,26 +158,28 @@ def character_speed(folder: Path, steps: int = 20) -> dict[str, Any]:
                 pool.submit(way, folder / f"{way.__name__}-{count}", count, steps, core)
                 for way, core in zip((_shared, _by_hand), cores)
             ]
-            shared, by_hand = (way.result() for way in ways)
+            (shared, _), (by_hand, parts) = (way.result() for way in ways)
+        expected = sum(parts) / count + by_hand - sum(parts)
         told[str(count)] = {"one base": shared, "by hand": by_hand, "ratio": shared / by_hand}
+        told[str(count)]["expected"] = expected / by_hand
     return told
 
 
-def _shared(folder: Path, count: int, steps: int, core: int) -> float:
-    """As `lorarecipe run` does it."""
+def _shared(folder: Path, count: int, steps: int, core: int) -> tuple[float, list[float]]:
+    """As `lorarecipe run` does it; seconds."""
     os.sched_setaffinity(0, {core})
     bench, start = _bench(folder, steps), time.monotonic()
     for number in range(count):
         bench.train(bench.target(ARMS["five"], target_of(number), 1))
-    return time.monotonic() - start
+    return time.monotonic() - start, []
 
 
-def _by_hand(folder: Path, count: int, steps: int, core: int) -> float:
-    """Train, merge, train, for each character."""
+def _by_hand(folder: Path, count: int, steps: int, core: int) -> tuple[float, list[float]]:
+    """Train, merge, train, for each character; seconds of all, and those until each target."""
     os.sched_setaffinity(0, {core})
-    start = time.monotonic()
+    start, before = time.monotonic(), []
     for number in range(count):
-        bench = _bench(folder / str(number), steps)
+        bench, begun = _bench(folder / str(number), steps), time.monotonic()
         target = bench.target(ARMS["five"], target_of(number), 1)
         merged = target.merged
         assert isinstance(merged, MergeStage)
@@ -145,10 +189,11 @@ def _by_hand(folder: Path, count: int, steps: int, core: int) -> float:
                 place = bench.store.begin(merged.short, merged.identity())
                 merge_base(merged, lora_of(merged.base, bench.store), merged_of(merged, place))
                 bench.store.keep(merged.short)
+                before.append(time.monotonic() - begun)
             for _ in launch(_ready(stage, bench)):
                 pass
             bench.store.keep(stage.short)
-    return time.monotonic() - start
+    return time.monotonic() - start, before
 
 
 def _bench(folder: Path, steps: int) -> Bench:
@@ -187,6 +232,7 @@ def _peak(work: Callable[[], object]) -> float:
 PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "merge": merge_speed,
     "trainers": trainer_speed,
+    "start": start_speed,
     "characters": character_speed,
 }
 

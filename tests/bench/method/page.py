@@ -92,21 +92,35 @@ def trainers() -> None:
 def merging() -> None:
     """Print what a merge costs."""
     told = results(SPEED)["merge"]
-    print("| full-size SD1.5, fp16, 264 modules | seconds | memory |\n| --- | --- | --- |")
+    print(f"| {told['modules']} modules into a full-size SD1.5, fp16 | seconds | memory |\n| --- | --- | --- |")
     for name, what in (("copy", "copying the file"), ("ours", "merging"), ("script", "sd-scripts' `merge_lora.py`")):
         memory = f"{told[name]['gigabytes']:.2f} GB" if name != "copy" else ""
         print(f"| {what} | {told[name]['seconds']:.1f} | {memory} |")
 
 
 def training() -> None:
-    """Print what both trainers make of the same training."""
-    told = results(SPEED)["trainers"]
-    print(
-        "| the nano, batches of 8 | seconds to the first step | images a second | memory |\n| --- | --- | --- | --- |"
-    )
-    for name in ("embedded", "sd-scripts"):
-        one = told[name]
-        print(f"| {name} | {one['start']:.1f} | {one['images a second']:.1f} | {one['gigabytes']:.2f} GB |")
+    """Print what both trainers make of the same training, and what each takes to begin."""
+    told, start = results(SPEED)["trainers"], results(SPEED)["start"]
+    print("| | images a second | memory | to the first step | imports: script | launcher |\n|" + " --- |" * 6)
+    for name, what in (
+        ("embedded", "embedded, nano"),
+        ("sd-scripts", "sd-scripts, nano"),
+        ("full size", "sd-scripts, full-size SD1.5"),
+    ):
+        rate = f"{told[name]['images a second']:.1f} | {told[name]['gigabytes']:.2f} GB" if name in told else " | "
+        one = start[name]
+        seconds = " | ".join(f"{one[part]:.1f} s" for part in ("first step", "imports", "launcher"))
+        print(f"| {what} | {rate} | {seconds} |")
+
+
+def characters() -> None:
+    """Print what characters cost on one base, in what as many two-phase runs by hand cost."""
+    told = results(SPEED)["characters"]
+    print("| characters | one base | by hand | ratio | expected |\n| --- | --- | --- | --- | --- |")
+    for count, one in told.items():
+        if count != "machine":
+            cells = f"{one['one base']:.0f} s | {one['by hand']:.0f} s | {one['ratio']:.2f} | {one['expected']:.2f}"
+            print(f"| {count} | {cells} |")
 
 
 def shape() -> None:
