@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+from safetensors.torch import save_file
+
 from lorarecipe.trainer import find_place
+from lorarecipe.weights import Family, module_of, open_checkpoint, trained_modules
 from tests.renders import character
 
 FOLDER = Path(__file__).parent.parent / "recipes" / "rehearsal"
@@ -32,6 +36,20 @@ def checkpoint(path: Path) -> None:
     part = path.with_name("part.safetensors")
     subprocess.run([str(place.python), str(script), str(place.checkout), "sd15", str(part)], check=True)
     part.rename(path)
+
+
+def lora(path: Path, checkpoint: Path, family: Family, rank: int) -> None:
+    """Make a LoRA of random weights on every module that a training of all of ``checkpoint`` touches."""
+    weights, dice = open_checkpoint(checkpoint), torch.Generator().manual_seed(rank)
+    trained, tensors = trained_modules(weights.shapes, family, text_encoder=True), {}
+    for name, (rows, *columns) in sorted((name, shape) for name, shape in weights.shapes.items() if shape):
+        shared = module_of(name, family)
+        for module in trained.intersection(shared):
+            ends = [1] * (len(columns) - 1)
+            tensors[f"{module}.lora_down.weight"] = torch.randn(rank, columns[0], *ends, generator=dice) / rank
+            tensors[f"{module}.lora_up.weight"] = torch.randn(rows // len(shared), rank, *ends, generator=dice) / 10
+            tensors[f"{module}.alpha"] = torch.tensor(rank * 0.75)
+    save_file(tensors, path)
 
 
 if __name__ == "__main__":

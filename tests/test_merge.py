@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.demo import NANO
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.trainer import Place
-from lorarecipe.weights import Family, Folder, Weights, change, merge, module_of, open_checkpoint, trained_modules
+from lorarecipe.weights import Family, Folder, Weights, change, merge
 from tests import rehearsal
 from tests.conftest import tiny_checkpoint
 
@@ -93,8 +92,7 @@ def test_values_are_rounded_as_torch_does(
 ) -> None:
     path = tmp_path_factory.mktemp("rounded") / "one.safetensors"
     save_file({"a": torch.ones(2, dtype=torch.int64), "w": torch.zeros(3, 5, dtype=dtype)}, path)
-    with path.open("r+b") as stream:
-        Weights(path).overwrite(stream, "w", values)
+    Weights(path).overwrite(path, "w", values)
     after = load_file(path)
     assert torch.equal(after["w"], torch.from_numpy(values.copy()).to(dtype))
     assert torch.equal(after["a"], torch.ones(2, dtype=torch.int64))
@@ -113,18 +111,6 @@ def _checkpoint(family: Family, size: str, place: Place, folder: Path) -> tuple[
     return path, env
 
 
-def _on_all_modules(checkpoint: Path, family: Family, rank: int) -> Iterator[tuple[str, torch.Tensor]]:
-    weights, dice = open_checkpoint(checkpoint), torch.Generator().manual_seed(rank)
-    trained = trained_modules(weights.shapes, family, text_encoder=True)
-    for name, (rows, *columns) in sorted((name, shape) for name, shape in weights.shapes.items() if shape):
-        shared = module_of(name, family)
-        for module in trained.intersection(shared):
-            ends = [1] * (len(columns) - 1)
-            yield f"{module}.lora_down.weight", torch.randn(rank, columns[0], *ends, generator=dice) / rank
-            yield f"{module}.lora_up.weight", torch.randn(rows // len(shared), rank, *ends, generator=dice) / 10
-            yield f"{module}.alpha", torch.tensor(rank * 0.75)
-
-
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize(("family", "size", "rank"), [("sd15", "nano", 8), ("sdxl", "nano", 16), ("sd15", "full", 32)])
 def test_the_same_as_the_script_to_the_last_bit(
@@ -132,7 +118,7 @@ def test_the_same_as_the_script_to_the_last_bit(
 ) -> None:
     checkpoint, env = _checkpoint(family, size, real_place, tmp_path)
     lora, ours, theirs = (tmp_path / f"{name}.safetensors" for name in ("lora", "ours", "theirs"))
-    save_file(dict(_on_all_modules(checkpoint, family, rank)), lora)
+    rehearsal.lora(lora, checkpoint, family, rank)
     script = "sdxl_merge_lora.py" if family == "sdxl" else "merge_lora.py"
     words = [
         *(str(real_place.python), str(real_place.script(f"networks/{script}"))),

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,17 +89,19 @@ class Weights:
             return (values.astype(np.uint32) << 16).view(np.float32)
         return values.astype(np.float32, copy=False)
 
-    def overwrite(self, copy: BinaryIO, name: str, values: npt.NDArray[np.float32]) -> None:
+    def overwrite(self, copy: Path, name: str, values: npt.NDArray[np.float32]) -> None:
         """Write a tensor's new values where it stands in a ``copy`` of this file, rounded to its own precision."""
         offset, header = self._header
         dtype = header[name]["dtype"]
-        copy.seek(offset + header[name]["data_offsets"][0])
         if dtype == "BF16":
             bits = values.view(np.uint32)
             # to the nearest, and to the even one of two
             values = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
         with np.errstate(over="ignore"):  # the proof of a merge looks for what is not finite
-            copy.write(np.ascontiguousarray(values, dtype=_FLOATS[dtype]).data)
+            rounded = np.ascontiguousarray(values, dtype=_FLOATS[dtype])
+        with copy.open("r+b") as stream:
+            stream.seek(offset + header[name]["data_offsets"][0])
+            stream.write(rounded.data)
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:

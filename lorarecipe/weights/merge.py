@@ -1,4 +1,4 @@
-"""Put a LoRA into a checkpoint: the files are copied, and only the weights that it touches are computed, one by one.
+"""Put a LoRA into a checkpoint: the files are copied, and only the weights that it touches are computed, one a core.
 
 The sums are those of sd-scripts' ``merge_lora.py`` in float32, term by term, and each weight keeps its own precision:
 the values are the same to the last bit (tests/test_merge.py compares them with the script's).
@@ -6,11 +6,15 @@ the values are the same to the last bit (tests/test_merge.py compares them with 
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.weights.file import Weights
@@ -44,18 +48,25 @@ def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path
         copy = place / file.relative_to(checkpoint.path)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    for prefix, part in parts.items():
-        with (place / part.path.relative_to(checkpoint.path)).open("r+b") as copied:
-            for name in part.names:
-                shared = module_of(prefix + name, family)
-                if modules.isdisjoint(shared):
-                    continue
-                weight = part.read(name).copy()
-                # OpenCLIP's query, key and value share one weight
-                for module, rows in zip(shared, np.split(weight, len(shared)), strict=True):
-                    if module in modules:
-                        rows += change(lora, module, ratio).reshape(rows.shape)
-                part.overwrite(copied, name, weight)
+    # most of it is the change of precision, for which numpy takes one core: a weight a core, its product included
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        tasks = [
+            pool.submit(_rewrite, part, name, lora, shared, ratio, place / part.path.relative_to(checkpoint.path))
+            for prefix, part in parts.items()
+            for name in part.names
+            if not modules.isdisjoint(shared := module_of(prefix + name, family))
+        ]
+        for task in tasks:
+            task.result()
+
+
+def _rewrite(part: Weights, name: str, lora: Weights, shared: Sequence[str], ratio: float, copy: Path) -> None:
+    weight = np.require(part.read(name), requirements="W")
+    # OpenCLIP's query, key and value share one weight
+    for module, rows in zip(shared, np.split(weight, len(shared)), strict=True):
+        if f"{module}.lora_up.weight" in lora.names:
+            rows += change(lora, module, ratio).reshape(rows.shape)
+    part.overwrite(copy, name, weight)
 
 
 def change(lora: Weights, module: str, ratio: float = 1.0) -> npt.NDArray[np.float32]:

@@ -21,11 +21,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
-import torch
-from safetensors.torch import save_file
 
 from lorarecipe.files import large_file_digest
 from lorarecipe.plan import MergeStage, TrainStage
@@ -33,55 +32,50 @@ from lorarecipe.plan.given import Model
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, command_of, find_place, launch, merge_base, read_progress, stage_images
 from lorarecipe.trainer.commands import lora_of, merged_of
-from lorarecipe.weights import Weights, module_of, trained_modules
+from lorarecipe.weights import Weights, lora_modules
+from tests import rehearsal
 from tests.bench.method.__main__ import RESULTS, machine, with_nano
 from tests.bench.method.arms import ARMS, Bench
 from tests.bench.method.cast import target_of
-from tests.rehearsal import FOLDER
 
-CHECKPOINT = FOLDER / "checkpoint.safetensors"
-OURS = """
-import resource, sys, time; from pathlib import Path
+CHECKPOINT = rehearsal.FOLDER / "checkpoint.safetensors"
+#: copy, or merge if two files are given; prints seconds until written, until flushed to the disk, and kB at most
+WRITE = """
+import os, shutil, sys, time; from pathlib import Path
 from lorarecipe.weights import Weights, merge
-start = time.monotonic(); merge(Weights(Path(sys.argv[1])), Weights(Path(sys.argv[2])), 1.0, Path(sys.argv[3]), "sd15")
-print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+*given, out = map(Path, sys.argv[1:]); start = time.monotonic()
+shutil.copyfile(*given, out) if len(given) == 1 else merge(*map(Weights, given), 1.0, out, "sd15")
+written = time.monotonic() - start
+with out.open("r+b") as file: os.fsync(file)
+flushed = time.monotonic() - start
+print(written, flushed, Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
-COPY = "import shutil, sys, time; start = time.monotonic(); shutil.copyfile(*sys.argv[1:]); print(time.monotonic() - start, 0)"
-
-
 _LAUNCHER = "import accelerate.commands.launch"
 
 
-def merge_speed(folder: Path) -> dict[str, Any]:
-    """Copy, merge and merge by the script in turns; the best of three, and the script once. Seconds and gigabytes."""
+def merge_speed(folder: Path, turns: int = 9) -> dict[str, Any]:
+    """Copy and merge in turns, and merge by the script once; seconds are medians, gigabytes the most."""
     lora, out = folder / "lora.safetensors", folder / "merged.safetensors"
-    weights, dice = Weights(CHECKPOINT), torch.Generator().manual_seed(0)
-    tensors = {}
-    for name, (rows, *columns) in weights.shapes.items():
-        for module in trained_modules({name: (rows, *columns)}, "sd15", text_encoder=True).intersection(
-            module_of(name, "sd15")
-        ):
-            ends = [1] * (len(columns) - 1)
-            tensors[f"{module}.lora_down.weight"] = torch.randn(32, columns[0], *ends, generator=dice) / 32
-            tensors[f"{module}.lora_up.weight"] = torch.randn(rows, 32, *ends, generator=dice) / 10
-    save_file(tensors, lora)
-    told: dict[str, list[tuple[float, float]]] = {"copy": [], "ours": []}
-    for _ in range(3):
-        for name, words in (("copy", [COPY, CHECKPOINT, out]), ("ours", [OURS, CHECKPOINT, lora, out])):
-            done = subprocess.run([sys.executable, "-c", *map(str, words)], capture_output=True, text=True, check=True)
-            seconds, memory = map(float, done.stdout.split())
-            told[name].append((seconds, memory))
+    rehearsal.lora(lora, CHECKPOINT, "sd15", 32)
+    runs: dict[str, list[list[float]]] = {"copy": [], "ours": []}
+    for _ in range(turns):
+        for name, given in (("copy", [CHECKPOINT]), ("ours", [CHECKPOINT, lora])):
+            words = [sys.executable, "-c", WRITE, *map(str, given), str(out)]
+            done = subprocess.run(words, capture_output=True, text=True, check=True)
+            runs[name].append([float(word) for word in done.stdout.split()])
             out.unlink()
+    told: dict[str, Any] = {"modules": len(lora_modules(Weights(lora).names)), "turns": turns}
+    for name, lines in runs.items():
+        written, flushed, most = zip(*lines, strict=True)
+        told[name] = {"seconds": median(written), "least": min(written), "flushed": median(flushed)}
+        told[name]["gigabytes"] = max(most) / 1e6
+    told["of a copy"] = {one: told["ours"][one] / told["copy"][one] for one in ("seconds", "least", "flushed")}
     place = find_place()
-    words = [place.python, place.script("networks/merge_lora.py"), "--sd_model", CHECKPOINT, "--save_to", out]
-    words += ["--models", lora, "--ratios", "1.0", "--precision", "float", "--save_precision", "fp16"]
-    seconds, memory = _watched([*map(str, words)], {"PYTHONPATH": str(place.checkout), "HF_HUB_OFFLINE": "1"})
-    told["script"] = [(seconds, memory)]
-    best = {
-        name: {"seconds": min(one[0] for one in runs), "gigabytes": max(one[1] for one in runs)}
-        for name, runs in told.items()
-    }
-    return best | {"of a copy": best["ours"]["seconds"] / best["copy"]["seconds"], "modules": len(tensors) // 2}
+    words = [str(place.python), str(place.script("networks/merge_lora.py")), "--sd_model", str(CHECKPOINT)]
+    words += ["--save_to", str(out), "--models", str(lora), "--ratios", "1.0"]
+    words += ["--precision", "float", "--save_precision", "fp16"]
+    seconds, memory = _watched(words, {"PYTHONPATH": str(place.checkout), "HF_HUB_OFFLINE": "1"})
+    return told | {"script": {"seconds": seconds, "gigabytes": memory}}
 
 
 def trainer_speed(folder: Path, steps: int = 150) -> dict[str, Any]:

@@ -92,10 +92,18 @@ def trainers() -> None:
 def merging() -> None:
     """Print what a merge costs."""
     told = results(SPEED)["merge"]
-    print(f"| {told['modules']} modules into a full-size SD1.5, fp16 | seconds | memory |\n| --- | --- | --- |")
-    for name, what in (("copy", "copying the file"), ("ours", "merging"), ("script", "sd-scripts' `merge_lora.py`")):
-        memory = f"{told[name]['gigabytes']:.2f} GB" if name != "copy" else ""
-        print(f"| {what} | {told[name]['seconds']:.1f} | {memory} |")
+    print(
+        f"| {told['modules']} modules into a full-size SD1.5, fp16 | until written | at the least | flushed | memory |"
+    )
+    print("|" + " --- |" * 5)
+    for name, what in (("copy", "copying the file"), ("ours", "merging")):
+        one = told[name]
+        seconds = " | ".join(f"{one[part]:.1f} s" for part in ("seconds", "least", "flushed"))
+        print(f"| {what} | {seconds} | {one['gigabytes']:.2f} GB |")
+    ratios = " | ".join(f"{ratio:.1f}" for ratio in told["of a copy"].values())
+    print(f"| of a copy | {ratios} | |")
+    script = told["script"]
+    print(f"| sd-scripts' `merge_lora.py` | {script['seconds']:.1f} s | | | {script['gigabytes']:.2f} GB |")
 
 
 def training() -> None:
