@@ -140,9 +140,9 @@ class Merge(Table):
     """How the base gets into the checkpoint before the target is trained."""
 
     mode: Literal["checkpoint", "load"] = "checkpoint"
-    """`checkpoint`: merged once into a file; `load`: merged in memory at each start (`--base_weights`)."""
+    """`checkpoint`: merged once into a file; `load`: in memory at each start (`--base_weights`; bench: `loaded`)."""
     strength: Annotated[float, Field(gt=0, le=2)] = 1.0
-    """Weight of the base in the merge."""
+    """Weight of the base in the merge (bench: `strength-0.9`, `strength-0.8`)."""
 
 
 class Trainer(Table):

@@ -44,13 +44,13 @@ class Training(Table):
     """One training. With neither `epochs` nor `steps`, sd-scripts would quietly train 1600 steps: one is asked for."""
 
     rank: Annotated[int, Field(ge=1, le=1024)]
-    """Rank of the LoRA (`--network_dim`)."""
+    """Rank of the LoRA (`--network_dim`; bench: `rank-half`)."""
     alpha: Annotated[float, Field(gt=0, le=4096)]
     """Scale of the LoRA is alpha / rank (`--network_alpha`)."""
     unet_lr: Annotated[float, Field(gt=0, lt=10)]
     """Learning rate of the U-Net."""
     text_encoder_lr: Annotated[float, Field(gt=0, lt=10)] | None = None
-    """Learning rate of the text encoder; left out, only the U-Net is trained."""
+    """Learning rate of the text encoder; left out, only the U-Net is trained (bench: `text-encoder`)."""
     epochs: Count | None = None
     """Times the whole set is gone through; this or `steps`."""
     steps: Count | None = None

@@ -112,11 +112,8 @@ def start_speed(folder: Path) -> dict[str, Any]:
         stage = replace(stage, model=model or stage.model)
         first = _steps(stage, bench)[1]
         script = place.script("train_network.py")
-        load = f"import runpy; runpy.run_path({str(script)!r}, run_name='imported')"
-        imports = [
-            _watched([str(place.python), "-c", words], {"PYTHONPATH": str(place.checkout)})[0]
-            for words in (load, _LAUNCHER)
-        ]
+        load = f"import runpy, sys; sys.path.insert(0, {str(place.checkout)!r}); runpy.run_path({str(script)!r})"
+        imports = [_watched([str(place.python), "-c", words], {})[0] for words in (load, _LAUNCHER)]
         told[name] = {"imports": imports[0], "launcher": imports[1], "first step": first}
     return told
 

@@ -48,6 +48,8 @@ CLAIMS = (
     Claim("Backgrounds are free at weight 1.0", "background", "five", "more", "naive"),
     Claim("Poses are free at weight 1.0", "pose", "five", "more", "naive"),
     Claim("Views are free at weight 1.0", "view", "five", "more", "naive"),
+    Claim("The colour of her hair comes out", "hair", "five", "less", "without"),
+    Claim("The colour is as near as without a base, or nearer", "hair", "five", "less", "naive"),
     Claim("No special tags: `1girl` alone draws her", "likeness", "five", "more", "without"),
     Claim("At weight 1.0 she is drawn as surely as without a base", "likeness", "five", "more", "naive"),
     Claim("A LoRA without a base, at 0.5, is less like her", "likeness", "five", "more", "naive-half"),

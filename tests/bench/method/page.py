@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as Plot
 from PIL import Image, ImageDraw
 
 from tests.bench.method.arms import ARMS, MAIN
-from tests.bench.method.claims import CLAIMS, difference, interval, results, values, verdict
+from tests.bench.method.claims import CLAIMS, Difference, difference, interval, results, values, verdict
 from tests.bench.method.measure import MEASURES
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -35,12 +35,13 @@ DEFAULTS = (
     ("`merge.strength = 1.0`", "strength-0.8"),
     ("a target of the base's rank", "rank-half"),
     ("only the U-Net is trained", "text-encoder"),
+    ('`merge.mode = "checkpoint"`, with sd-scripts', "loaded"),
     ("`white background` and `arms at sides` in the target's captions", "bare"),
     ("five colours, one hairstyle each", "mixed"),
     ("five colours, without yellow", "six"),
 )
 _PLOTTED = {"likeness": "more", "hair": "less", "drawn": "less", "change": "less"}
-_JUDGED = ("likeness", "hair", "style", "drawn")
+_JUDGED = ("likeness", "hair", "style", "drawn", "white", "change")
 
 
 def arms() -> None:
@@ -69,24 +70,33 @@ def claims() -> None:
 
 def defaults() -> None:
     """Print what was measured of each default where the sources disagree."""
-    raw = results(RAW)
-    print("| default | other arm | " + " | ".join(MEASURES[one] for one in _JUDGED) + " |\n|" + " --- |" * 6)
+    ours, real = results(RAW), results(REAL)
+    heads = " | ".join(MEASURES[one] for one in _JUDGED)
+    print(f"| default | other arm | {heads} |\n|" + " --- |" * (len(_JUDGED) + 2))
     for told, arm in DEFAULTS:
+        raw = ours if arm in ARMS else real
         apart = " | ".join(str(difference(raw, arm, "five", one)) for one in _JUDGED)
         print(f"| {told} | `{arm}` | {apart} |")
 
 
 def trainers() -> None:
-    """Print the main arms of both trainers, side by side."""
+    """Print the main arms of both trainers, side by side, and how far they are apart, unit by unit."""
     raw, real = results(RAW), results(REAL)
     numbers = [unit["unit"] for unit in real["units"]]
     ours = raw | {"units": [unit for unit in raw["units"] if unit["unit"] in numbers]}
     print("| | | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 2))
+    differences: list[Difference] = []
     for name in (*MAIN, "loaded"):
         for trainer, told in (("embedded", ours), ("sd-scripts", real)):
             if name in told["units"][0]["arms"]:
                 cells = " | ".join(f"{np.mean(values(told, name, measure)):.2f}" for measure in MEASURES)
                 print(f"| `{name}` | {trainer} | {cells} |")
+        if name in MAIN:
+            apart = [interval(values(real, name, one) - values(ours, name, one)) for one in MEASURES]
+            print(f"| `{name}` | difference [95 %] | " + " | ".join(map(str, apart)) + " |")
+            differences += apart
+    told_apart = sum(one.low > 0 or one.high < 0 for one in differences)
+    print(f"\nOf {len(differences)} differences between the trainers, {told_apart} are told apart from zero.")
 
 
 def merging() -> None:
