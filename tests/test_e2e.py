@@ -177,8 +177,9 @@ def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> 
 
 def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
     """The target then covers 36 modules more: sd-scripts adds the residual blocks' to its list while it merges."""
-    text = (stage_set / "akane.toml").read_text("utf-8").replace("rehearsal-akane", "loaded")
+    text = (stage_set / "midori.toml").read_text("utf-8").replace("rehearsal-midori", "loaded")
     base = (stage_set / "base.toml").read_text("utf-8").replace("steps = 6", "steps = 1")
+    base = base.replace("[base.gate]", '[base.gate]\nmode = "off"')
     (stage_set / "short.toml").write_text(base, encoding="utf-8")
     text = text.replace("base.toml", "short.toml").replace("steps = 4", "steps = 1") + '[merge]\nmode = "load"\n'
     (stage_set / "loaded.toml").write_text(text, encoding="utf-8")

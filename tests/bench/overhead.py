@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -29,11 +30,11 @@ RECIPES = Path(__file__).parent.parent.parent / "recipes" / "rehearsal"
 spent = 0.0
 
 
-def timed(command: Command) -> Generator[str, None, None]:
+def timed(command: Command, *watch: Any) -> Generator[str, None, None]:
     """Launch, and add up the time until the process has ended."""
     global spent
     start = time.monotonic()
-    yield from launch(command)
+    yield from launch(command, *watch)
     spent += time.monotonic() - start
 
 
