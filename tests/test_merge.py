@@ -67,13 +67,23 @@ def test_a_folder_keeps_what_else_it_holds(tmp_path: Path) -> None:
     assert not list(merged.rglob("*.bin"))
 
 
+def test_what_has_another_shape_is_named_and_nothing_written(tmp_path: Path) -> None:
+    path = small_lora(tmp_path / "lora.safetensors")
+    save_file(load_file(path) | {f"{ATTENTION}.lora_up.weight": torch.zeros(65, 2)}, path)
+    with pytest.raises(TrainingFailed, match=f"found {ATTENTION}.alpha, .* match no weight of"):
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+    assert not (tmp_path / "merged").exists()
+
+
 @pytest.mark.parametrize(
     "strange", ["lora_unet_elsewhere.lora_up.weight", f"{ATTENTION}.dora_scale", "unet.to_q.lora_A.weight"]
 )
 def test_what_has_no_weight_is_named_and_nothing_written(tmp_path: Path, strange: str) -> None:
     path = small_lora(tmp_path / "lora.safetensors")
     save_file({**load_file(path), strange: torch.zeros(2, 2)}, path)
-    with pytest.raises(TrainingFailed, match=f"found {strange}, which match no weight of .*; expected a LoRA in kohya"):
+    with pytest.raises(
+        TrainingFailed, match=f"found {strange}, which match no weight of .* in its shape; expected a LoRA in kohya"
+    ):
         merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
     assert not (tmp_path / "merged").exists()
 
@@ -92,7 +102,7 @@ def test_values_are_rounded_as_torch_does(
 ) -> None:
     path = tmp_path_factory.mktemp("rounded") / "one.safetensors"
     save_file({"a": torch.ones(2, dtype=torch.int64), "w": torch.zeros(3, 5, dtype=dtype)}, path)
-    Weights(path).overwrite(path, "w", values)
+    Weights(path).overwrite(path, "w", np.split(values, [1]))
     after = load_file(path)
     assert torch.equal(after["w"], torch.from_numpy(values.copy()).to(dtype))
     assert torch.equal(after["a"], torch.ones(2, dtype=torch.int64))

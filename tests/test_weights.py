@@ -29,6 +29,14 @@ def test_numbers_names_and_metadata(tmp_path: Path) -> None:
     assert lora_modules(weights.names) == {"b"}
 
 
+@given(st.slices(7), st.sampled_from(["float64", "float32", "float16"]))
+def test_rows_alone_are_those_of_the_whole(tmp_path_factory: pytest.TempPathFactory, rows: slice, dtype: str) -> None:
+    path, rows = tmp_path_factory.mktemp("rows") / "x.safetensors", slice(rows.start, rows.stop)
+    save_file({"a": np.ones(3), "b": np.arange(42).reshape(7, 3, 2).astype(dtype)}, path)
+    weights = Weights(path)
+    np.testing.assert_array_equal(weights.read("b", rows), weights.read("b")[rows])
+
+
 @pytest.mark.parametrize(("dtype", "precision"), [("float32", "float"), ("float16", "fp16")])
 def test_precision_is_that_of_most_tensors(tmp_path: Path, dtype: str, precision: str) -> None:
     path = tmp_path / "x.safetensors"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -71,37 +73,48 @@ class Weights:
         counts = Counter(PRECISIONS[self.dtype(name)] for name in self.names if self.dtype(name) in PRECISIONS)
         return counts.most_common(1)[0][0] if counts else "float"
 
-    def read(self, name: str) -> npt.NDArray[np.float32]:
-        """Read a float tensor as float32; bfloat16 is widened exactly.
+    def read(self, name: str, rows: slice = slice(None)) -> npt.NDArray[np.float32]:
+        """Read a float tensor, or some rows that follow each other, as float32; bfloat16 is widened exactly.
 
         Raises
         ------
         SafetensorsError
             When the tensor does not hold floats.
         """
-        offset, header = self._header
-        dtype, (start, end) = header[name]["dtype"], header[name]["data_offsets"]
+        dtype, shape = self.dtype(name), self.shapes[name]
         if dtype not in _FLOATS:
             raise SafetensorsError(f"{self.path}: {name} holds {dtype}, expected floats")
-        raw = np.memmap(self.path, mode="r", offset=offset + start, shape=(end - start,)) if end > start else b""
-        values = np.frombuffer(raw, dtype=_FLOATS[dtype]).reshape(header[name]["shape"])
+        form, span = np.dtype(_FLOATS[dtype]), range(*rows.indices(shape[0] if shape else 1))
+        width = prod(shape[1:])
+        place = self._start(name) + span.start * width * form.itemsize
+        values = np.fromfile(self.path, form, len(span) * width, offset=place)
+        values = values.reshape((len(span), *shape[1:]) if shape else ())
         if dtype == "BF16":
             return (values.astype(np.uint32) << 16).view(np.float32)
         return values.astype(np.float32, copy=False)
 
-    def overwrite(self, copy: Path, name: str, values: npt.NDArray[np.float32]) -> None:
-        """Write a tensor's new values where it stands in a ``copy`` of this file, rounded to its own precision."""
+    def overwrite(self, copy: Path, name: str, blocks: Iterable[npt.NDArray[np.float32]]) -> None:
+        """Write a tensor's new values where it stands in a ``copy`` of this file, rounded to its own precision.
+
+        They come block after block, so that a large tensor needs little memory.
+        """
+        dtype = self.dtype(name)
+        # the proof of a merge looks for what is not finite
+        with copy.open("r+b") as stream, np.errstate(over="ignore"):
+            stream.seek(self._start(name))
+            for values in blocks:
+                if dtype == "BF16":
+                    bits = values.view(np.uint32)
+                    # to the nearest, and to the even one of two
+                    rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
+                else:
+                    rounded = np.ascontiguousarray(values, dtype=_FLOATS[dtype])
+                stream.write(rounded.data)
+
+    def _start(self, name: str) -> int:
+        """Give where a tensor begins in the file."""
         offset, header = self._header
-        dtype = header[name]["dtype"]
-        if dtype == "BF16":
-            bits = values.view(np.uint32)
-            # to the nearest, and to the even one of two
-            values = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
-        with np.errstate(over="ignore"):  # the proof of a merge looks for what is not finite
-            rounded = np.ascontiguousarray(values, dtype=_FLOATS[dtype])
-        with copy.open("r+b") as stream:
-            stream.seek(offset + header[name]["data_offsets"][0])
-            stream.write(rounded.data)
+        return int(offset + header[name]["data_offsets"][0])
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:
