@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from lorarecipe.demo import Figure, draw, render_all
+from lorarecipe.events import Event
+from lorarecipe.report import write
 from lorarecipe.report.curves import drawings
 from lorarecipe.report.thumbs import thumb
 from tests.test_pictures import RECIPE
@@ -191,6 +195,33 @@ def test_drawn_again(place: Path) -> None:
     report.write_text("<p>mine</p>", encoding="utf-8")
     assert _lorarecipe(place, "report", "last") == ""
     assert report.read_text("utf-8") == "<p>mine</p>"
+
+
+@pytest.mark.parametrize(("seconds", "apart"), [(0.25, 31), (2.0, 103)])
+def test_pages_take_a_fiftieth_of_the_time_at_most(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, apart: float
+) -> None:
+    now, begun = 0.0, list[float]()
+
+    def draw_page(*_: object) -> None:
+        nonlocal now
+        begun.append(now)
+        now += seconds
+
+    def events() -> Iterator[Event]:
+        nonlocal now
+        for _ in range(500):
+            now += 1
+            yield Event()
+
+    monkeypatch.setattr(write, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(write, "write_report", draw_page)
+    nothing: Any = None
+    assert len(list(write.refreshed(events(), nothing, nothing, nothing))) == 500
+    gaps = [later - before for before, later in pairwise(begun)]
+    assert begun[0] == 31
+    assert gaps
+    assert all(apart - 1 <= gap <= apart for gap in gaps)
 
 
 def test_the_passport(place: Path) -> None:

@@ -15,8 +15,8 @@ from lorarecipe.run import REPORT, Run, is_ours
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place, logged_curves
 
-#: seconds between two pages
-_APART = 30.0
+#: seconds between two pages at the least, and times what the last one took: so they take a fiftieth of the time at most
+_APART, _TIMES = 30.0, 50
 
 
 def write_report(run: Run, place: Place, store: Store) -> list[Path]:
@@ -40,9 +40,10 @@ def told_of(run: Run, place: Place, store: Store) -> list[Story]:
 
 def refreshed(events: Iterable[Event], run: Run, place: Place, store: Store) -> Iterator[Event]:
     """Pass a run's events on, and write its pages at times while it goes on."""
-    last = time.monotonic()
+    due = time.monotonic() + _APART
     for event in events:
         yield event
-        if time.monotonic() - last > _APART:
+        if (start := time.monotonic()) > due:
             write_report(run, place, store)
-            last = time.monotonic()
+            end = time.monotonic()
+            due = end + max(_APART, _TIMES * (end - start))
