@@ -90,7 +90,7 @@ def damage(world: World, files: Iterable[str], wanted: dict[str, str]) -> Outcom
     outcome = Outcome()
     for at, name in enumerate(files):
         for harm in (HARMS[at % len(HARMS)], HARMS[(at + 2) % len(HARMS)]):
-            _harm(world.root / name, harm)
+            _harm(_as_it_is_called_now(world.root / name), harm)
             outcome.counts["files damaged"] += 1
             if name.startswith("out/") and world.run() == 2:  # it may be the author's: it is refused, and left alone
                 outcome.counts["of which refused until moved"] += 1
@@ -145,6 +145,12 @@ def _finish(what: str, world: World, wanted: dict[str, str], outcome: Outcome) -
     if code := world.run():
         outcome.lost.append(f"{what}: ended with code {code}: {_last_words(world)}")
     outcome.compare(what, world, wanted)
+
+
+def _as_it_is_called_now(path: Path) -> Path:
+    """Find a log whose name holds the time: its training may have been made anew for an earlier harm."""
+    folder, _, inner = path.as_posix().partition("/logs/")
+    return next(Path(folder).glob("logs/**/*.tfevents.*")) if inner else path
 
 
 def _harm(path: Path, harm: str) -> None:
