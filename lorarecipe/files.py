@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
+import re
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +29,62 @@ def digest_of(value: Any) -> str:  # noqa: ANN401 - JSON is any
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+#: bytes of a text that is read whole: a recipe, a record, a configuration
+MOST_TEXT = 64_000_000
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a file for reading, but never a pipe, a socket or a device, on which a read may wait for ever.
+
+    Raises
+    ------
+    OSError
+        When the path cannot be opened, or is not a regular file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a device may already do something
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with os.fdopen(os.open(path, flags), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        yield stream
+
+
+def read_file(path: Path, most: int = MOST_TEXT) -> bytes:
+    """Read a regular file of at most ``most`` bytes.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read, is not a regular file, or is larger.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most} bytes", str(path))
+    return content
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any
+    """Read a JSON file.
+
+    Raises
+    ------
+    OSError
+        As ``read_file`` does.
+    ValueError
+        When the file is not JSON in UTF-8, or is nested too deeply to be read.
+    """
+    try:
+        return json.loads(read_file(path))
+    except RecursionError as problem:
+        raise ValueError("nested too deeply") from problem
+
+
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as stream:
+    """SHA-256 (hex) of a regular file's bytes."""
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -51,10 +108,11 @@ def large_file_digest(path: Path) -> str:
     stamp = [*stamp_of(path.stat())]
     memory = home() / "digests.json"
     try:
-        known = json.loads(memory.read_text("utf-8"))
+        read = read_json(memory)
     except (OSError, ValueError):
-        known = {}
-    known = known if isinstance(known, dict) else {}
+        read = {}
+    # entries of another form are left out, or they would be written back for ever
+    known = {name: entry for name, entry in read.items() if _is_entry(entry)} if isinstance(read, dict) else {}
     match known.get(name := str(path.resolve())):
         case [*then, str(digest)] if then == stamp:
             return digest
@@ -63,34 +121,67 @@ def large_file_digest(path: Path) -> str:
     return digest
 
 
+def _is_entry(entry: object) -> bool:
+    """Tell whether a remembered digest has its form: the numbers of a stamp, and 64 hexadecimal digits."""
+    match entry:
+        case [*numbers, str(digest)]:
+            return all(type(number) is int for number in numbers) and bool(re.fullmatch("[0-9a-f]{64}", digest))
+    return False
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees the old one or the whole new one, never a part."""
+    """Write a file so that a reader sees the old one or the whole new one, never a part.
+
+    A file that is written anew keeps its permissions.
+    """
     with draft_of(path) as draft:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """Give a name to write a file under: it takes the file's place when it is on the disk, and all went well.
+    """Give an empty file to write to: it takes the place of ``path`` when it is on the disk, and all went well.
 
-    The name holds its process: what a killed one left is removed by the next that writes the same file.
+    The file is new and ours, whatever had its name before, and has the permissions of the file that it replaces. Its
+    name holds its process: what a killed process left is removed by the next that writes the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent, path.name)
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+    draft = path.with_name(f".{fitting(path.name)}.{os.getpid()}-{threading.get_native_id()}.part")
+    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() and not path.is_symlink() else None
+    # a link of the draft's name, which somebody may have put there, is removed and not followed
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    os.close(os.open(draft, flags, 0o666 if mode is None else 0o600))
     try:
         yield draft
         with draft.open("rb+") as written:
             os.fsync(written.fileno())
+        if mode is not None:
+            draft.chmod(mode)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
 
 
+def fitting(name: str, room: int = 60) -> str:
+    """Shorten a file name so that ``room`` bytes can be added to it; a digest keeps shortened names apart.
+
+    A name may have 255 bytes on most file systems, and fewer on some that encrypt (143).
+    """
+    content = os.fsencode(name)
+    if len(content) <= 143 - room:
+        return name
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    # cut between characters, not within one
+    short = content[: 143 - room - len(digest) - 1].decode("utf-8", "ignore")
+    return f"{short}~{digest}"
+
+
 def sweep(folder: Path, name: str = "*") -> None:
     """Remove the drafts of a file (of all, without ``name``) that dead processes left in a folder."""
-    name = name if name == "*" else glob.escape(name)
+    name = name if name == "*" else glob.escape(fitting(name))
     for left in folder.glob(f".{name}.*-*.part"):
         import psutil  # seldom needed
 

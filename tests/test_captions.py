@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import socket
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +33,10 @@ def test_a_tag_stands_where_its_column_says(tag: str, spaces: int) -> None:
         (b"\xef\xbb\xbfred hair", "byte order mark"),
         (b"red\xff", "not UTF-8 (byte 3)"),
         (b"one\ntwo", "more than one line"),
+        (b"one\x00two", "not text (a NUL byte at byte 3)"),
+        (b"a" * 64_001, "not readable (larger than 64000 bytes)"),
+        (b"\xff\xfea", "marked as UTF-16-LE by its first bytes"),
+        (b"one; two", "divided by ';'"),
     ],
 )
 def test_problems(tmp_path: Path, content: bytes, problem: str | None) -> None:
@@ -42,3 +50,39 @@ def test_text_is_joined_one_way(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text(" red hair ,full body,, ")
     assert read_caption(path).text == "red hair, full body"
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("one，two、three；four。five", ["one", "two", "three", "four", "five"]),
+        ("one ||| two|three", ["one", "two", "three"]),
+        ("one;two; three ; four", ["one", "two", "three", "four"]),
+        ("one. two two... three.", ["one", "two two", "three"]),
+        ("one two\r\nthree\rfour, five\n", ["one two", "three", "four", "five"]),
+        ("arms at sides\tnude", ["arms at sides", "nude"]),
+        ("; nude", ["nude"]),
+        (";d, ;), |_|, ||_||, :3, >:), smile ;d, ^.^, ...", [";d", ";)", "|_|", "||_||", ":3", ">:)", "smile ;d", "^.^", "..."]),
+        ("dr. stone, st. gloriana's uniform, no. 5, v1.5 style", ["dr. stone", "st. gloriana's uniform", "no. 5", "v1.5 style"]),
+        ("my. tag", ["my. tag"]),
+    ],
+)  # fmt: skip
+def test_what_stands_in_place_of_a_comma(tmp_path: Path, text: str, tags: list[str]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    caption = read_caption(path, frozenset({"my. tag"}))
+    assert [*caption.words] == tags
+    assert caption.mendable == (caption.problem is not None) == (", ".join(tags) != text)
+    for tag in caption.tags:
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        assert lines[tag.line - 1][tag.column - 1 :].startswith(tag.text)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: socket.socket(socket.AF_UNIX).bind(str(path)), os.mkdir])
+def test_what_is_no_file_is_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    with warnings.catch_warnings(action="ignore"):  # of a socket that is left open
+        make(Path("a.txt"))
+    assert read_caption(Path("a.txt")).problem == "not readable (not a regular file)"

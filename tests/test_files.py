@@ -2,13 +2,25 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorarecipe.files import canonical_json, digest_of, file_digest, home, large_file_digest, vendor, write_atomic
+from lorarecipe.files import (
+    canonical_json,
+    digest_of,
+    file_digest,
+    fitting,
+    home,
+    large_file_digest,
+    read_file,
+    read_json,
+    vendor,
+    write_atomic,
+)
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -56,3 +68,59 @@ def test_a_broken_memory_is_no_hindrance(tmp_path: Path) -> None:
 
 def test_vendored_files_are_found() -> None:
     assert vendor("sd-scripts.toml").is_file()
+
+
+def test_a_link_of_a_drafts_name_is_not_followed(tmp_path: Path) -> None:
+    path, victim = tmp_path / "a.txt", tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / f".a.txt.{os.getpid()}-{threading.get_native_id()}.part").symlink_to(victim)
+    write_atomic(path, "new")
+    assert (path.read_text(), victim.read_text()) == ("new", "precious")
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_permissions_stay(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    write_atomic(path, "new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", mode)
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "あ" * 85, "b" * 140])
+def test_a_name_as_long_as_any(tmp_path: Path, name: str) -> None:
+    write_atomic(tmp_path / name, "whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
+
+
+@given(st.text(), st.text())
+def test_shortened_names_stay_apart(one: str, other: str) -> None:
+    assert len(os.fsencode(fitting("n" * 100 + one.encode("utf-8", "replace").decode()))) <= 83
+    assert (fitting(one * 50) == fitting(other * 50)) == (one * 50 == other * 50)
+
+
+def test_only_regular_files_of_a_bounded_size_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"12345")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="not a regular file"):
+            read_file(path)
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        read_file(tmp_path / "large", 4)
+    assert read_file(tmp_path / "large", 5) == b"12345"
+
+
+def test_json_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("memory", ['["a"]', '{"/x": 3}', '{"/x": ["a"]}', "[" * 100_000, '{"/x": [1, 2, "ab"]}'])
+def test_a_memory_of_another_form_is_dropped(tmp_path: Path, memory: str) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"one")
+    write_atomic(home() / "digests.json", memory)
+    assert large_file_digest(path) == file_digest(path)
+    assert [*json.loads((home() / "digests.json").read_text())] == [str(path.resolve())]

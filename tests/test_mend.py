@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorarecipe.dataset import Dataset, read_caption, scan
+from lorarecipe.dataset import Dataset, plain, read_caption, scan
 from lorarecipe.demo import NANO, render_all
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.mend import Change, captions_from_names, diff, fixes, write
 from lorarecipe.recipe import load
 from lorarecipe.rules import Finding, Fix, check
+from lorarecipe.rules.vocabulary import CLOSED_LIST, matched
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -51,7 +54,7 @@ def test_what_is_certain_is_written(folder: Path, name: str, before: str, after:
         "white background, arms at sidez, full body",  # perhaps, but not surely
         "white background, full body",  # who knows where the arms are
         "1girl, solo",  # nothing would be left
-        "1girl, white background, arms at sides, full body\nsecond line",
+        "A girl stands on a white background with arms at her sides. She is nude.",  # who knows what is cut there
     ],
 )
 def test_what_is_not_certain_is_left(folder: Path, text: str) -> None:
@@ -60,14 +63,121 @@ def test_what_is_not_certain_is_left(folder: Path, text: str) -> None:
     assert _fix(folder) == []
 
 
-def test_cp932_is_read_and_written_as_utf8(folder: Path) -> None:
+ALLOW = 'images = "aoi"\nallow = { "*" = ["holding sword", "staff (weapon)", "white thighhighs", "dr. slump"] }'
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("holding_sword", "holding sword"),
+        ("Holding  Sword", "holding sword"),
+        ("ｈｏｌｄｉｎｇ ｓｗｏｒｄ", "holding sword"),
+        ("holding-sword", "holding sword"),
+        (r"staff \(weapon\)", "staff (weapon)"),
+        (r"Staff_\(Weapon\)", "staff (weapon)"),
+        ("staff（weapon）", "staff (weapon)"),
+        ("white thigh highs", "white thighhighs"),
+        ("dr. slump", "dr. slump"),
+        ("Dr._Slump", "dr. slump"),
+        ("looking at viewer; holding_sword", "holding sword"),
+        ("1girl. holding sword. standing", "holding sword"),
+        ("solo | Holding sword", "holding sword"),
+        ("1girl、holding sword，solo", "holding sword"),
+        ("solo\nholding sword", "holding sword"),
+        ("solo ||| holding sword", "holding sword"),
+    ],
+)
+def test_an_allowed_tag_is_never_taken_out(
+    folder: Path, edit: Callable[[str, str], Path], written: str, right: str
+) -> None:
+    edit('images = "aoi"', ALLOW)
+    rest = "white background, arms at sides, full body"
     path = folder / "aoi" / "full_front.txt"
-    path.write_bytes("白背景, white background, arms at sides, full body".encode("cp932"))
-    found = check(scan(load(folder / "recipe.toml"))).findings
-    assert {finding.code for finding in found} == {"SET002", "TGT001"}
-    assert any("written in cp932 (Shift JIS)" in finding.message for finding in found)
-    [change] = _fix(folder)
-    assert change.after == "white background, arms at sides, full body\n"
+    path.write_text(f"{written}, {rest}", encoding="utf-8")
+    _mend(folder)
+    assert path.read_text("utf-8") == (f"{right}, {rest}\n" if written != right else f"{written}, {rest}")
+    assert check(scan(load(folder / "recipe.toml"))).findings == ()
+
+
+@pytest.mark.parametrize(
+    "held", ["nude girl", "(nude:1.2)", "a girl who is completely nude", "holding swords", "nude.a"]
+)
+def test_what_holds_an_allowed_tag_is_left_to_the_author(
+    folder: Path, edit: Callable[[str, str], Path], held: str
+) -> None:
+    edit('images = "aoi"', ALLOW)
+    path = folder / "aoi" / "full_front.txt"
+    path.write_text(f"White Background, {held}, arms at sides, full body")
+    _mend(folder)
+    assert path.read_text("utf-8") == f"white background, {held}, arms at sides, full body\n"
+
+
+@given(st.lists(st.sampled_from(sorted(CLOSED_LIST)), min_size=1, unique=True), st.data())
+def test_no_writing_of_an_allowed_tag_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, tags: list[str], data: st.DataObject
+) -> None:
+    def strange(tag: str) -> str:
+        tag = "".join(data.draw(st.sampled_from([c, c.upper()])) for c in tag)
+        return tag.replace(" ", data.draw(st.sampled_from([" ", "_", "  ", "　"])))
+
+    marks = [", ", ",", "，", "、", "; ", " ;  ", "|", " ||| ", "\n", "\r\n", ". "]
+    text = strange(tags[0]) + "".join(data.draw(st.sampled_from(marks)) + strange(tag) for tag in tags[1:])
+    path = tmp_path_factory.mktemp("captions") / "a.txt"
+    path.write_bytes(text.encode())
+    assert [matched(word, CLOSED_LIST) for word in read_caption(path).words] == tags
+
+
+def _mend(folder: Path, encoding: str | None = None) -> None:
+    """Mend until nothing is left that is certain."""
+    recipe = load(folder / "recipe.toml")
+    for _ in range(2):
+        whole = frozenset(map(plain, recipe.tags))
+        for change in fixes(check(scan(recipe)).findings, whole, encoding):
+            write(change)
+
+
+CAPTION = "white background, arms at sides, full body"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le-sig", "utf-16-be-sig", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_is_certain(folder: Path, encoding: str) -> None:
+    path = folder / "aoi" / "full_front.txt"
+    mark = "\ufeff" if encoding.count("-sig") and encoding != "utf-8-sig" else ""
+    path.write_bytes((mark + CAPTION).encode(encoding.replace("e-sig", "e")))
+    _mend(folder)
+    assert path.read_text("utf-8") == CAPTION + "\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "tag"),
+    [
+        ("cp1252", "sailor’s collar"),
+        ("cp932", "白背景"),
+        ("big5", "白色背景"),
+        ("euc_kr", "흰 배경"),
+        ("cp1251", "белый фон"),
+        ("utf-16-le", "sailor"),
+        ("utf-16-be", "白背景"),
+    ],
+)
+def test_an_encoding_that_is_not_certain_is_the_authors_to_name(folder: Path, encoding: str, tag: str) -> None:
+    path = folder / "aoi" / "full_front.txt"
+    content = f"{CAPTION}, {tag}".encode(encoding)
+    path.write_bytes(content)
+    found = [finding for finding in check(scan(load(folder / "recipe.toml"))).findings if finding.path == path]
+    assert [finding.code for finding in found] == ["SET002"]
+    assert "--encoding NAME" in found[0].message
+    assert f"{encoding.replace('-', '_')} reads 'white background" in found[0].message
+    assert _fix(folder) == []
+    assert path.read_bytes() == content
+    [change] = fixes(found, encoding=encoding)
+    assert change.after == f"{CAPTION}, {tag}\n"
+
+
+def test_an_encoding_that_does_not_fit_writes_nothing(folder: Path) -> None:
+    path = folder / "aoi" / "full_front.txt"
+    path.write_bytes(b"white background, \xff\xff")
+    assert fixes(check(scan(load(folder / "recipe.toml"))).findings, encoding="euc_jp") == []
 
 
 def test_no_word_is_taken_out_to_hide_what_is_drawn(folder: Path) -> None:
@@ -96,6 +206,48 @@ def test_no_original_is_written_over(tmp_path: Path) -> None:
         path.write_text(before)
         write(Change(path, before.encode(), after))
     assert sorted(kept.read_text() for kept in (tmp_path / ".originals").iterdir()) == ["one", "three", "two"]
+
+
+def test_what_has_the_name_of_an_original_is_left(tmp_path: Path) -> None:
+    path, kept = tmp_path / "a.txt", tmp_path / ".originals"
+    path.write_text("one")
+    kept.mkdir()
+    digest = hashlib.sha256(b"one").hexdigest()
+    (kept / f"a.{digest[:8]}.txt").write_text("planted")
+    (kept / f"a.{digest[:16]}.txt").symlink_to(tmp_path / "elsewhere")
+    place = write(Change(path, b"one", "two"))
+    assert place is not None
+    assert place.read_text() == "one"
+    assert (kept / f"a.{digest[:8]}.txt").read_text() == "planted"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_originals_that_are_a_link_are_not_written_to(tmp_path: Path) -> None:
+    path, outside = tmp_path / "in" / "a.txt", tmp_path / "outside"
+    path.parent.mkdir()
+    outside.mkdir()
+    path.write_text("one")
+    (path.parent / ".originals").symlink_to(outside)
+    with pytest.raises(CheckFailed, match="expected a folder for originals"):
+        write(Change(path, b"one", "two"))
+    assert (path.read_text(), list(outside.iterdir())) == ("one", [])
+
+
+@pytest.mark.parametrize("stem", ["x" * 240, "あ" * 80, "é" * 100, "a.b" * 60])
+def test_a_long_name_is_mended(tmp_path: Path, stem: str) -> None:
+    path = tmp_path / f"{stem}.txt"
+    path.write_text("one")
+    kept = write(Change(path, b"one", "two"))
+    assert kept is not None
+    assert (kept.read_text(), path.read_text()) == ("one", "two")
+
+
+def test_a_mended_caption_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("one")
+    path.chmod(0o600)
+    write(Change(path, b"one", "two"))
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 TAGS = st.lists(
@@ -175,6 +327,8 @@ def test_the_demos_captions_are_written_and_clean(tmp_path: Path, name: str) -> 
         ("{zoom}.{view}", "knie.hinten", ', words = { knie = "cowboy shot", hinten = "from behind" }', "white background, from behind, cowboy shot"),
         ("{zoom}_{view}", "full_body_front", "", "white background, arms at sides, full body"),
         ("{zoom}_{view}", "cowboy-shot_from_behind", "", "white background, from behind, cowboy shot"),
+        ("{any}_{zoom}_{view}", "aoi_v2_full_body_front", "", "white background, arms at sides, full body"),
+        ("{any}_{zoom}_{any}_{view}", "full_upper_back_front", "", "white background, upper body"),
         ("{zoom}_{any}", "full_1", ', tags = ["nude"]', "white background, nude, arms at sides, full body"),
     ],
 )  # fmt: skip
@@ -214,3 +368,46 @@ def test_patterns_that_cannot_be(folder: Path, pattern: str) -> None:
 def test_a_recipe_without_a_pattern(folder: Path) -> None:
     with pytest.raises(RecipeError, match="target: missing; expected captions"):
         captions_from_names(scan(load(folder / "recipe.toml")))
+
+
+def test_a_name_takes_no_time(folder: Path) -> None:
+    """Eight fields of anything, and a name of 250 letters that never fits."""
+    pattern = "{zoom}_" + "_a".join(["{any}"] * 8) + "_{view}"
+    (folder / "aoi" / "full_front.png").rename(folder / "aoi" / ("full_" + "_a" * 120 + ".png"))
+    with pytest.raises(CheckFailed, match="expected"):
+        captions_from_names(_named(folder, pattern))
+
+
+def test_what_a_caption_links_to_is_not_shown(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("hunter2")
+    (folder / "aoi" / "full_front.txt").unlink()
+    (folder / "aoi" / "full_front.txt").symlink_to(secret)
+    checked = check(scan(load(folder / "recipe.toml")))
+    assert [finding.code for finding in checked.findings] == ["SET012"]
+    assert "hunter2" not in repr(checked)
+    with pytest.raises(CheckFailed, match="found a link out of its folder") as caught:
+        captions_from_names(_named(folder, "{zoom}_{view}"))
+    assert "hunter2" not in str(caught.value)
+    assert secret.read_text() == "hunter2"
+
+
+@pytest.mark.parametrize("pattern", ["{zoom}_{azimuth}", "{zoom}_{view}"])
+def test_the_check_asks_for_what_caption_writes(folder: Path, pattern: str) -> None:
+    """A name in the recipe's own words: `hinten` is a view from behind, and so are 180 degrees."""
+    view = "180" if "azimuth" in pattern else "hinten"
+    for suffix in ("png", "txt"):
+        for shot, name in (("full_back", f"full-body_{view}"), ("full_front", "full_0"), ("upper_front", "upper_0")):
+            name = name if "azimuth" in pattern else name.replace("_0", "_vorne")
+            (folder / "aoi" / f"{shot}.{suffix}").rename(folder / "aoi" / f"{name}.{suffix}")
+    for left in (folder / "aoi").glob("upper_back*"):
+        left.unlink()
+    recipe = folder / "recipe.toml"
+    words = 'words = { hinten = "from behind", vorne = "front" }'
+    table = f'images = "aoi"\ncaptions = {{ pattern = "{pattern}", {words} }}'
+    recipe.write_text(recipe.read_text("utf-8").replace('images = "aoi"', table), encoding="utf-8")
+    path = folder / "aoi" / f"full-body_{view}.txt"
+    assert "from behind" in path.read_text()
+    assert not [f for f in check(scan(load(recipe))).findings if f.code == "PAR002"]
+    path.write_text(path.read_text().replace("from behind, ", ""))
+    assert [f.path for f in check(scan(load(recipe))).findings if f.code == "PAR002"] == [path]

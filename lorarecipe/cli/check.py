@@ -10,7 +10,7 @@ import click
 
 from lorarecipe.cli.formats import FORMATS, Report
 from lorarecipe.cli.options import check_all, recipes
-from lorarecipe.errors import count
+from lorarecipe.errors import count, printable
 
 if TYPE_CHECKING:
     from lorarecipe.rules import Checked
@@ -21,20 +21,29 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--diff", "shown", is_flag=True, help="Show what --fix would write into captions.")
 @click.option("--fix", "fixed", is_flag=True, help="Write what is certain; originals go to .originals beside them.")
+@click.option(
+    "--encoding", metavar="NAME", help="What captions are written in that are not UTF-8, for --fix or --diff."
+)
 @click.option("--watch", is_flag=True, help="Check again whenever a recipe, an image or a caption changes.")
-def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, watch: bool) -> int:
+def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, encoding: str | None, watch: bool) -> int:
     """Check images and captions. Starts nothing, and writes only with --fix.
 
     Findings are printed as path:line:col: CODE severity message; `lorarecipe rule CODE` explains one. What was
     measured of images is remembered in LORARECIPE_HOME, so that a second check takes no time.
     """
-    if watch and (shown or fixed or form != "text"):
+    if watch and (shown or fixed or encoding or form != "text"):
         raise click.UsageError("--watch goes with no other option")
     if shown and form != "text":
         raise click.UsageError("--diff is for people; it goes with --format text")
+    if encoding and not (shown or fixed):
+        raise click.UsageError("--encoding goes with --fix or --diff")
+    if encoding and not _is_known(encoding):
+        raise click.BadParameter(f"{encoding!r} is no encoding that Python knows", param_hint="--encoding")
     if watch:
         return _watch(recipes)
-    checked = _mended(recipes, check_all(recipes), fixed=fixed) if shown or fixed else check_all(recipes)
+    checked: Sequence[Checked] = check_all(recipes)
+    if shown or fixed:
+        checked = _mended(recipes, checked, fixed=fixed, encoding=encoding)
     report = _report(checked)
     click.echo(FORMATS[form](report))
     return 3 if report.errors else 0
@@ -47,17 +56,30 @@ def _report(checked: Sequence[Checked]) -> Report:
     return Report(findings, len(ignored), sum(folders.values()), len(checked))
 
 
-def _mended(recipes: tuple[Path, ...], checked: Sequence[Checked], *, fixed: bool) -> Sequence[Checked]:
-    """Show or write the fixes; the report is then of what is there."""
-    from lorarecipe.mend import diff, fixes, write
+def _is_known(encoding: str) -> bool:
+    """Tell whether a name is that of an encoding of text; Python lists others, such as zip."""
+    try:
+        return isinstance(b"".decode(encoding), str)
+    except (LookupError, ValueError):
+        return False
 
-    changes = fixes(finding for one in checked for finding in one.findings)
+
+def _mended(
+    recipes: tuple[Path, ...], checked: Sequence[Checked], *, fixed: bool, encoding: str | None
+) -> Sequence[Checked]:
+    """Show or write the fixes; the report is then of what is there."""
+    from lorarecipe.dataset import plain
+    from lorarecipe.mend import diff, fixes, told, write
+
+    whole = frozenset(plain(tag) for one in checked for tag in one.dataset.recipe.tags)
+    changes = fixes((finding for one in checked for finding in one.findings), whole, encoding)
     if not fixed:
         for change in changes:
             click.echo(diff(change))
         return checked
     for change in changes:
-        click.echo(f"{change.path}: mended; the original is {write(change)}", err=True)
+        click.echo(printable(f"{change.path}: mended; the original is {write(change)}"), err=True)
+        click.echo(told(change), err=True)
     click.echo(f"mended {count(len(changes), 'caption')}", err=True)
     return check_all(recipes)
 

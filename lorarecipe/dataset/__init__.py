@@ -1,6 +1,6 @@
 """What is in the folders that a recipe names: images, captions, digests."""
 
-from lorarecipe.dataset.captions import Caption, Tag, read_caption
+from lorarecipe.dataset.captions import Caption, Tag, plain, read_caption
 from lorarecipe.dataset.look import Look, eight_bit, orientation_of
 from lorarecipe.dataset.picture import EXTENSIONS, Picture, Problem
 from lorarecipe.dataset.scan import Dataset, Group, scan
@@ -16,6 +16,7 @@ __all__ = [
     "Tag",
     "eight_bit",
     "orientation_of",
+    "plain",
     "read_caption",
     "scan",
 ]

@@ -37,9 +37,9 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why an image cannot be read: it is no image, ends early, or would fill the memory."""
+    """Why an image cannot be read: it is no image, ends early, would fill the memory, or lies outside its folder."""
 
-    kind: Literal["unreadable", "truncated", "bomb"]
+    kind: Literal["unreadable", "truncated", "bomb", "outside"]
     message: str
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lorarecipe.dataset.captions import Caption, read_caption
+from lorarecipe.dataset.captions import Caption, plain, read_caption
 from lorarecipe.dataset.memory import Memory
 from lorarecipe.dataset.picture import EXTENSIONS, Measured, Picture, Problem, read_image
 from lorarecipe.errors import Fault, RecipeError
@@ -30,8 +31,8 @@ class Group:
     traits: tuple[str, ...]
     pictures: tuple[Picture, ...]
     strays: tuple[Path, ...]
-    links: tuple[Path, ...] = ()
-    """Images and captions that are links."""
+    outside: tuple[Path, ...] = ()
+    """Images and captions that are links out of the folder; nothing is read through them."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,12 @@ def scan(recipe: Recipe, tell: Tell = _silent) -> Dataset:
     _weights(recipe, ("checkpoint", "vae"), recipe.checkpoint.vae, faults)
     if faults:
         raise RecipeError(tuple(faults))
+    whole = frozenset(map(plain, recipe.tags))
     base = tuple(
-        _group("base", character.images, character.repeats, character.traits, tell)
+        _group("base", character.images, character.repeats, character.traits, whole, tell)
         for character in recipe.base.characters
     )
-    target = _group("target", recipe.target.images, recipe.target.repeats, (), tell) if recipe.target else None
+    target = _group("target", recipe.target.images, recipe.target.repeats, (), whole, tell) if recipe.target else None
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 
@@ -122,20 +124,48 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
         return None
 
 
-def _group(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...], tell: Tell) -> Group:
+def _group(
+    phase: Literal["base", "target"],
+    folder: Path,
+    repeats: int,
+    traits: tuple[str, ...],
+    whole: frozenset[str],
+    tell: Tell,
+) -> Group:
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    images = [name for name in sorted(found) if Path(name).suffix.lower() in EXTENSIONS and found[name].is_file()]
-    captions = {name: Path(name).with_suffix(".txt").name for name in images}
+    images = [name for name in sorted(found) if Path(name).suffix.lower() in EXTENSIONS and _is_file(found[name])]
+    # one and the same name may be written with accents of their own, as macOS does, or without
+    composed = {unicodedata.normalize("NFC", name): name for name in found}
+    captions = {
+        name: composed.get(unicodedata.normalize("NFC", Path(name).with_suffix(".txt").name)) for name in images
+    }
     strays = sorted(found.keys() - {*images, *captions.values()})
-    measured = _measured(folder, {name: stamp_of(found[name].stat()) for name in images}, tell)
-    pictures = tuple(
-        _picture(folder / name, read_caption(folder / told) if told in found else None, measured[name])
-        for name, told in captions.items()
-    )
-    links = [name for name in (*images, *captions.values()) if name in found and found[name].is_symlink()]
-    paths = (tuple(folder / name for name in names) for names in (strays, links))
+    home = os.path.realpath(folder)
+    outside = {name for name in (*images, *filter(None, captions.values())) if _leads_out(found[name], home)}
+    stamps = {name: stamp_of(found[name].stat()) for name in images if name not in outside}
+    measured: dict[str, Measured | Problem] = {**_measured(folder, stamps, tell)}
+    measured |= dict.fromkeys(outside.intersection(images), Problem("outside", "a link out of the folder"))
+
+    def caption(name: str | None) -> Caption | None:
+        if name is None:
+            return None
+        return Caption(folder / name, ()) if name in outside else read_caption(folder / name, whole)
+
+    pictures = tuple(_picture(folder / name, caption(told), measured[name]) for name, told in captions.items())
+    paths = (tuple(folder / name for name in names) for names in (strays, sorted(outside)))
     return Group(phase, folder, repeats, traits, pictures, *paths)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # links that lead to each other
+        return False
+
+
+def _leads_out(entry: os.DirEntry[str], home: str) -> bool:
+    return entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home)
 
 
 def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, Measured | Problem]:

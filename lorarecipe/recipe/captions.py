@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from lorarecipe.recipe.table import Table, Trait, fault
 
+_LONGEST = 200
 FIELDS = ("zoom", "view", "azimuth", "any")
 
 
@@ -17,6 +18,8 @@ def _a_pattern(text: str) -> str:
     told = ", ".join(f"{{{name}}}" for name in FIELDS)
     if strange := [name for name in names if name not in FIELDS]:
         raise fault(f"found {{{strange[0]}}}, expected {told}")
+    if len(text) > _LONGEST:
+        raise fault(f"found a pattern of {len(text)} letters, expected {_LONGEST} at most")
     if "}{" in text or re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)) or not text.isprintable():
         raise fault(f"found {text!r}, expected {told} with something between each two")
     if names.count("zoom") != 1 or names.count("view") > 1 or names.count("azimuth") > 1:

@@ -232,6 +232,16 @@ class Recipe:
         """The file that was loaded."""
         return self.lines.path
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags that the recipe names for captions, as it writes them: traits, and those allowed or added besides."""
+        tables = [table.captions for table in (self.base, self.target) if table and table.captions]
+        return (
+            *(trait for character in self.base.characters for trait in character.traits),
+            *(tag for tags in (self.target.allow if self.target else {}).values() for tag in tags),
+            *(tag for table in tables for tag in (*table.tags, *table.words.values())),
+        )
+
     def fault(self, where: tuple[str | int, ...], message: str) -> Fault:
         """Give a fault at a key of the recipe, in whichever file the key stands."""
         lines = {"base": self.base_lines, "checkpoint": self.checkpoint_lines}.get(str(where[0]), self.lines)

@@ -134,7 +134,7 @@ RULES: dict[str, Rule] = {
 #: what a base and a target have to keep to; any other training's captions are its own
 _OF_TWO_PHASES = ("BAS", "TGT", "PAR")
 #: no setting changes what these find
-UNALTERABLE = frozenset({"NEV001"})
+UNALTERABLE = frozenset({"NEV001", "SET012"})
 
 
 @dataclass(frozen=True)

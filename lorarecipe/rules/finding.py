@@ -17,13 +17,15 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, order=True)
 class Fix:
-    """What surely mends a caption: a tag and what to write in its place (nothing: it goes).
+    """What surely mends a caption: a tag and what to write in its place (nothing: it is taken out).
 
-    Without a tag, the caption's tags are right and its file is to be written anew.
+    Without a tag, the caption's tags are right and its file is to be written anew; with ``undecided``, as soon as the
+    author has named the encoding that the file is written in.
     """
 
     tag: str = ""
     instead: str = ""
+    undecided: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -54,7 +56,8 @@ class Rule(Protocol):
 
 def at(caption: Caption, tag: Tag | None, message: str, fix: Fix | None = None) -> Finding:
     """Give a finding at a tag, or at the start of the caption."""
-    return Finding(caption.path, 1, tag.column if tag else 1, message, fix=fix)
+    line, column = (tag.line, tag.column) if tag else (1, 1)
+    return Finding(caption.path, line, column, message, fix=fix)
 
 
 def at_key(recipe: Recipe, where: Where, message: str) -> Finding:

@@ -5,8 +5,9 @@ Why is this bad?
 A back view has no face. Named, it is a view; unnamed, "no face" is learned as something that happens, and a face that
 is named a back view teaches the tag away.
 
-Where it belongs is read from the file's name (``back`` or ``behind`` in it; ``front`` or ``side`` against it). Other
-names count when all characters of the base have the same ones, which then are cameras: one camera has one view.
+Where it belongs is read from the file's name: by the pattern of the recipe's ``captions``, as `lorarecipe caption` reads
+it; without one by the words ``back`` and ``behind``, and against it ``front`` and ``side``. Other names count when all
+characters of the base have the same ones, which then are cameras: one camera has one view.
 
 Example
 -------
@@ -19,27 +20,26 @@ Use instead
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lorarecipe.dataset import Caption, Dataset, Tag
-from lorarecipe.rules.finding import Finding, Severity, at, captions
+from lorarecipe.dataset import Caption, Dataset, Group, Tag
+from lorarecipe.rules.finding import Finding, Severity, at
+from lorarecipe.rules.names import read_name
 
 SEVERITY: Severity = "error"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tag with the file's name, and with the same camera's view of the base's other characters."""
-    for caption in (*captions(dataset, "base"), *captions(dataset, "target")):
-        asked, tag = _view(caption), _tag(caption)
+    cameras: defaultdict[str, list[Caption]] = defaultdict(list)
+    for group, caption, asked in _named(dataset):
+        tag = _tag(caption)
         if asked and not tag:
             yield at(caption, None, "found no 'from behind', which the file's name asks for")
         elif asked is False and tag:
             yield at(caption, tag, "found 'from behind', which the file's name contradicts")
-    cameras: defaultdict[str, list[Caption]] = defaultdict(list)
-    for caption in captions(dataset, "base"):
-        if _view(caption) is None and not caption.path.stem.isdigit():
+        elif asked is None and group.phase == "base" and not caption.path.stem.isdigit():
             cameras[caption.path.stem].append(caption)
     if any(len(same) != len(dataset.base) for same in cameras.values()):
         return
@@ -52,11 +52,17 @@ def check(dataset: Dataset) -> Iterator[Finding]:
                 yield at(caption, None, f"{has} 'from behind', unlike the other images named {stem!r}")
 
 
+def _named(dataset: Dataset) -> Iterator[tuple[Group, Caption, bool | None]]:
+    """Give each caption that holds tags, and whether its image's name says that it is a view from behind."""
+    recipe = dataset.recipe
+    tables = {"base": recipe.base.captions, "target": recipe.target.captions if recipe.target else None}
+    for group in dataset.groups:
+        for picture in group.pictures:
+            if picture.caption and picture.caption.tags:
+                behind = read_name(picture.path, tables[group.phase]).behind
+                # what the pattern does not tell, common words may
+                yield group, picture.caption, read_name(picture.path, None).behind if behind is None else behind
+
+
 def _tag(caption: Caption) -> Tag | None:
     return next((tag for tag in caption.tags if tag.text == "from behind"), None)
-
-
-def _view(caption: Caption) -> bool | None:
-    """Whether the file's name says that it is a back view; None when it says nothing."""
-    words = set(re.split(r"[^a-z]+", caption.path.stem.lower()))
-    return True if words & {"back", "behind"} else False if words & {"front", "side"} else None

@@ -33,5 +33,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
                 yield Finding(picture.path, 1, 1, f"found no caption, expected {name} beside it")
             elif picture.caption.problem:
                 message = f"found a caption that is {picture.caption.problem}, expected one line of tags"
-                fix = Fix() if picture.caption.mendable else None
+                undecided = picture.caption.undecided
+                fix = Fix(undecided=undecided) if picture.caption.mendable or undecided else None
                 yield Finding(picture.caption.path, 1, 1, message, fix=fix)

@@ -2,8 +2,9 @@
 
 Why is this bad?
 ----------------
-What it leads to can change, or be somebody else's, without the folder showing it; a set from a stranger could bring in
-files of yours.
+What it leads to can change, or be somebody else's, without the folder showing it. A set from a stranger could bring in
+files of yours: a caption that is a link to a password file would print the password, and train on it. Nothing is read
+through such a link, and no setting lets it pass. Put a copy of the file into the folder.
 
 Example
 -------
@@ -16,18 +17,18 @@ Use instead
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
 
-SEVERITY: Severity = "warning"
+SEVERITY: Severity = "error"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Follow the links."""
+    """Name the links that the scan did not follow."""
     for group in dataset.groups:
-        home = group.folder.resolve()
-        for path in group.links:
-            if not (place := path.resolve()).is_relative_to(home):
-                yield Finding(path, 1, 1, f"found a link to {place}, expected a file of this folder")
+        for path in group.outside:
+            message = f"found a link to {os.path.realpath(path)}, expected a file of this folder: copy it here"
+            yield Finding(path, 1, 1, message)

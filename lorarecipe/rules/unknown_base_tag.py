@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Fix, Severity, at
-from lorarecipe.rules.vocabulary import ZOOMS, corrected, nearest
+from lorarecipe.rules.vocabulary import ZOOMS, matched, nearest
 
 SEVERITY: Severity = "error"
 
@@ -34,10 +34,8 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             for tag in caption.tags:
                 if tag.text not in known:
                     what = "another character's trait" if tag.text in others else "no trait of the character"
-                    sure = corrected(tag.text)
-                    meant = sure or nearest(tag.text, known)
-                    hint = (
-                        f"did you mean {meant!r}?" if meant in known else "expected traits, one zoom tag, 'from behind'"
-                    )
-                    fix = Fix(tag.text, sure) if sure and sure in known else None
+                    meant = matched(tag.text, known)
+                    near = meant or nearest(tag.text, known)
+                    hint = f"did you mean {near!r}?" if near else "expected traits, one zoom tag, 'from behind'"
+                    fix = Fix(tag.text, meant) if meant else None
                     yield at(caption, tag, f"found {tag.text!r}, {what}; {hint}", fix)

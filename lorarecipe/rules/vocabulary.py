@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
+
+from lorarecipe.dataset import plain
 
 #: how much of the figure is in the frame, from near to far
 ZOOMS = ("close-up", "portrait", "upper body", "cowboy shot", "feet out of frame", "full body")
@@ -105,6 +108,9 @@ _KINDS = {
     "a background": "simple background, grey background, transparent background, gradient background, black background",
 }
 TRAIT_KINDS = {"hair colour": HAIR_COLOURS, "hairstyle": HAIRSTYLES, "body": BODIES}
+#: letters of a text that is compared with tags: no tag is longer, and the time grows with the square
+_LONGEST = 100
+_WORD = r"[^\W_]+"
 _KIND_OF = {tag: kind for kind, tags in _KINDS.items() for tag in tags.split(", ")}
 _TRAITS = HAIR_COLOURS | HAIRSTYLES | BODIES
 _KNOWN = sorted({*CLOSED_LIST, *_TRAITS, *_KIND_OF})
@@ -117,18 +123,37 @@ def kind_of(tag: str) -> str:
     return _KIND_OF.get(tag, "a name or a trigger word, or no tag at all")
 
 
-def plain(text: str) -> str:
-    """Write a tag in the field's form: lower case, single spaces, no underscores."""
-    return " ".join(text.replace("_", " ").lower().split())
+def matched(text: str, tags: Iterable[str]) -> str | None:
+    """Give the tag among ``tags`` that was surely meant, or None.
+
+    It is the same tag in its normal form, the same but for spaces and hyphens (``white thigh highs``), or the tag that
+    an alias stands for.
+    """
+    known = {**{_squeezed(tag): tag for tag in sorted(tags)}, **{plain(tag): tag for tag in sorted(tags)}}
+    form = plain(text)
+    alias = ALIASES.get(text) or ALIASES.get(form)
+    return known.get(form) or known.get(_squeezed(text)) or (known.get(plain(alias)) if alias else None)
+
+
+def contained(text: str, tags: Iterable[str]) -> str | None:
+    """Give the longest of the ``tags`` that stands, word for word, within a longer text; None when there is none."""
+    words = f" {' '.join(re.findall(_WORD, plain(text)))} "
+    found = [tag for tag in tags if f" {' '.join(re.findall(_WORD, plain(tag)))} " in words]
+    return max(found, key=lambda tag: (len(tag), tag), default=None)
 
 
 def corrected(text: str) -> str | None:
-    """Give the tag that was surely meant, or None: another letter case, underscores, an alias."""
+    """Give the known tag that was surely meant, or None: another letter case, underscores, an alias."""
     tag = ALIASES.get(text) or ALIASES.get(plain(text)) or plain(text)
     return tag if tag != text and tag in _KNOWN else None
 
 
-def nearest(text: str, tags: frozenset[str] | set[str]) -> str | None:
+def nearest(text: str, tags: Iterable[str]) -> str | None:
     """Give the tag that was perhaps meant."""
-    near = difflib.get_close_matches(plain(text), sorted(tags), n=1, cutoff=0.8)
-    return near[0] if near else None
+    forms = {plain(tag): tag for tag in sorted(tags)}
+    near = difflib.get_close_matches(plain(text)[:_LONGEST], forms, n=1, cutoff=0.8)
+    return forms[near[0]] if near else None
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s\-]", "", plain(text))

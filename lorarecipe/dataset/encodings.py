@@ -1,0 +1,97 @@
+"""Decode the text of a caption file where its encoding is certain, and list the candidates where it is not."""
+
+from __future__ import annotations
+
+import codecs
+
+#: byte-order mark -> encoding; the marks of UTF-32 begin with those of UTF-16, so they come first
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+#: encodings that editors save captions in, the commonest first
+_CANDIDATES = ("cp1252", "cp932", "gb18030", "big5", "euc_kr", "cp1251", "cp1250", "euc_jp", "utf_16_le", "utf_16_be")
+#: readings that are shown, and letters of each
+_SHOWN, _LETTERS = 4, 40
+
+
+class UncertainEncoding(ValueError):
+    """The encoding of a text cannot be told from its bytes; the message lists how it could be read."""
+
+
+def decoded(content: bytes, encoding: str | None = None) -> tuple[str, str | None]:
+    """Decode a text whose encoding is certain: UTF-8, or an encoding that a byte-order mark names.
+
+    Parameters
+    ----------
+    content
+        Bytes of the file.
+    encoding
+        What the author says that a file without either is written in.
+
+    Returns
+    -------
+    tuple of str and (str or None)
+        The text, and what the trainer would stumble over in its encoding.
+
+    Raises
+    ------
+    UncertainEncoding
+        When the bytes are neither, or hold NUL bytes, and ``encoding`` is not given or does not fit.
+    """
+    for mark, name in _MARKS.items():
+        if content.startswith(mark):
+            try:
+                text = content[len(mark) :].decode(name)
+            except UnicodeDecodeError as error:
+                raise UncertainEncoding(
+                    f"marked as {name.upper()} by its first bytes, but not {name.upper()}"
+                ) from error
+            if name == "utf-8":
+                return text, "marked with a byte order mark, which would become part of the first tag"
+            return text, f"written in {name.upper()}, which the trainer cannot read; save the caption as UTF-8"
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _as_the_author_says(content, encoding, f"not UTF-8 (byte {error.start})")
+    if "\0" in text:
+        return _as_the_author_says(content, encoding, f"not text (a NUL byte at byte {text.index(chr(0))})")
+    return text, None
+
+
+def _as_the_author_says(content: bytes, encoding: str | None, fault: str) -> tuple[str, str]:
+    if not encoding:
+        raise UncertainEncoding(f"{fault}{_readings(content)}")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UncertainEncoding(f"{fault}, and not {encoding} (byte {error.start}){_readings(content)}") from error
+    if "\0" in text:
+        raise UncertainEncoding(f"{fault}, and read as {encoding} it holds NUL bytes{_readings(content)}")
+    return text, f"written in {encoding}, which the trainer cannot read; save the caption as UTF-8"
+
+
+def _readings(content: bytes) -> str:
+    """Show how the bytes read in other encodings, the likeliest first."""
+    from charset_normalizer import from_bytes  # seldom needed
+
+    matches = from_bytes(
+        content[:4096],
+        cp_isolation=list(_CANDIDATES),
+        threshold=1.0,
+        preemptive_behaviour=False,
+        language_threshold=0.0,
+    )
+    readings = []
+    for match in matches:
+        names = [name for name in _CANDIDATES if name in match.could_be_from_charset] or [match.encoding]
+        text = str(match)
+        if "\0" not in text:
+            readings.append(f"{names[0]} reads {text[:_LETTERS]!r}")
+    if not readings:
+        return "; it is no text in any known encoding"
+    told = ", ".join(readings[:_SHOWN])
+    return f"; {told}; choose the right one: lorarecipe check --fix --encoding NAME"
