@@ -2,18 +2,53 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from lorarecipe.dataset import scan
 from lorarecipe.files import vendor
+from lorarecipe.plan import TrainStage, compile_plan
+from lorarecipe.recipe import load
 from lorarecipe.recipe.options import _ALLOWED, _OWNED, extra_problems, known_options
-from lorarecipe.trainer import Place
+from lorarecipe.recipe.refused import REFUSED
+from lorarecipe.rules import check
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, command_of
 from lorarecipe.trainer.commands import GUARD
 
 
 def test_every_name_of_ours_is_an_option_of_the_trainer() -> None:
     assert known_options().keys() >= _ALLOWED | _OWNED.keys()
     assert not _ALLOWED & _OWNED.keys()
+
+
+def test_every_option_is_allowed_owned_or_refused_with_a_reason() -> None:
+    assert REFUSED.keys() == known_options().keys() - _ALLOWED - _OWNED.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("color_aug", "lorarecipe caches latents"),
+        ("alpha_mask", "no transparency and no mask"),
+        ("masked_loss", "no transparency and no mask"),
+        ("random_crop", "lorarecipe caches latents"),
+        ("validation_split", "trains on all images"),
+        ("torch_compile", "cannot go on from a saved state"),
+        ("sdpa", "lorarecipe sets it itself"),
+    ],
+)
+def test_a_refusal_says_why(name: str, reason: str) -> None:
+    assert reason in extra_problems({name: True})[name]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, why in REFUSED.items() if why == "lorarecipe sets it itself"))
+def test_what_lorarecipe_is_said_to_set_it_sets(name: str, folder: Path, store: Store, fake_place: Place) -> None:
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    command = command_of(next(stage for stage in plan.stages if isinstance(stage, TrainStage)), fake_place, store)
+    assert command is not None
+    assert any(word.partition("=")[0] == f"--{name}" for word in command.argv)
 
 
 @pytest.mark.parametrize(

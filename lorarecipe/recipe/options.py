@@ -1,7 +1,7 @@
 """What ``extra`` may hold: options of the pinned sd-scripts, from its own parser's list in ``vendor/``.
 
-An option is passed on only when it is known to do nothing but change the training: an option that carries a
-secret, redirects a file or imports code by name is refused, and so is one that lorarecipe sets itself.
+An option is passed on only when it is known to do nothing but change the training; ``refused.py`` has the reason why
+any other is not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from lorarecipe.files import vendor
+from lorarecipe.recipe.refused import REFUSED
 
 #: option -> the key of a recipe that sets it
 _OWNED = {
@@ -56,28 +57,18 @@ _OWNED = {
     "base_weights_multiplier": "merge.strength",
 }
 
-_REASONS = {
-    r".*_token|wandb.*|huggingface.*|.*_(to|from)_huggingface|async_upload": "it carries a secret or uploads",
-    r"network_module|dataset_class": "it imports code by name",
-    r"reg_data_dir|prior_loss_weight": "the method has no regularisation images",
-    r"caption_(prefix|suffix|separator|ext.*)|.*_separator|enable_wildcard": "the caption file holds the whole caption",
-    r".*(_dir|_file|_path|_config|_json|_weights|_prompts)|resume|metadata_.*": "it redirects a file",
-    r"sample_.*": "samples made while the target trains come from the merged model and mislead",
-}
-
 #: options that change nothing but the training (and its use of memory)
 _ALLOWED = frozenset(
     """
-    adaptive_noise_scale caption_dropout_every_n_epochs caption_dropout_rate caption_tag_dropout_rate
-    cache_text_encoder_outputs debiased_estimation_loss dynamo_backend flip_aug fp8_base fp8_base_unet full_bf16
-    full_fp16 fused_backward_pass gradient_accumulation_steps highvram huber_c huber_scale huber_schedule
-    ip_noise_gamma ip_noise_gamma_random_strength keep_tokens loss_type lowram lr_decay_steps lr_scheduler_args
-    lr_scheduler_min_lr_ratio lr_scheduler_num_cycles lr_scheduler_power lr_scheduler_timescale max_grad_norm
-    max_timestep max_token_length mem_eff_attn min_snr_gamma min_timestep multires_noise_discount
-    multires_noise_iterations network_args network_dropout no_half_vae noise_offset noise_offset_random_strength
-    optimizer_args resize_interpolation save_precision scale_v_pred_loss_like_noise_pred scale_weight_norms
-    shuffle_caption token_warmup_min token_warmup_step torch_compile v_pred_like_loss vae_batch_size
-    weighted_captions xformers zero_terminal_snr
+    adaptive_noise_scale cache_text_encoder_outputs caption_dropout_every_n_epochs caption_dropout_rate
+    caption_tag_dropout_rate debiased_estimation_loss flip_aug fp8_base fp8_base_unet full_bf16 full_fp16
+    gradient_accumulation_steps highvram huber_c huber_scale huber_schedule ip_noise_gamma
+    ip_noise_gamma_random_strength keep_tokens loss_type lowram lr_scheduler_args lr_scheduler_num_cycles
+    lr_scheduler_power max_grad_norm max_timestep max_token_length min_snr_gamma min_timestep
+    multires_noise_discount multires_noise_iterations network_args network_dropout no_half_vae noise_offset
+    noise_offset_random_strength optimizer_args resize_interpolation save_precision
+    scale_v_pred_loss_like_noise_pred scale_weight_norms shuffle_caption v_pred_like_loss vae_batch_size
+    weighted_captions zero_terminal_snr
     """.split()
 )
 
@@ -122,10 +113,7 @@ def _problem(name: str, value: object) -> str | None:
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"found an option that sd-scripts does not have{hint}"
     if name not in _ALLOWED:
-        reason = next(
-            (why for pattern, why in _REASONS.items() if re.fullmatch(pattern, name)), "lorarecipe sets it itself"
-        )
-        return f"found an option that a recipe may not set: {reason}"
+        return f"found an option that a recipe may not set: {REFUSED[name]}"
     return _value_problem(name, value)
 
 
