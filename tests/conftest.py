@@ -166,6 +166,7 @@ def fake_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in place_module.TOKENIZERS:
         (tokenizers / name).mkdir(parents=True)
         (tokenizers / name / "vocab.json").write_text("{}")
+    monkeypatch.setenv("LORARECIPE_PASS_ENV", "FAKE_TRAINER")
     monkeypatch.setattr(place_module, "checked_out", lambda checkout: pin().commit)
     return Place(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)
 

@@ -125,12 +125,9 @@ def _log_agrees(store: Store, stage: dict[str, object], steps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signals", "seconds", "code"),
-    [((signal.SIGTERM,), 90, 143), ((signal.SIGINT, signal.SIGINT), 2, 130), ((signal.SIGKILL,), 2, -9)],
+    ("signals", "code"), [((signal.SIGTERM,), 143), ((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGKILL,), -9)]
 )
-def test_no_trainer_outlives_a_run(
-    stage_set: Path, real_home: Path, signals: tuple[signal.Signals], seconds: float, code: int
-) -> None:
+def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signals: tuple[signal.Signals], code: int) -> None:
     """Asked once, it ends its step and saves its state; asked twice, or killed, it ends at once."""
     running = subprocess.Popen(
         [sys.executable, "-m", "lorarecipe", "run", "--json", "base.toml"],
@@ -144,17 +141,19 @@ def test_no_trainer_outlives_a_run(
             break
     trainers = psutil.Process(running.pid).children(recursive=True)
     assert any("train_network.py" in " ".join(process.cmdline()) for process in trainers)
-    for signum in signals:
+    events = []
+    for number, signum in enumerate(signals):
+        if number:  # the first one has arrived
+            events = [next(event for line in running.stdout if (event := json.loads(line)["event"]) != "progress")]
         running.send_signal(signum)
-        time.sleep(0.2)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and any(map(_alive, trainers)):
-        time.sleep(0.02)
-    assert not any(map(_alive, trainers))
-    assert running.wait(60) == code  # the state is sealed, and the page written
-    events = [json.loads(line)["event"] for line in running.stdout if '"progress"' not in line]
-    assert events == {143: ["pausing", "paused"], 130: ["pausing", "failed"], -9: []}[code]
+    events += [event for line in running.stdout if (event := json.loads(line)["event"]) != "progress"]
     running.stdout.close()
+    assert running.wait(600) == code  # the state is sealed, and the page written
+    psutil.wait_procs(trainers, 600)
+    assert not any(map(_alive, trainers))
+    # a second signal may be raised where no event can be given any more
+    wanted = {143: ["pausing", "paused"], 130: ["pausing", "failed"], -9: []}[code]
+    assert events in (wanted, wanted[:1]) if code == 130 else events == wanted
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from lorarecipe.dataset import scan
-from lorarecipe.errors import Interrupted, MachineNotReady
-from lorarecipe.events import Event, Finished, Paused, Pausing, Progress, Started
+from lorarecipe.errors import Interrupted, MachineNotReady, TrainingFailed
+from lorarecipe.events import Event, Failed, Finished, Paused, Pausing, Progress, Started
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -50,13 +50,14 @@ def test_a_signal_pauses(
     assert isinstance(pausing, Pausing)
     assert pausing.why.startswith("a signal asks for it")
     assert isinstance(paused, Paused)
-    assert (paused.step, paused.steps) == (2, 4)
+    assert 0 < paused.step < paused.steps == 4
     install()
     monkeypatch.delenv("FAKE_TRAINER")
     again, *_ = _train_events(list(_run(folder, fake_place, store)))
     assert isinstance(again, Started)
-    assert again.why.endswith("; goes on after epoch 0 and 2 steps")
-    assert any(word.startswith("--resume=") and word.endswith("pause-000000-000002-state") for word in again.command)
+    assert again.why.endswith(f"; goes on after epoch 0 and {paused.step} steps")
+    state = f"pause-000000-{paused.step:06d}-state"
+    assert any(word.startswith("--resume=") and word.endswith(state) for word in again.command)
     assert "--initial_epoch=1" in again.command
 
 
@@ -76,6 +77,7 @@ def test_a_disk_that_runs_full_pauses(
                 full.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
             seen.append(event)
     assert [type(event).__name__ for event in _train_events(seen)] == ["Started", "Pausing", "Paused"]
+    monkeypatch.delenv("FAKE_TRAINER")
     again, *_ = _train_events(list(_run(folder, fake_place, store)))
     assert isinstance(again, Started)
     assert "goes on after epoch 0 and " in again.why
@@ -90,3 +92,17 @@ def test_a_signal_that_comes_too_late(folder: Path, fake_place: Place, store: St
                 os.kill(os.getpid(), signal.SIGINT)
             seen.append(event)
     assert type([event for event in seen if not isinstance(event, Progress | Pausing)][-1]) is Finished
+
+
+def test_a_loss_that_is_not_a_number_stops_a_training(
+    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the third such step, long before the end, which would be waited for ten minutes."""
+    edit("steps = 2", "steps = 9")
+    monkeypatch.setenv("FAKE_TRAINER", "diverge")
+    seen: list[Event] = []
+    with pytest.raises(TrainingFailed, match=r"(?s)nan\) since step 2 of 9.*unet_lr = 0.001, text_encoder_lr = 0.0001"):
+        for event in _run(folder, fake_place, store):
+            seen.append(event)  # noqa: PERF402
+    assert [event.step for event in seen if isinstance(event, Progress)] == [0, 1, 2, 3, 4]
+    assert isinstance(seen[-1], Failed)

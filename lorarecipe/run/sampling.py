@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from lorarecipe.events import Event, Sampled
@@ -29,4 +30,5 @@ def sample(stage: SampleStage, command: Command, folder: Path) -> Iterator[Event
         told = done
         return Sampled(stage.key, done, len(stage.names))
 
-    yield from (event for event in launch(command, count) if isinstance(event, Sampled))
+    with closing(launch(command, count)) as lines:
+        yield from (event for event in lines if isinstance(event, Sampled))

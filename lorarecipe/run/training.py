@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from lorarecipe.recipe import Engine
 from lorarecipe.run.room import state_bytes
 from lorarecipe.trainer import launch, read_progress
 from lorarecipe.trainer.commands import LORA, Command
+from lorarecipe.trainer.diagnosis import not_a_number
 from lorarecipe.trainer.states import PAUSE, State, can_go_on, clear_states, seal_pause, seal_states, unseal
 
 #: seconds between two looks at the disk
 _LOOK = 5.0
+#: steps in a row whose loss is not a number, at which a training is stopped: it never recovers
+_STRAYED = 3
 
 
 class TrainingPaused(Exception):
@@ -41,26 +45,38 @@ def train(
     TrainingPaused
         At the first signal, or when the disk has no room for another state.
     TrainingFailed
-        When the trainer ends with another code than 0.
+        When the trainer ends with another code than 0, or its loss is no longer a number.
     """
     pausable, stepped = can_go_on(stage), False
     watch = _Watch(stage, title, folder)
     # sd-scripts counts a resumed training's steps from nothing
     done = _step(stage, state) if state and engine == "sd-scripts" else 0
-    with signals.hold() if pausable else nullcontext():
-        lines = launch(command, watch) if pausable else launch(command)
+    strayed = 0
+    with (
+        signals.hold() if pausable else nullcontext(),
+        # closed here, whatever is raised: the trainer and its pipe must not wait for the garbage collector
+        closing(launch(command, watch) if pausable else launch(command)) as lines,
+    ):
         try:
             for event in read_progress(stage.key, lines, done):
                 if isinstance(event, Progress):
-                    seal_states(folder, event.epoch)
+                    strayed = strayed + 1 if event.loss is not None and not math.isfinite(event.loss) else 0
                     stepped = stepped or event.step > done
+                    if not strayed:
+                        # a state is good once a step was taken from it whose loss is a number
+                        seal_states(folder, (event.step - 1) // stage.steps.per_epoch + 1)
+                    if strayed >= _STRAYED:
+                        yield event
+                        raise TrainingFailed(not_a_number(stage, event.step, folder))
                 yield event
         except TrainingFailed:
             if state and not stepped:
                 unseal(state)
             raise
-        if watch.cause and not (folder / LORA).exists() and (paused := seal_pause(folder)):
-            raise TrainingPaused(watch.cause, _step(stage, paused), stage.steps.total)
+    if strayed:
+        raise TrainingFailed(not_a_number(stage, stage.steps.total, folder))
+    if watch.cause and not (folder / LORA).exists() and (paused := seal_pause(folder)):
+        raise TrainingPaused(watch.cause, _step(stage, paused), stage.steps.total)
     clear_states(folder, stage)
 
 

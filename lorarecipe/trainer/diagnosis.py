@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lorarecipe.plan import TrainStage
+
 #: what a log says -> what to do about it
 _HINTS = {
     r"CUDA out of memory|OutOfMemoryError": (
@@ -53,3 +55,27 @@ def first_traceback(log: str) -> str | None:
     # a progress bar may stand before it on the same line
     trace = re.search(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*\S.*", log, re.MULTILINE)
     return trace[0] if trace else None
+
+
+def not_a_number(stage: TrainStage, step: int, folder: Path) -> str:
+    """Give the message of a training whose loss is no longer a number: likely causes, and which setting to change."""
+    training, model = stage.training, stage.model
+    rates = f"unet_lr = {training.unet_lr:g}"
+    if training.text_encoder_lr is not None:
+        rates += f", text_encoder_lr = {training.text_encoder_lr:g}"
+    causes = [f"the learning rate is too high ({rates}): try a tenth of it"]
+    if training.precision == "fp16":
+        causes.append('half precision overflows (precision = "fp16"): try precision = "bf16", or "no"')
+    if model.family == "sdxl" and not training.extra.get("no_half_vae"):
+        causes.append("the VAE of SDXL overflows in half precision: set extra = { no_half_vae = true }")
+    if not model.v_prediction:
+        causes.append("the checkpoint predicts velocity: set v_prediction = true in [checkpoint] if it does")
+    kept = sorted(path.name for path in folder.glob("lora-*.safetensors"))
+    good = (
+        f"The LoRAs of earlier epochs are in {folder} ({', '.join(kept)})" if kept else "No epoch was finished before"
+    )
+    listed = "\n".join(f"- {cause}" for cause in causes)
+    return (
+        f"the loss is not a number (nan) since step {step - 2 if step > 2 else step} of {stage.steps.total}: "
+        f"every further step would be wasted, so the training was stopped\nLikely causes:\n{listed}\n{good}"
+    )

@@ -9,6 +9,7 @@ import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -21,9 +22,20 @@ from lorarecipe.trainer.diagnosis import explain
 
 LOG = "trainer.log"
 
-#: a trainer has no use for a secret, and its environment can be read by others
-_SECRET = re.compile(r"(?i).*(token|secret|pass(w|phrase|file)|credential|auth).*|.*(key|_pat)|(AWS|HF|WANDB)_.*")
+#: what a trainer needs of our environment: programs and folders, the loader of libraries, Python, threads, the GPU
+_PASSED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|TEMP|TMP|SHELL|PWD|LD_(LIBRARY_PATH|PRELOAD)"
+    r"|DYLD_\w+|VIRTUAL_ENV|CONDA_PREFIX|XDG_(CACHE|CONFIG|DATA)_HOME|PYTHONHASHSEED|PYTHONWARNINGS"
+    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|OS|USERPROFILE|HOMEDRIVE|HOMEPATH|(LOCAL)?APPDATA|PROGRAMDATA"
+    r"|PROGRAMFILES(\(X86\))?|PROGRAMW6432|NUMBER_OF_PROCESSORS|PROCESSOR_\w+"
+    r"|(OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|VECLIB|TBB)_\w+"
+    r"|(CUDA|NVIDIA|NCCL|CUBLAS|CUDNN|TORCH|PYTORCH|TORCHINDUCTOR|TRITON|ACCELERATE|HIP|HSA|ROCR|ROCM|MIOPEN|ZE|GLOO)_\w+"
+)
+#: and yet not
+_SECRET = re.compile(r"(?i).*(token|secret|pass(w|phrase|file)|credential|auth|key|cookie|session).*|.*_pat")
 _SECRET_VALUE = re.compile(r"\w+://[^/@]*:[^/@]*@")
+#: the author's own list of further variables, by name, separated by spaces or commas
+_NAMED = "LORARECIPE_PASS_ENV"
 _POLITE_SECONDS = 1.0
 _T = TypeVar("_T")
 
@@ -33,15 +45,19 @@ def _nothing() -> None:
 
 
 def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
-    """Our environment without secrets and without another Python's settings, with a command's own on top."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not _SECRET.fullmatch(name)
-        and not _SECRET_VALUE.search(value)
-        and name not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"}
-    }
+    """Give what a trainer needs of our environment, with a command's own variables on top.
+
+    Any other variable may be a secret, whatever it is called: only those of a list are passed on, and those that the
+    author names in ``LORARECIPE_PASS_ENV``.
+    """
+    named = set(re.split(r"[\s,]+", os.environ.get(_NAMED, "")))
+    ours = {name: value for name, value in os.environ.items() if name in named or _is_passed(name, value)}
     return ours | over
+
+
+def _is_passed(name: str, value: str) -> bool:
+    known = _PASSED.fullmatch(name.upper()) and not _SECRET.fullmatch(name)
+    return bool(known) and not _SECRET_VALUE.search(value)
 
 
 def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> Generator[str | _T, None, None]:
@@ -60,7 +76,7 @@ def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> G
         (command.folder / name).write_text(text, encoding="utf-8")
     log = command.folder / LOG
     env = scrubbed_environment(command.env) | {"LORARECIPE_PARENT": str(os.getpid())}
-    with log.open("wb") as record:
+    with ExitStack() as ending, log.open("wb") as record:
         process = subprocess.Popen(
             command.argv,
             cwd=command.folder,
@@ -71,17 +87,14 @@ def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> G
             start_new_session=True,
             creationflags=windows.CREATION_FLAGS,
         )
-        job = None
-        try:
-            job = windows.hold(process.pid)
-            assert process.stdout is not None
-            yield from _lines(process, process.stdout, record, meanwhile)
-            code = process.wait()
-        finally:
-            stop(process)
-            windows.release(job)
-            if process.stdout:
-                process.stdout.close()
+        assert process.stdout is not None
+        # each of these is done, whatever the others raise: the last one first
+        ending.callback(process.stdout.close)
+        ending.callback(stop, process)
+        job = windows.hold(process.pid)
+        ending.callback(windows.release, job)
+        yield from _lines(process, process.stdout, record, meanwhile)
+        code = process.wait()
     if code:
         raise TrainingFailed(explain(log.read_text("utf-8", errors="replace"), code, log))
 

@@ -33,8 +33,9 @@ mode, total = os.environ.get("FAKE_TRAINER", ""), int(args.max_train_steps or 2)
 
 
 def bar(step: int) -> None:
+    loss = "nan" if mode == "diverge" and step > 1 else f"0.{9 - step}"
     sys.stderr.write(
-        f"\rsteps:  {step * 100 // total}%|##| {step}/{total} [00:0{step}<00:01,  1.00s/it, avr_loss=0.{9 - step}]"
+        f"\rsteps:  {step * 100 // total}%|##| {step}/{total} [00:0{step}<00:01,  1.00s/it, avr_loss={loss}]"
     )
     sys.stderr.flush()
 
@@ -46,8 +47,10 @@ if args.resume:
 print("epoch 1/1", flush=True)
 bar(0)
 for step, _ in enumerate(DataLoaderShard(total)):
-    if mode == "slow":
-        time.sleep(1.5)
+    if mode == "diverge" and step == 5:
+        time.sleep(600)
+    while mode == "slow" and step == total - 2 and not Path(os.environ["LORARECIPE_PAUSE"]).exists():
+        time.sleep(0.02)
     bar(step + 1)
 if mode == "fail":
     raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")

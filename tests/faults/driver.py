@@ -42,16 +42,21 @@ class Points:
             self.at(event.removeprefix("os."), path)
 
     def at(self, event: str, path: str) -> None:
-        name = f"{_caller(sys._getframe())} {event} {_pattern(path[len(self.root) :])}"
+        caller, library = _caller(sys._getframe())
+        name = f"{caller} by {library}" if library else f"{caller} {event} {_pattern(path[len(self.root) :])}"
         os.write(self.log, f"{name}\n".encode())
         if name == self.point:
             os.killpg(0, signal.SIGKILL)
 
 
-def _caller(frame: FrameType | None) -> str:
-    while frame and not frame.f_code.co_filename.startswith(_PACKAGE):
+def _caller(frame: FrameType | None) -> tuple[str, str]:
+    """Give our function that an operation comes from, and the library in between, if there is one."""
+    library = ""
+    while frame and not (file := frame.f_code.co_filename).startswith(_PACKAGE):
+        _, _, inner = file.rpartition("site-packages" + os.sep)
+        library = Path(inner).parts[0] if inner != file else library
         frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_qualname}" if frame else "?"
+    return (f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_qualname}" if frame else "?"), library
 
 
 def _pattern(path: str) -> str:
