@@ -34,6 +34,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Escape each line of a text by itself, so that its line breaks stay."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong in a recipe file; ``line`` counts from 1."""

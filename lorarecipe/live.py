@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from lorarecipe import events
+from lorarecipe.errors import printable_lines
 from lorarecipe.events import Event
 from lorarecipe.run import Record
 
@@ -67,7 +68,7 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                     now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
                     progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind))
                     if isinstance(event, events.Started):
-                        progress.console.print(f"[dim]{title}: {escape(event.why)}", highlight=False)
+                        progress.console.print(f"[dim]{title}: {escape(printable_lines(event.why))}", highlight=False)
                     if isinstance(event, events.Reused):
                         progress.update(tasks[event.key], total=1, completed=1)
                 case events.Progress():
@@ -77,9 +78,9 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                     now_drawn = f"{event.done} of {event.of} pictures"
                     progress.update(tasks[event.key], total=event.of, completed=event.done, now=now_drawn)
                 case events.Measured() | events.Gated() | events.Unpicked():
-                    progress.console.print(escape(sentence(event)), highlight=False)
+                    progress.console.print(escape(printable_lines(sentence(event))), highlight=False)
                 case events.Pausing():
-                    progress.console.print(f"[yellow]{escape(sentence(event))}", highlight=False)
+                    progress.console.print(f"[yellow]{escape(printable_lines(sentence(event)))}", highlight=False)
                 case events.Paused():
                     progress.update(tasks[event.key], now=f"[yellow]paused after step {event.step}/{event.steps}")
                     progress.stop_task(tasks[event.key])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -265,11 +266,21 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     subprocess.run([*words, "run", "recipes/demo.toml"], cwd=tmp_path, env=env, check=True, capture_output=True)
     left = sorted(path.name for path in (tmp_path / "out" / "demo-honey" / "samples").iterdir())
     assert left == [*(f"{number:02}_{weight}_1.png" for number in range(5) for weight in range(2)), "all.png"]
-    mine = tmp_path / "out" / "demo-honey" / "samples" / "mine.png"
+    folder = tmp_path / "out" / "demo-honey"
+    copies = [folder / name for name in ("samples/best.png", "samples/favourites/the best one.png", "gate/poster.png")]
+    copies += [folder / "samples" / "mine.png", folder / "demo-honey-2.safetensors"]
+    for copy in copies:
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(folder / ("demo-honey.safetensors" if copy.suffix != ".png" else "samples/all.png"), copy)
+    Image.new("RGB", (8, 8)).save(folder / "samples" / "mine.png")  # without our mark
+    before = [copy.read_bytes() for copy in copies]
+    subprocess.run([*words, "run", recipes[0]], cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert [copy.read_bytes() for copy in copies] == before
+    mine = folder / "samples" / "00_1_1.png"
     Image.new("RGB", (8, 8)).save(mine)
     done = subprocess.run(
         [*words, "run", recipes[0]], cwd=tmp_path, env=env, check=False, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "mine.png is not lorarecipe's" in done.stderr
+    assert "00_1_1.png is not lorarecipe's" in done.stderr
     assert mine.exists()

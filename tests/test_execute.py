@@ -74,9 +74,26 @@ def test_what_was_delivered_is_mended_and_what_is_stale_goes(
     place.write_bytes(content)
     _run(folder / "recipe.toml", fake_place, store)
     assert {name: Weights(place).read(name).tobytes() for name in Weights(place).names} == before
+    plan = _plan(folder / "recipe.toml")
+    fold(execute(plan, fake_place, store, folder / "out")).write(plan, folder / "out")
+    copy = place.with_name("aoi-2.safetensors")  # the author's own, of one of our names
+    shutil.copy(place, copy)
     edit("save_every_epochs = 1\n", "")
     _run(folder / "recipe.toml", fake_place, store)
-    assert [path.name for path in (folder / "out" / "aoi").iterdir()] == ["aoi.safetensors"]
+    left = sorted(path.name for path in (folder / "out" / "aoi").iterdir())
+    assert left == ["aoi-2.safetensors", "aoi.safetensors", "run.json"]
+
+
+@pytest.mark.parametrize(
+    "names", ['["../../red/full_front.png"]', '["/etc/passwd"]', "3", '[{"a": 1}]', '["samples/a.png"]']
+)
+def test_a_record_that_was_edited_removes_nothing(folder: Path, fake_place: Place, store: Store, names: str) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*.png")}
+    record = folder / "out" / "aoi" / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(f'{{"lorarecipe": "1", "names": {names}}}')
+    _run(folder / "recipe.toml", fake_place, store)
+    assert {path: path.read_bytes() for path in folder.rglob("*.png")} == before
 
 
 def test_the_record_keeps_how_each_stage_was_made(folder: Path, fake_place: Place, store: Store) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.demo import NANO
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.trainer import Place
-from lorarecipe.weights import Family, Folder, Weights, change, merge
+from lorarecipe.weights import Family, Folder, Weights, change, lora_faults, merge
 from tests import rehearsal
 from tests.conftest import tiny_checkpoint
 
@@ -44,7 +46,7 @@ def test_a_folder_changes_where_the_lora_says_so_and_nowhere_else(tmp_path: Path
     name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
     up, down = (weights[f"{ATTENTION}.lora_{which}.weight"].numpy() for which in ("up", "down"))
     wanted = (before.read(name) + np.float32(0.5 * 0.5) * (up @ down)).astype(np.float16)
-    assert np.array_equal(after.read(name), wanted.astype(np.float32))
+    assert _steps_apart(after.read(name).astype(np.float16), wanted).max() <= 1
     assert before.names == after.names
     assert all(np.array_equal(before.read(one), after.read(one)) for one in before.names - {name})
     files = [{path.relative_to(root) for path in root.rglob("*")} for root in (NANO, tmp_path / "merged")]
@@ -108,6 +110,90 @@ def test_values_are_rounded_as_torch_does(
     assert torch.equal(after["a"], torch.ones(2, dtype=torch.int64))
 
 
+def _steps_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How many numbers of half precision lie between two, and one more where they differ."""
+    bits = [values.view(np.int16).astype(np.int32) for values in (one, other)]
+    in_order = [np.where(part < 0, -(part & 0x7FFF), part) for part in bits]
+    apart: np.ndarray = np.abs(in_order[0] - in_order[1])
+    return apart
+
+
+def test_steps_apart() -> None:
+    values = np.array([0.0, -0.0, 1.0, -1.0, 65504.0], np.float16)
+    assert _steps_apart(values, values).tolist() == [0] * 5
+    assert _steps_apart(values, np.nextafter(values, np.float16(-np.inf))).tolist() == [1] * 5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["lora_up.weight", "lora_down.weight", "alpha", "the checkpoint"])
+def test_what_is_not_finite_ends_a_merge_by_name(tmp_path: Path, bad: float, where: str) -> None:
+    path, checkpoint = small_lora(tmp_path / "lora.safetensors"), tmp_path / "checkpoint"
+    shutil.copytree(NANO, checkpoint)
+    file, name = (path, f"{ATTENTION}.{where}")
+    if where == "the checkpoint":
+        file = checkpoint / "unet" / "diffusion_pytorch_model.safetensors"
+        name = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+    tensors = load_file(file)
+    tensors[name].view(-1)[-1] = bad
+    save_file(tensors, file)
+    with pytest.raises(TrainingFailed, match="not finite") as caught:
+        merge(Folder(checkpoint), Weights(path), 1.0, tmp_path / "merged", "sd15")
+    assert str(file) in str(caught.value)
+    assert (ATTENTION if file == path else name) in str(caught.value)
+
+
+def test_an_overflow_ends_a_merge(tmp_path: Path) -> None:
+    path = small_lora(tmp_path / "lora.safetensors")
+    save_file(load_file(path) | {f"{ATTENTION}.alpha": torch.tensor(1e6)}, path)
+    with pytest.raises(TrainingFailed, match=r"is no number of its precision any more.*merge\.strength"):
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+
+
+@pytest.mark.parametrize(
+    "alpha", [torch.tensor([1.0]), torch.tensor(1), torch.tensor([1]), torch.tensor(1.0).bfloat16()]
+)
+def test_alpha_as_real_files_write_it(tmp_path: Path, alpha: torch.Tensor) -> None:
+    path, other = small_lora(tmp_path / "lora.safetensors"), tmp_path / "other.safetensors"
+    save_file(load_file(path) | {f"{ATTENTION}.alpha": alpha}, other)
+    assert lora_faults(Weights(other)) == []
+    assert np.array_equal(change(Weights(path), ATTENTION), change(Weights(other), ATTENTION))
+
+
+@pytest.mark.parametrize(
+    ("tensors", "fault"),
+    [
+        ({"lora_up.weight": torch.tensor(1.0)}, "has the shapes \\[2, 64\\] and \\[\\]"),
+        ({"lora_up.weight": torch.zeros(64, 0), "lora_down.weight": torch.zeros(0, 64)}, "has the shapes \\[0, 64\\]"),
+        ({"lora_down.weight": torch.zeros(2, 64, dtype=torch.int32)}, "lora_down.weight holds I32, expected floats"),
+        ({"alpha": torch.ones(2)}, "alpha has the shape \\[2\\], expected one number"),
+        ({"lora_up.weight": torch.zeros(64, 3)}, "has the shapes \\[2, 64\\] and \\[64, 3\\]"),
+        ({"lora_up.weight": torch.full((64, 2), torch.nan)}, "not finite"),
+        ({"lora_down.weight": torch.zeros(2, 64, dtype=torch.float8_e4m3fn)}, "holds F8_E4M3, expected floats"),
+    ],
+)
+def test_an_odd_lora_is_named(tmp_path: Path, tensors: dict[str, torch.Tensor], fault: str) -> None:
+    path = small_lora(tmp_path / "lora.safetensors")
+    save_file(load_file(path) | {f"{ATTENTION}.{name}": tensor for name, tensor in tensors.items()}, path)
+    [found] = lora_faults(Weights(path))
+    assert re.search(fault, found), found
+
+
+def test_a_merge_that_is_interrupted_computes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    def rewrite(part: object, name: str, *rest: object) -> None:
+        begun.append(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["lorarecipe.weights.merge"], "_rewrite", rewrite)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    path = tmp_path / "lora.safetensors"
+    rehearsal.lora(path, NANO, "sd15", 2)
+    with pytest.raises(KeyboardInterrupt):
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+    assert len(begun) < 20
+
+
 def _checkpoint(family: Family, size: str, place: Place, folder: Path) -> tuple[Path, dict[str, str]]:
     """A checkpoint of random weights, and the environment that the script reads it in."""
     paths = [str(place.checkout)]
@@ -123,7 +209,7 @@ def _checkpoint(family: Family, size: str, place: Place, folder: Path) -> tuple[
 
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize(("family", "size", "rank"), [("sd15", "nano", 8), ("sdxl", "nano", 16), ("sd15", "full", 32)])
-def test_the_same_as_the_script_to_the_last_bit(
+def test_the_same_as_the_script_to_one_step(
     real_place: Place, tmp_path: Path, family: Family, size: str, rank: int
 ) -> None:
     checkpoint, env = _checkpoint(family, size, real_place, tmp_path)
@@ -139,11 +225,17 @@ def test_the_same_as_the_script_to_the_last_bit(
     merge(Weights(checkpoint), Weights(lora), 0.9, ours, family)
     mine, its, before = Weights(ours), Weights(theirs), Weights(checkpoint)
     assert mine.names == its.names
-    changed = 0
+    changed = unlike = numbers = 0
     for name in mine.names:
         if mine.dtype(name) == "F16":
-            assert np.array_equal(mine.read(name), its.read(name)), name
-            changed += not np.array_equal(mine.read(name), before.read(name))
+            apart = _steps_apart(mine.read(name).astype(np.float16), its.read(name).astype(np.float16))
+            assert apart.max(initial=0) <= 1, name
+            if not np.array_equal(mine.read(name), before.read(name)):
+                changed, unlike, numbers = changed + 1, unlike + int(apart.sum()), numbers + apart.size
+            else:
+                assert not apart.any(), name
+    print(f"{family} {size}: {unlike} of {numbers} numbers are one step apart ({unlike / numbers:.1e})")
+    assert unlike / numbers < 2e-3
     assert changed == {"sd15": 264, "sdxl": 722 + 72 + 32 * 4}[family]
 
 

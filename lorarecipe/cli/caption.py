@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import recipes
+from lorarecipe.cli.options import recipes, say
 from lorarecipe.errors import count
 
 
@@ -28,15 +28,15 @@ def command(recipes: tuple[Path, ...], shown: bool, replace: bool) -> None:
     changes = [change for change in told.values() if not change.is_none]
     if shown:
         for change in changes:
-            click.echo(diff(change))
+            say(diff(change))
         return
     written = [change for change in changes if change.before is None or replace]
     for change in written:
         kept = write(change)
-        click.echo(f"{change.path}" + (f" (the original is {kept})" if kept else ""))
+        say(f"{change.path}" + (f" (the original is {kept})" if kept else ""))
     left = len(changes) - len(written)
     right = count(len(told) - len(changes), "caption")
     message = f"wrote {count(len(written), 'caption')}, found {right} as they should be"
     if left:
         message += f", left {left} that differ (--diff shows them, --replace writes them)"
-    click.echo(message, err=True)
+    say(message, err=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lorarecipe.cli.options import say
 from lorarecipe.errors import count
 
 
@@ -24,6 +25,6 @@ def command(source: Path, place: Path | None) -> None:
     if place.exists():
         raise click.BadParameter(f"{place} exists; expected another name", param_hint="PLACE")
     kept, left = convert(source, place)
-    click.echo(place)
+    say(place)
     without = f", without {', '.join(left[:5])}{' ...' * (len(left) > 5)}" if left else ""
-    click.echo(f"{count(kept, 'tensor')}{without}", err=True)
+    say(f"{count(kept, 'tensor')}{without}", err=True)

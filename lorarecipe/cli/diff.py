@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lorarecipe.cli.options import run_named
+from lorarecipe.cli.options import run_named, say
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(one: str, other: str) -> None:
     """Say what differs between two runs: versions, recipes, data, settings, results."""
     lines = list(_differences(run_named(one), run_named(other)))
-    click.echo("\n".join(lines) if lines else "nothing differs")
+    say("\n".join(lines) if lines else "nothing differs")
 
 
 def _differences(one: Run, other: Run) -> Iterator[str]:

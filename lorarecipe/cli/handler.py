@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import platform
@@ -13,7 +14,7 @@ from collections.abc import Callable
 import click
 
 from lorarecipe import __version__, signals
-from lorarecipe.errors import LorarecipeError, MachineNotReady, printable
+from lorarecipe.errors import LorarecipeError, MachineNotReady, printable, printable_lines
 
 
 def handled(program: Callable[[], object]) -> int:
@@ -32,7 +33,7 @@ def handled(program: Callable[[], object]) -> int:
         wrong.show()
         return wrong.exit_code
     except LorarecipeError as failure:
-        click.echo(str(failure), err=True)
+        click.echo(printable_lines(str(failure)), err=True)
         return failure.exit_code
     except BrokenPipeError:
         # the reader (head, less) has had enough; Python would complain again at its end
@@ -41,7 +42,12 @@ def handled(program: Callable[[], object]) -> int:
     except OSError as refusal:
         # what the disk refuses is no bug: it is full, read-only, gone, or a path cannot be
         click.echo(f"{printable(str(refusal.filename or 'the disk'))}: {refusal.strerror or refusal}", err=True)
-        click.echo("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.", err=True)
+        if refusal.errno in {errno.ENOSPC, errno.EDQUOT}:
+            click.echo("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.", err=True)
+        elif refusal.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            click.echo(
+                "Choose a place that can be written (LORARECIPE_HOME, --out), then run the same again.", err=True
+            )
         return MachineNotReady.exit_code
     except Exception:  # whatever else it is, it is a bug of ours
         _report_bug()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.errors import count
+from lorarecipe.errors import count, printable_lines
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 recipes = click.argument(
     "recipes", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RECIPE..."
 )
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print a text whose parts may come from files: control characters, which a terminal obeys, are escaped."""
+    click.echo(printable_lines(str(text)), err=err)
 
 
 def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import plan_all, recipes
+from lorarecipe.cli.options import plan_all, recipes, say
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
     plan, store = plan_all(recipes), Store(home() / "store")
     for stage in plan.stages:
         why = reason(stage, plan, store)
-        click.echo(f"{stage.short}  {plan.title(stage)}")
-        click.echo(f"  {'reused' if why is None else f'runs: {why}'}")
+        say(f"{stage.short}  {plan.title(stage)}")
+        say(f"  {'reused' if why is None else f'runs: {why}'}")
         if isinstance(stage, TrainStage):
             click.echo("".join(f"  {line}\n" for line in step_sum(stage)), nl=False)
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
-    click.echo(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
+    say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
 
 
 def _command(stage: Stage, engine: Engine, store: Store) -> Iterator[str]:

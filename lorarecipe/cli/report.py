@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import run_named
+from lorarecipe.cli.options import run_named, say
 
 
 @click.command("report")
@@ -34,10 +34,10 @@ def command(runs: tuple[str, ...], to: Path) -> None:
     places = {run.name: find_place(run.told.get("engine", "sd-scripts")) for run in named}
     if len(named) == 1:
         for path in write_report(named[0], places[named[0].name], store):
-            click.echo(path)
+            say(path)
         return
     if to.exists() and not is_ours(to):
         raise MachineNotReady(f"{to} is not lorarecipe's; name another place: --to FILE")
     stories = [story for run in named for story in told_of(run, places[run.name], store)]
     write_atomic(to, page(stories, to.absolute()))
-    click.echo(to)
+    say(to)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import allowed, planned, recipes, sound
+from lorarecipe.cli.options import allowed, planned, recipes, say, sound
 
 
 @click.command("run")
@@ -62,10 +62,10 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     record.write(plan, place_of_results, allow)
     if rehearse:
         again = fold(execute(plan, place, store, place_of_results))
-        click.echo(rehearsed(record, again, differences), err=True)
+        say(rehearsed(record, again, differences), err=True)
     if not as_json:
         for files in record.delivered.values():
             for file in files:
-                click.echo(file["path"])
+                say(file["path"])
         for page in pages:
-            click.echo(place_of_results / page.parent.name / page.name)
+            say(place_of_results / page.parent.name / page.name)

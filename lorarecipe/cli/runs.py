@@ -6,6 +6,8 @@ import json
 
 import click
 
+from lorarecipe.cli.options import say
+
 
 @click.command("runs")
 @click.option("--json", "as_json", is_flag=True, help="Print each run's record as one line of JSON.")
@@ -16,9 +18,9 @@ def command(as_json: bool) -> None:
 
     for run in all_runs(home() / "runs"):
         if as_json:
-            click.echo(json.dumps(run.told | {"run": run.name, "state": run.state}, ensure_ascii=False))
+            click.echo(json.dumps(run.told | {"run": run.name, "state": run.state}, ensure_ascii=True))
         else:
             made = sum(stage["outcome"] == "made" for stage in run.told["stages"])
             reused = sum(stage["outcome"] == "reused" for stage in run.told["stages"])
             recipes = " ".join(run.told["arguments"]["recipes"])
-            click.echo(f"{run.name}  {run.state:11}  {made} made, {reused} reused  {recipes}")
+            say(f"{run.name}  {run.state:11}  {made} made, {reused} reused  {recipes}")

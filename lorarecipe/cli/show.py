@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import run_named
+from lorarecipe.cli.options import run_named, say
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 def command(run: str) -> None:
     """Tell of a run: its name, the end of it, or `last`."""
-    click.echo("\n".join(_lines(run_named(run))))
+    say("\n".join(_lines(run_named(run))))
 
 
 def _lines(run: Run) -> Iterator[str]:

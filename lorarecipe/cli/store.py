@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import plan_all
+from lorarecipe.cli.options import plan_all, say
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def list_() -> None:
         whole += size
         fit = store.find(name) is not None
         told = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
-        click.echo(f"{name}  {size / 1e6:10.1f} MB{told}")
-    click.echo(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
+        say(f"{name}  {size / 1e6:10.1f} MB{told}")
+    say(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
 
 
 @command.command("verify")
@@ -51,8 +51,8 @@ def verify() -> int:
     for name in store.names():
         for file in store.damaged_files(name):
             damaged += 1
-            click.echo(f"{store.path(name) / file}: not what it was")
-    click.echo(f"{count(len(store.names()), 'stage')} read, {count(damaged, 'file')} damaged")
+            say(f"{store.path(name) / file}: not what it was")
+    say(f"{count(len(store.names()), 'stage')} read, {count(damaged, 'file')} damaged")
     return 4 if damaged else 0
 
 
@@ -66,7 +66,7 @@ def remove(names: tuple[str, ...]) -> None:
     for name in names:
         size = store.size(name)
         _remove(store, name)
-        click.echo(f"removed {name}, {size / 1e6:.1f} MB")
+        say(f"removed {name}, {size / 1e6:.1f} MB")
 
 
 @command.command("gc")
@@ -86,8 +86,8 @@ def collect(recipes: tuple[Path, ...], delete: bool) -> None:
         whole += size
         if delete:
             _remove(store, name)
-        click.echo(f"{'removed' if delete else 'would remove'} {name}, {size / 1e6:.1f} MB")
-    click.echo(f"{whole / 1e6:.1f} MB" + ("" if delete else " in all; --delete removes them"))
+        say(f"{'removed' if delete else 'would remove'} {name}, {size / 1e6:.1f} MB")
+    say(f"{whole / 1e6:.1f} MB" + ("" if delete else " in all; --delete removes them"))
 
 
 def _remove(store: Store, name: str) -> None:

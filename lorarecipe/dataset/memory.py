@@ -16,13 +16,16 @@ from typing import Any
 
 from lorarecipe.dataset.look import VERSION, Look
 from lorarecipe.dataset.picture import Measured
-from lorarecipe.files import Stamp, home, write_atomic
+from lorarecipe.files import Stamp, home, read_json, write_atomic
 
 #: an image may change twice within a tick of the file system's clock, so a new one is not remembered yet
 _YOUNG_NS = 2_000_000_000
 
 #: what is measured, and how
 _VERSION = [VERSION, *(field.name for field in fields(Look))]
+
+#: form of each measure: a number, a text, or so many numbers; some may be missing
+_TYPES = [str(field.type) for field in fields(Look)]
 
 
 class Memory:
@@ -38,8 +41,10 @@ class Memory:
         """Give what was measured of an image, if it is still the same."""
         match self._known.get(name):
             case [list(then), int(width), int(height), str(digest), list(look)] if tuple(then) == stamp:
-                self._new[name] = [then, width, height, digest, look]
                 frozen: list[Any] = [tuple(value) if isinstance(value, list) else value for value in look]
+                if len(frozen) != len(_TYPES) or not all(map(_has_form, frozen, _TYPES)):
+                    return None  # somebody has edited it
+                self._new[name] = [then, width, height, digest, look]
                 return Measured(width, height, digest, Look(*frozen))
         return None
 
@@ -58,9 +63,23 @@ class Memory:
 
     def _read(self) -> dict[str, list[object]]:
         try:
-            match json.loads(self._path.read_bytes()):
+            match read_json(self._path):
                 case {"version": version, "images": dict(images)} if version == _VERSION:
                     return images
         except (OSError, ValueError):
             pass
         return {}
+
+
+def _has_form(value: object, form: str) -> bool:
+    """Tell whether a remembered measure has the type that its field is declared with."""
+    if value is None:
+        return "None" in form
+    numbers = {"Edges": 4, "Colour": 3, "Colour | None": 3, "tuple[float, float] | None": 2}
+    numbers["tuple[float, float, float] | None"] = 3
+    if form in numbers:
+        if not isinstance(value, tuple) or len(value) != numbers[form]:
+            return False
+        return all(type(part) in {int, float} for part in value)
+    forms: dict[str, set[type]] = {"int": {int}, "float": {int, float}, "str": {str}}
+    return type(value) in forms[form]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lorarecipe.dataset.captions import Caption
 from lorarecipe.dataset.look import Look, look_at
+from lorarecipe.files import read_file
 
 Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -67,7 +69,7 @@ def read_image(path: Path) -> Measured | Problem:
     try:
         if (size := path.stat().st_size) > _LARGEST:
             return Problem("bomb", f"{size} bytes")
-        content = path.read_bytes()
+        content = read_file(path, _LARGEST)
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             opened = True
             image.load()
@@ -76,8 +78,34 @@ def read_image(path: Path) -> Measured | Problem:
             look = look_at(image)
     except Image.DecompressionBombError as problem:
         return Problem("bomb", str(problem))
+    except UnidentifiedImageError:
+        return Problem("unreadable", _kind_of(content))
     except (OSError, ValueError, SyntaxError) as problem:
         return Problem("truncated" if opened else "unreadable", str(problem))
     if look.orientation >= _QUARTER_TURN:
         width, height = height, width
     return Measured(width, height, hashlib.sha256(content).hexdigest(), look)
+
+
+#: how files begin that are taken for images, by what they are
+_BEGINNINGS = {
+    r"\s*<(!doctype html|html|\?xml|svg)": "a web page or an XML file",
+    r"....ftyp(avif|avis)": "an AVIF image",
+    r"....ftyp(heic|heix|mif1|msf1)": "a HEIC image",
+    r"\xff\x0a|\x00\x00\x00\x0cJXL ": "a JPEG XL image",
+    r"GIF8": "a GIF image",
+    r"II\*\x00|MM\x00\*": "a TIFF image",
+    r"8BPS": "a Photoshop file",
+    r"PK\x03\x04": "a ZIP archive",
+    r"%PDF": "a PDF file",
+    r"version https://git-lfs": "a Git LFS pointer: the image itself was not downloaded",
+}
+
+
+def _kind_of(content: bytes) -> str:
+    """Say what a file is that is no image which the trainer reads."""
+    if not content:
+        return "the file is empty"
+    head = content[:64].decode("latin-1")
+    found = next((what for begin, what in _BEGINNINGS.items() if re.match(begin, head, re.I | re.S)), None)
+    return f"it is {found}" if found else "it is none that the trainer reads: PNG, JPEG, WebP, BMP"

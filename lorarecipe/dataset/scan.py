@@ -101,7 +101,10 @@ def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Fo
         faults.append(recipe.fault(where, told))
         return None
     try:
-        return open_checkpoint(path)
+        folder = open_checkpoint(path)
+        for part in folder.parts.values() if isinstance(folder, Folder) else ():
+            _readable(part)
+        return folder
     except SafetensorsError as problem:
         faults.append(recipe.fault(where, f"found {problem}, expected a Diffusers folder of safetensors"))
         return None
@@ -118,10 +121,17 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
         faults.append(recipe.fault(where, f"found {str(path)!r}, which is no file, expected a .safetensors file"))
         return None
     try:
-        return Weights(path)
+        return _readable(Weights(path))
     except SafetensorsError as problem:
         faults.append(recipe.fault(where, f"found {problem}, expected a whole one"))
         return None
+
+
+def _readable(weights: Weights) -> Weights:
+    if weights.unreadable:
+        found = ", ".join(sorted(weights.unreadable))
+        raise SafetensorsError(f"{weights.path}: holds {found}; expected F16, BF16 or F32 (get the full checkpoint)")
+    return weights
 
 
 def _group(

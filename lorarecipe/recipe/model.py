@@ -242,6 +242,16 @@ class Recipe:
             *(tag for table in tables for tag in (*table.tags, *table.words.values())),
         )
 
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """All that the recipe asks to be drawn, by whichever table."""
+        return (
+            *((*self.samples.drawn, self.samples.negative or "") if self.samples else ()),
+            *(self.base.gate.prompts or ()),
+            *self.base.gate.against,
+            *(self.distill.prompts if self.distill else ()),
+        )
+
     def fault(self, where: tuple[str | int, ...], message: str) -> Fault:
         """Give a fault at a key of the recipe, in whichever file the key stands."""
         lines = {"base": self.base_lines, "checkpoint": self.checkpoint_lines}.get(str(where[0]), self.lines)

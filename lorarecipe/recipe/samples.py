@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from lorarecipe.recipe.table import Count, RecipePath, Table, fault
 
@@ -15,6 +16,10 @@ def _one_line(text: str) -> str:
     if sign := next((sign for sign in (" --", "{", "}") if sign in f" {text}"), None):
         # sd-scripts reads options after the first, and variants of the prompt within the others
         raise fault(f"found {sign.strip()!r} in {text!r}, expected a prompt without it")
+    if text.lstrip().startswith("#"):
+        raise fault(f"found '#' at the beginning of {text!r}, expected a prompt: the sampler skips such a line")
+    if re.search(r"\sAND\s", f" {text} "):
+        raise fault(f"found 'AND' in {text!r}, expected it in lower case: the sampler splits the prompt there")
     return text.strip()
 
 
@@ -46,6 +51,12 @@ class Samples(Table):
         *(0.0, 0.6, 0.8, 1.0, 1.2),
     )
     """Weights of the LoRA to draw each prompt at; 0 draws it without, for the leak test to compare with."""
+
+    @field_validator("weights")
+    @classmethod
+    def _each_once(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(dict.fromkeys(weights))
+
     epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
     """Saved epochs to draw with too, before the last."""
     seed: Seed = 1

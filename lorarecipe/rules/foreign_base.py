@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.weights import Folder, Weights, lora_modules, module_of
+from lorarecipe.weights import Folder, Weights, lora_faults, lora_modules, module_of
 
 SEVERITY: Severity = "error"
 
@@ -39,6 +39,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if strangers := sorted(base.names - parts):
         some = ", ".join(strangers[:3])
         yield Finding(base.path, 1, 1, f"found {len(strangers)} keys that are no kohya LoRA's ({some}), expected none")
+    if faults := lora_faults(base):
+        more = f"; and {len(faults) - 1} more such modules" if len(faults) > 1 else ""
+        yield Finding(base.path, 1, 1, f"found a base that cannot be merged: {faults[0]}{more}")
     if not modules:
         yield Finding(base.path, 1, 1, "found no LoRA module, expected keys lora_unet_*.lora_down.weight")
     if checkpoint is None:

@@ -5,9 +5,9 @@ Why is this bad?
 A back view has no face. Named, it is a view; unnamed, "no face" is learned as something that happens, and a face that
 is named a back view teaches the tag away.
 
-Where it belongs is read from the file's name: by the pattern of the recipe's ``captions``, as `lorarecipe
-caption` reads it, or else by the words ``back`` and ``behind``, and against it ``front`` and ``side``. Other names count
-when all characters of the base have the same ones, which then are cameras: one camera has one view.
+Where it belongs is read from the file's name: by the pattern of the recipe's ``captions``, as `lorarecipe caption`
+reads it, or else by the words ``back`` and ``behind``, and against it ``front`` and ``side``. Other names count when
+all characters of the base have the same ones, which then are cameras: one camera has one view.
 
 Example
 -------

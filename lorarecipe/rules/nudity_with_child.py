@@ -59,8 +59,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
 def _words(dataset: Dataset) -> Iterator[tuple[Path | None, str]]:
     """Give each text, and the file that it stands in unless that is the recipe."""
     recipe = dataset.recipe
-    texts = [recipe.name, recipe.base_name, *(recipe.samples.prompts if recipe.samples else ())]
-    texts += [trait for group in dataset.groups for trait in group.traits]
+    texts = [recipe.name, recipe.base_name, *recipe.prompts, *recipe.tags]
     texts += [str(group.folder.name) for group in dataset.groups]
     yield from ((None, _spaced(text)) for text in texts)
     for group in dataset.groups:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from lorarecipe import __version__
-from lorarecipe.files import canonical_json, file_digest
+from lorarecipe.files import canonical_json, file_digest, read_file, read_json
 from lorarecipe.marked import is_marked
 from lorarecipe.plan import Delivery, TrainStage
 from lorarecipe.run.leak import LEAK
 from lorarecipe.run.passport import PASSPORT
-from lorarecipe.run.pictures import CANDIDATES, deliver_pictures, pictures_in
-from lorarecipe.run.record import RECORD
+from lorarecipe.run.pictures import (
+    CANDIDATES,
+    RECORD,
+    deliver_pictures,
+    delivered_before,
+    pictures_of,
+    sheets_of,
+)
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import lora_of
 from lorarecipe.trainer.states import OUTPUT
@@ -35,10 +41,11 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
         When a file that lorarecipe did not write has the name of a result, or of its record.
     """
     folder, name = out / delivery.name, delivery.name
-    loras = (folder / f"{name}.safetensors", *folder.glob(f"{name}-[0-9]*.safetensors"))
-    told = (folder / file for file in (RECORD, LEAK, PASSPORT, REPORT, CANDIDATES))
-    for place in (*loras, *told, *pictures_in(folder)):
-        if place.exists() and not is_ours(place):
+    epochs = (delivery.stage.training.save_every_epochs or 0) and range(1, delivery.stage.steps.epochs + 1)
+    files = [f"{name}.safetensors", *(f"{name}-{epoch:06d}.safetensors" for epoch in epochs or ())]
+    files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
+    for place in (folder / file for file in files):
+        if os.path.lexists(place) and not is_ours(place):
             problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
 
@@ -47,9 +54,10 @@ def is_ours(place: Path) -> bool:
     """Tell whether lorarecipe wrote a file."""
     try:
         if place.suffix == ".json":
-            return "lorarecipe" in json.loads(place.read_text("utf-8"))
+            record = read_json(place)
+            return isinstance(record, dict) and "lorarecipe" in record
         if place.suffix == ".html":
-            return _GENERATOR in place.read_text("utf-8")
+            return _GENERATOR in read_file(place).decode()
         if place.suffix == ".png":
             return is_marked(place)
         return "lorarecipe.key" in Weights(place).metadata
@@ -68,8 +76,10 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         out / delivery.name / f"{delivery.name}{source.stem.removeprefix(OUTPUT)}.safetensors": source
         for source in sorted(made.glob(f"{OUTPUT}*.safetensors"))
     }
-    for stale in {*(out / delivery.name).glob(f"{delivery.name}-[0-9]*.safetensors")} - sources.keys():
-        stale.unlink()  # an epoch of an earlier result; whatever is not ours was refused before
+    before = {out / delivery.name / name for name in delivered_before(out / delivery.name)}
+    for stale in {path for path in before if path.suffix == ".safetensors"} - sources.keys():
+        if stale.exists() and is_ours(stale):
+            stale.unlink()  # an epoch of an earlier result
     for place, source in sources.items():
         told = metadata | {"ss_steps": str(_steps_of(source, delivery.stage))}
         if not _is_right(place, source, told):

@@ -183,6 +183,9 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
         except (LorarecipeError, OSError) as problem:
             yield Failed(**about, message=str(problem), log=log)
             raise
+        except Exception as bug:
+            yield Failed(**about, message=f"a bug of lorarecipe: {type(bug).__name__}: {bug}", log=log)
+            raise
         yield Finished(**about, seconds=seconds, proof=proof, changed=unlike)
 
 

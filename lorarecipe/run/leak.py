@@ -6,7 +6,6 @@ trained without the base. Every picture is measured; a row has the means of one 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from PIL import Image
 
 from lorarecipe import __version__
 from lorarecipe.dataset.silhouette import Lab
+from lorarecipe.files import read_json
 from lorarecipe.plan import Delivery, SampleStage
 from lorarecipe.run.advice import advice
 from lorarecipe.run.ccip import Ccip
@@ -30,7 +30,7 @@ from lorarecipe.run.measures import (
     softness,
     white_border,
 )
-from lorarecipe.run.pictures import place_of
+from lorarecipe.run.pictures import is_as_delivered, place_of
 from lorarecipe.run.renders import mean_softness, nearest, renders_of
 from lorarecipe.run.tagger import Tagger
 from lorarecipe.store import Store
@@ -123,7 +123,7 @@ def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any
 
 def _told_before(path: Path, of: list[str], models: list[str]) -> dict[str, Any] | None:
     try:
-        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        told: dict[str, Any] = read_json(path) if is_as_delivered(path) else {}
         return told if (told["format"], told["of"], told["models"]) == (_FORMAT, of, models) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -18,20 +18,74 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import psutil
+from pydantic import BaseModel, StringConstraints
 
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
-from lorarecipe.files import sweep, write_atomic
+from lorarecipe.files import read_json, sweep, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage, TrainStage, step_sum
 from lorarecipe.run.record import Record
 
-#: what is read of a record; one without them is torn
-_KEYS = {"state", "began", "process", "arguments", "versions", "recipes", "plan", "stages", "files"}
 _PACKAGES = ("torch", "diffusers", "peft", "accelerate", "transformers", "safetensors", "numpy", "pillow")
+
+
+class _File(BaseModel):
+    path: str
+    sha256: str
+
+
+class _Recipe(_File):
+    text: str
+
+
+class _Stage(BaseModel):
+    key: str
+    title: str
+    kind: str
+    outcome: str
+    seconds: float = 0.0
+    loss: float | None = None
+
+
+class _Planned(BaseModel):
+    key: str
+    name: str
+    title: str
+    identity: dict[str, Any]
+    images: dict[str, str] = {}
+
+
+class _Arguments(BaseModel):
+    recipes: list[str]
+    out: str
+    allow: list[str] = []
+    rehearse: bool = False
+
+
+#: a result names files: another name in an edited record could lead elsewhere
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class _Told(BaseModel):
+    """What is read of a run's record; one of another form is not read."""
+
+    format: Literal[1]
+    state: str
+    began: str
+    ended: str = "-"
+    message: str = ""
+    process: tuple[int, float]
+    arguments: _Arguments
+    versions: dict[str, str]
+    recipes: list[_Recipe]
+    results: list[_Name] = []
+    plan: list[_Planned]
+    stages: list[_Stage]
+    files: dict[_Name, list[_File]]
 
 
 @dataclass(frozen=True)
@@ -114,19 +168,23 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
         run.told["message"] = str(problem)
         state = "failed" if state == "interrupted" else state
         raise
+    except Exception as bug:
+        run.told["message"] = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
+        state = "crashed"
+        raise
     finally:
         run.told["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
         _write(_with(run, record, state))
 
 
 def all_runs(root: Path) -> list[Run]:
-    """Give the runs of the ledger, newest first; a folder whose record is torn is none."""
+    """Give the runs of the ledger, newest first; a folder whose record is torn, or of another form, is none."""
     runs = []
     for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
         with suppress(OSError, ValueError):
-            told = json.loads((folder / "run.json").read_text("utf-8"))
-            if isinstance(told, dict) and told.get("format") == 1 and told.keys() >= _KEYS:
-                runs.append(Run(folder, told))
+            told = read_json(folder / "run.json")
+            _Told.model_validate(told)  # a pydantic error is a ValueError
+            runs.append(Run(folder, told))
     return runs
 
 
@@ -152,7 +210,13 @@ def changes_since(run: Run, plan: Plan) -> Iterator[str]:
     now = {stage.short: stage for stage in plan.stages}
     if {stage["name"] for stage in run.told["plan"]} == now.keys():
         return
-    for before, stage in zip(run.told["plan"], plan.stages, strict=False):
+    earlier = {(stage["name"].partition("-")[0], stage["title"]): stage for stage in run.told["plan"]}
+    for stage in plan.stages:
+        # what a stage is says which it was: a plan of another shape has it elsewhere
+        before = earlier.pop((stage.kind, plan.title(stage)), None)
+        if before is None:
+            yield f"{plan.title(stage)}: new"
+            continue
         if before["name"] == stage.short:
             continue
         if isinstance(stage, DataStage):
@@ -169,8 +233,7 @@ def changes_since(run: Run, plan: Plan) -> Iterator[str]:
         for name in sorted(was.keys() | is_.keys()):
             if was.get(name) != is_.get(name) and was.get(name) not in keys:
                 yield f"{before['title']}: {name} was {was.get(name, 'nothing')}, is {is_.get(name, 'nothing')}"
-    if len(run.told["plan"]) != len(plan.stages):
-        yield f"the plan had {len(run.told['plan'])} stages, and has {len(plan.stages)}"
+    yield from (f"{title}: no longer in the plan" for _, title in earlier)
 
 
 def flat(value: object, prefix: str = "") -> dict[str, str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
 from lorarecipe import __version__
-from lorarecipe.files import file_digest, write_atomic
-from lorarecipe.marked import mark
+from lorarecipe.files import file_digest, read_json, write_atomic
+from lorarecipe.marked import is_marked, mark
 from lorarecipe.plan import Arm, Delivery, SampleStage
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
@@ -20,15 +20,18 @@ from lorarecipe.store import Store
 SAMPLES = "samples"
 #: folder and list of pictures to pick from
 PICK, CANDIDATES = "pick", "candidates.json"
+#: name of the sheet of an arm's pictures
+SHEET = "all.png"
+#: the record of a run, beside the results
+RECORD = "run.json"
 #: folder of what a base had to draw, beside the LoRA
 GATE = "gate"
 
 
-def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
-    """Write every picture into the result's folder ``out``, and for each arm one of all of its last stage's.
+def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
+    """Give every picture of a delivery by its path in the result's folder: its stage, its file there, its LoRA's name.
 
-    That one is given, with its SHA-256. A picture is named after its prompt's number, the LoRA's weight and the seed;
-    of an earlier epoch, after that first.
+    A picture is named after its prompt's number, the LoRA's weight and the seed; of an earlier epoch, after that first.
     """
     wanted = {
         place_of(arm, stage, file): (stage, file, _lora_of(delivery, arm))
@@ -43,19 +46,57 @@ def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tu
     }
     if delivery.candidates:
         wanted |= {f"{PICK}/{file}": (delivery.candidates, file, delivery.name) for file in delivery.candidates.names}
+    return wanted
+
+
+def sheets_of(delivery: Delivery) -> dict[str, SampleStage]:
+    """Give the sheets of a delivery by their paths: one for each arm, of all pictures of its last stage."""
+    return {place_of(arm, stages[-1], SHEET): stages[-1] for arm, stages in delivery.arms.items() if stages}
+
+
+def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
+    """Write every picture into the result's folder ``out``, and the sheets, which are given with their SHA-256.
+
+    Pictures that the record of the run before lists, and that are no longer wanted, are removed; no others are.
+    """
+    wanted, sheets = pictures_of(delivery), sheets_of(delivery)
+    for stale in {name for name in delivered_before(out) if name.endswith(".png")} - wanted.keys() - sheets.keys():
+        if is_marked(out / stale):
+            (out / stale).unlink()
     _write(wanted, store, out)
-    for arm, stages in delivery.arms.items():
-        for last in stages[-1:]:
-            sheet = out / place_of(arm, last, "all.png")
-            write_atomic(sheet, contact_sheet([store.path(last.short) / file for file in last.names], last.samples))
-            yield sheet, file_digest(sheet)
+    for name, stage in sheets.items():
+        sheet = out / name
+        write_atomic(sheet, contact_sheet([store.path(stage.short) / file for file in stage.names], stage.samples))
+        yield sheet, file_digest(sheet)
+
+
+def delivered_before(out: Path) -> frozenset[str]:
+    """Names of the files that the last finished run has written into a result's folder, as its record lists them.
+
+    A record may have been edited, so a name that leads out of the folder is none of them.
+    """
+    try:
+        listed = read_json(out / RECORD)["names"]
+        names = [PurePosixPath(name) for name in listed]
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(str(name) for name in names if not name.is_absolute() and ".." not in name.parts)
+
+
+def is_as_delivered(path: Path) -> bool:
+    """Tell whether a result is still the file that the last finished run has written, by the digest in its record."""
+    try:
+        files = read_json(path.with_name(RECORD))["files"]
+        digests = {Path(file["path"]).name: file["sha256"] for file in files}
+        return bool(digests.get(path.name) == file_digest(path))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
     """Write pictures to pick from, and their list, whose SHA-256 is given; the picks so far are in it."""
-    places = {f"{PICK}/{file}": (stage, file, delivery.name) for file in stage.names}
     if not delivery.picked:
-        _write(places, store, listed.parent)
+        _write({f"{PICK}/{file}": (stage, file, delivery.name) for file in stage.names}, store, listed.parent)
     picks = delivery.recipe.distill.picks if delivery.recipe.distill else ()
     told = [
         {"place": f"{PICK}/{file}", "name": file, "prompt": prompt, "seed": seed, "picked": file in picks}
@@ -66,8 +107,6 @@ def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, lis
 
 
 def _write(wanted: Mapping[str, tuple[SampleStage, str, str]], store: Store, out: Path) -> None:
-    for stale in {path.relative_to(out).as_posix() for path in pictures_in(out)} - wanted.keys():
-        (out / stale).unlink()  # of an earlier LoRA; whatever is not ours was refused before
     for name, (stage, file, lora) in wanted.items():
         place, source, settings = out / name, store.path(stage.short) / file, settings_of(stage, file, lora)
         if not _is_right(place, source, settings):
@@ -75,11 +114,6 @@ def _write(wanted: Mapping[str, tuple[SampleStage, str, str]], store: Store, out
                 drawn = BytesIO()
                 picture.save(drawn, "PNG", pnginfo=mark(parameters=settings))
             write_atomic(place, drawn.getvalue())
-
-
-def pictures_in(out: Path) -> list[Path]:
-    """Give the pictures where those of a result are."""
-    return [path for folder in (SAMPLES, GATE, PICK) for path in (out / folder).rglob("*.png")]
 
 
 def place_of(arm: Arm, stage: SampleStage, file: str) -> str:

@@ -14,9 +14,7 @@ from lorarecipe import __version__
 from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progress, Reused, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
-
-#: file of a record, beside the results
-RECORD = "run.json"
+from lorarecipe.run.pictures import RECORD, pictures_of
 
 
 @dataclass
@@ -73,12 +71,17 @@ class Record:
                 "began": self.began,
                 "ended": self.ended,
                 "files": self.delivered[delivery.name],
+                # all that may be removed when a later run no longer wants it
+                "names": sorted({*pictures_of(delivery), *self._names(delivery.name, out / delivery.name)}),
                 "stages": [stage for key, stage in self.stages.items() if key in delivery.keys],
             }
             path = out / delivery.name / RECORD
             write_atomic(path, json.dumps(document, indent=2) + "\n")
             written.append(path)
         return written
+
+    def _names(self, name: str, folder: Path) -> list[str]:
+        return [Path(file["path"]).relative_to(folder).as_posix() for file in self.delivered[name]]
 
 
 def fold(events: Iterable[Event]) -> Record:

@@ -14,7 +14,6 @@ from lorarecipe.plan import MergeStage, SampleStage, TrainStage
 from lorarecipe.weights import (
     Family,
     Folder,
-    SafetensorsError,
     Weights,
     change,
     lora_modules,
@@ -26,7 +25,7 @@ from lorarecipe.weights import (
 #: modules whose weights a merge is recomputed for, spread over all of them
 _SAMPLE = 12
 #: spacing of numbers at a precision, relative to their size; a merge may be off by two of them
-_SPACING = {"F16": 2.0**-10, "BF16": 2.0**-7, "F32": 2.0**-20}
+_SPACING = {"F16": 2.0**-10, "BF16": 2.0**-7, "F32": 2.0**-20, "F64": 2.0**-20}
 
 
 def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
@@ -55,7 +54,8 @@ def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
     if stage.training.rank not in ranks:
         raise TrainingFailed(f"{path}: found ranks {sorted(ranks)}, expected {stage.training.rank}")
     for name in sorted(lora.names):
-        if not np.isfinite(lora.read(name)).all():
+        values = np.array(lora.number(name)) if name.endswith(".alpha") else lora.read(name)
+        if not np.isfinite(values).all():
             raise TrainingFailed(f"{path}: {name} holds a number that is not finite; try a smaller learning rate")
     return {"modules": len(modules), "rank": stage.training.rank}
 
@@ -89,7 +89,7 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
         new = _rows(merged, after[module], module, family)
         wanted = old + change(base, module, stage.strength).reshape(old.shape)
         allowed = 2 * _SPACING[merged.dtype(after[module])] * np.maximum(np.abs(wanted), 2.0**-14)
-        if (np.abs(new - wanted) > allowed).any():
+        if not (np.abs(new - wanted) <= allowed).all():  # nan is no number that could be compared
             raise TrainingFailed(f"{path}: {after[module]} is not the checkpoint's weight plus the base's")
         moved = max(moved, float((new != old).mean()))
     if not moved:
@@ -149,7 +149,4 @@ def opened(path: Path) -> Weights | Folder:
     TrainingFailed
         When it is torn, or something else altogether.
     """
-    try:
-        return open_checkpoint(path)
-    except SafetensorsError as problem:
-        raise TrainingFailed(str(problem)) from problem
+    return open_checkpoint(path)

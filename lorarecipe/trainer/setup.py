@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,13 @@ from lorarecipe.trainer.place import Place, installed
 Torch = Literal["auto", "cpu", "cuda"]
 
 _GIGABYTES = 9  # a CUDA environment took 5.6 GB, and its archives lie beside it while it is built
-_NETWORK = ("Could not resolve", "unable to access", "Connection", "timed out", "No matching distribution", "network")
+#: what git, pip and uv say of a network that fails; a package's name (networkx) is none of it
+_NETWORK = re.compile(
+    r"Could not resolve|unable to access|Connection (refused|reset|aborted|error|broken|timed out)|ConnectionError"
+    r"|NewConnectionError|ConnectTimeout|ReadTimeout|timed out|No matching distribution|Max retries exceeded"
+    r"|[Nn]etwork is unreachable|Temporary failure in name resolution|Name or service not known|Failed to fetch"
+    r"|error sending request|dns error"
+)
 
 #: folder that sd-scripts looks for -> folder of the package that carries it; SD2 has the tokenizer of
 #: SDXL's second encoder (one vocabulary, padded with "!")
@@ -137,7 +144,7 @@ class _Steps:
             log.write(f"$ {' '.join(argv)}\n{done.stdout}\n")
         if done.returncode:
             tail = "\n".join(done.stdout.strip().splitlines()[-5:])
-            kind: type[LorarecipeError] = NetworkFailed if any(w in done.stdout for w in _NETWORK) else MachineNotReady
+            kind: type[LorarecipeError] = NetworkFailed if _NETWORK.search(done.stdout) else MachineNotReady
             raise kind(f"{' '.join(argv[:4])} ...: ended with code {done.returncode}\n{tail}\nFull log: {self._log}")
         return done.stdout
 

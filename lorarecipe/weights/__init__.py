@@ -2,7 +2,7 @@
 
 from lorarecipe.weights.file import SafetensorsError, Weights, rewrite_metadata
 from lorarecipe.weights.folder import Folder, open_checkpoint
-from lorarecipe.weights.merge import change, merge
+from lorarecipe.weights.merge import change, lora_faults, merge
 from lorarecipe.weights.modules import Family, lora_modules, lora_values, module_of, trained_modules
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "SafetensorsError",
     "Weights",
     "change",
+    "lora_faults",
     "lora_modules",
     "lora_values",
     "merge",

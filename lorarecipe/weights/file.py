@@ -16,13 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from lorarecipe.files import draft_of
+from lorarecipe.errors import TrainingFailed
+from lorarecipe.files import draft_of, open_regular
 
 
-class SafetensorsError(Exception):
-    """Not a whole safetensors file: torn, truncated, or something else altogether."""
+class SafetensorsError(TrainingFailed):
+    """Not a whole safetensors file, torn or something else altogether, or not one that holds what is needed."""
 
 
+#: whole numbers, in which a few files write alpha
+_INTEGERS = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 #: dtype of the header -> what sd-scripts calls it in ``--save_precision``
 PRECISIONS = {"F32": "float", "F16": "fp16", "BF16": "bf16"}
@@ -37,7 +40,7 @@ class Weights:
     def __post_init__(self) -> None:
         """Open with the library, whose header limits and offset checks are the reference."""
         try:
-            with safe_open(self.path, framework="numpy"):
+            with open_regular(self.path), safe_open(self.path, framework="numpy"):
                 pass
         except (SafetensorError, OSError) as problem:
             raise SafetensorsError(f"{self.path}: not a whole safetensors file ({problem})") from problem
@@ -92,6 +95,27 @@ class Weights:
         if dtype == "BF16":
             return (values.astype(np.uint32) << 16).view(np.float32)
         return values.astype(np.float32, copy=False)
+
+    def number(self, name: str) -> float:
+        """Read a tensor of one number, whatever its shape: `()` and `(1,)` are both common, and whole numbers occur.
+
+        Raises
+        ------
+        SafetensorsError
+            When the tensor holds another count of numbers, or none that can be read.
+        """
+        dtype, shape = self.dtype(name), self.shapes[name]
+        if prod(shape) != 1:
+            raise SafetensorsError(f"{self.path}: {name} has the shape {list(shape)}, expected one number")
+        if dtype in _INTEGERS:
+            return float(np.fromfile(self.path, _INTEGERS[dtype], 1, offset=self._start(name))[0])
+        return float(self.read(name).reshape(()))
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """Data types in the file that are neither floats that can be read nor whole numbers: `F8_E4M3`."""
+        known = {*_FLOATS, *_INTEGERS, "BOOL", "U16", "U32", "U64"}
+        return frozenset(map(self.dtype, self.names)) - known
 
     def overwrite(self, copy: Path, name: str, blocks: Iterable[npt.NDArray[np.float32]]) -> None:
         """Write a tensor's new values where it stands in a ``copy`` of this file, rounded to its own precision.

@@ -1,11 +1,13 @@
 """Put a LoRA into a checkpoint: the files are copied, and only the weights that it touches are computed, one a core.
 
-The sums are those of sd-scripts' ``merge_lora.py`` in float32, term by term, and each weight keeps its own precision:
-the values are the same to the last bit (tests/test_merge.py compares them with the script's).
+The sums are those of sd-scripts' ``merge_lora.py`` in float32, and each weight keeps its own precision. numpy and
+PyTorch may add the terms of a product in another order, as it suits the processor, so a weight may be one step of its
+precision away from the script's; tests/test_merge.py compares all of them and bounds how many.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -25,6 +27,8 @@ from lorarecipe.weights.modules import Family, lora_modules, module_of
 #: numbers that are computed at once: few enough to stay in a core's cache
 _BLOCK = 1 << 18
 _TENSORS = ("lora_down.weight", "lora_up.weight", "alpha")
+#: from here on a number is rounded to infinity
+_OVERFLOW = {"F16": 65520.0, "BF16": 3.3961775e38, "F32": np.inf, "F64": np.inf}
 
 
 def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path, family: Family) -> None:
@@ -33,7 +37,8 @@ def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path
     Raises
     ------
     TrainingFailed
-        When the LoRA holds anything that has no weight there, naming it; nothing is written.
+        When the LoRA holds anything that has no weight there, naming it; nothing is written. When a weight of either
+        is not a finite number, before or after the sum, naming it.
     """
     modules = lora_modules(lora.names)
     parts = (
@@ -60,8 +65,12 @@ def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path
             for name in part.names
             if not modules.isdisjoint(shared := module_of(prefix + name, family))
         ]
-        for task in tasks:
-            task.result()
+        try:
+            for task in tasks:
+                task.result()
+        except BaseException:  # a signal too: what has not begun need not be computed
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _fits(lora: Weights, module: str, checkpoint: Weights | Folder, name: str, family: Family) -> bool:
@@ -86,10 +95,25 @@ def _changed(
         for row in range(0, height, step):
             last = min(row + step, height)
             weight = part.read(name, slice(top + row, top + last))
+            if not _is_finite(weight):
+                raise TrainingFailed(
+                    f"{part.path}: {name} holds a number that is not finite (nan or infinity): the file is damaged or "
+                    "was made by a failed training or merge; get another copy of the checkpoint"
+                )
             if factors:
                 up, down, scale = factors
                 weight += _product(up[row:last], down, ratio, scale).reshape(weight.shape)
+                if not _is_finite(weight, _OVERFLOW[part.dtype(name)]):
+                    raise TrainingFailed(
+                        f"{lora.path}: with it, {name} of {part.path} is no number of its precision any more; "
+                        "the base is damaged, or merge.strength is too high"
+                    )
             yield weight
+
+
+def _is_finite(values: npt.NDArray[np.float32], below: float = np.inf) -> bool:
+    """Tell whether all numbers are finite, and nearer to 0 than ``below``; nan is neither."""
+    return not values.size or bool(values.max() < below and -values.min() < below)
 
 
 def change(lora: Weights, module: str, ratio: float = 1.0) -> npt.NDArray[np.float32]:
@@ -102,7 +126,12 @@ def _factors(lora: Weights, module: str) -> tuple[npt.NDArray[np.float32], npt.N
     """Give up (rows, rank), down (rank, columns), and alpha / rank."""
     down, up = lora.read(f"{module}.lora_down.weight"), lora.read(f"{module}.lora_up.weight")
     rank = len(down)
-    alpha = float(lora.read(f"{module}.alpha")) if f"{module}.alpha" in lora.names else float(rank)
+    alpha = lora.number(f"{module}.alpha") if f"{module}.alpha" in lora.names else float(rank)
+    if not (_is_finite(down) and _is_finite(up) and math.isfinite(alpha)):
+        raise TrainingFailed(
+            f"{lora.path}: {module} holds a number that is not finite (nan or infinity): the base is damaged, or its "
+            "training failed; train it again, or get another copy"
+        )
     return up.reshape(len(up), rank), down.reshape(rank, -1), alpha / rank
 
 
@@ -114,3 +143,27 @@ def _product(
     product *= np.float32(ratio)
     product *= np.float32(scale)
     return product
+
+
+def lora_faults(lora: Weights) -> list[str]:
+    """Read a LoRA whole, and name what a merge could not use; empty when all of it is good.
+
+    alpha may have the shape `()` or `(1,)` and be a whole number, as in files of several trainers.
+    """
+    faults = []
+    for module in sorted(lora_modules(lora.names)):
+        down, up = f"{module}.lora_down.weight", f"{module}.lora_up.weight"
+        if up not in lora.names:
+            faults.append(f"{module} has no lora_up.weight")
+            continue
+        shapes = [lora.shapes[name] for name in (down, up)]
+        if min(map(len, shapes)) < 2 or 0 in (*shapes[0], *shapes[1]) or shapes[0][0] != shapes[1][1]:
+            faults.append(
+                f"{module} has the shapes {[*shapes[0]]} and {[*shapes[1]]}, expected [rank, in] and [out, rank]"
+            )
+            continue
+        try:
+            _factors(lora, module)
+        except TrainingFailed as problem:
+            faults.append(str(problem).removeprefix(f"{lora.path}: "))
+    return faults
