@@ -44,10 +44,8 @@ def handled(program: Callable[[], object]) -> int:
         click.echo(f"{printable(str(refusal.filename or 'the disk'))}: {refusal.strerror or refusal}", err=True)
         if refusal.errno in {errno.ENOSPC, errno.EDQUOT}:
             click.echo("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.", err=True)
-        elif refusal.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            click.echo(
-                "Choose a place that can be written (LORARECIPE_HOME, --out), then run the same again.", err=True
-            )
+        else:
+            click.echo("Check the path, or choose another (LORARECIPE_HOME, --out), then run the same again.", err=True)
         return MachineNotReady.exit_code
     except Exception:  # whatever else it is, it is a bug of ours
         _report_bug()
