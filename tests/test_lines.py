@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +79,34 @@ extra = { k = 1 }
 def test_dotted() -> None:
     assert dotted(("base", "characters", 0, "images")) == "base.characters[0].images"
     assert str(Lines(Path("a"), {("x",): 3}).fault(("x", "y"), "m")) == "a:3: x.y: m"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a{' ' * 100_000}= 1\nb = 2",
+        "a = [\n" + "  1,\n" * 100_000 + "]\nb = 2",
+        'a = """' + "x\n" * 100_000 + '"""\nb = 2',
+        "a = '" + "[" * 100_000 + "'\nb = 2",
+        "#" + " " * 200_000 + "\nb = 2",
+        '"' + "k" * 100_000 + '" = 1\nb = 2',
+        "a = 1  # " + "'" * 100_000 + "\nb = 2",
+    ],
+    ids=range(7),
+)
+def test_the_time_grows_with_the_text(text: str) -> None:
+    lines = locate(Path("x.toml"), text)
+    assert lines.of(("b",)) == text.count("\n") + 1
+
+
+def test_quotes_at_the_ends_of_strings_of_several_lines() -> None:
+    text = 'a = """x""""\nb = """y"""""\nc = \'\'\'z\'\'\'\'\nd."e.f" . g = "\\"" # "\n[h . "i]"]\nj = {k = [1, "}"]}\nl = 1'
+    assert tomllib.loads(text)["h"]["i]"]["l"] == 1
+    lines = locate(Path("x.toml"), text)
+    found = [lines.of(where) for where in [("a",), ("b",), ("c",), ("d", "e.f", "g"), ("h", "i]"), ("h", "i]", "l")]]
+    assert found == [1, 2, 3, 4, 5, 7]
+
+
+def test_how_deep_a_text_is() -> None:
+    assert locate(Path("x.toml"), "a = [[1], {b = [2]}]").depth == 4
+    assert locate(Path("x.toml"), "a.b.c = 1").depth == 3

@@ -234,3 +234,32 @@ def test_a_byte_order_mark_is_no_fault(folder: Path) -> None:
     path = folder / "recipe.toml"
     path.write_text(path.read_text("utf-8"), encoding="utf-8-sig")
     assert load(path).name == "aoi"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a = " + "[" * 400 + "]" * 400, "expected 32 at most"),
+        (".".join(["a"] * 500) + " = 1", "expected 32 at most"),
+        ('[checkpoint]\npath = "~nosuchuser/x"', "whose user is not known here"),
+        ("#" + "x" * 4_000_000, "larger than 4000000 bytes"),
+    ],
+)
+def test_what_is_too_large_too_deep_or_nobodys(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(RecipeError, match=fault):
+        load(tmp_path / "a.toml")
+
+
+def test_a_recipe_that_is_a_device() -> None:
+    with pytest.raises(RecipeError, match="not a file"):
+        load(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("prompt", ["# a prompt", "  #x", "1girl AND forest", "AND x", "a --n b", "{a|b}"])
+@pytest.mark.parametrize("key", ["prompts", "unrelated"])
+def test_prompts_that_the_sampler_reads_otherwise(folder: Path, prompt: str, key: str) -> None:
+    path, more = folder / "recipe.toml", "" if key == "prompts" else 'prompts = ["1girl"]\n'
+    path.write_text(path.read_text("utf-8") + f"\n[samples]\n{more}{key} = [{prompt!r}]\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=rf"samples.{key}\[0\]: found .*, expected"):
+        load(path)

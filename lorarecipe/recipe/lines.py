@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +12,18 @@ from lorarecipe.errors import Fault
 
 Where = tuple[str | int, ...]
 
-_KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.\-\s])+?"""
-_HEADER = re.compile(rf"\s*(\[\[?)({_KEY})\]")
-_ASSIGNMENT = re.compile(rf"\s*({_KEY})\s*=")
+#: each is matched where it must begin, and walks over a text once
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_STRING = re.compile(
+    r'"""(?:[^\\]|\\.)*?""""{0,2}'
+    r"|'''.*?''''{0,2}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'",
+    re.DOTALL,
+)
+_PLAIN = re.compile(r"[^\[\]{}\"'#\n]+|#[^\n]*")
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Lines:
     numbers: dict[Where, int] = field(repr=False)
     digest: str = ""
     """SHA-256 of the text."""
+    depth: int = 0
+    """Tables and arrays that stand within each other, at the most."""
 
     def of(self, where: Where) -> int:
         """Line of a key, or of the nearest table round it; 1 when there is none."""
@@ -47,35 +57,67 @@ def dotted(where: Where) -> str:
 
 
 def locate(path: Path, text: str) -> Lines:
-    """Find the keys of a TOML text that the standard library's reader has accepted."""
+    """Find the keys of a TOML text that the standard library's reader has accepted, in one walk over it."""
     numbers: dict[Where, int] = {}
     arrays: dict[Where, int] = {}
     table: Where = ()
-    for number, statement in _statements(text):
-        if header := _HEADER.match(statement):
-            table = _indexed(_parts(header[2]), arrays)
+    at, counted, number, depth = 0, 0, 1, 0
+    while (at := _end(_BLANK, text, at)) < len(text):
+        number, counted = number + text.count("\n", counted, at), at
+        brackets = 2 if text.startswith("[[", at) else 1 if text[at] == "[" else 0
+        parts, at = _key(text, at + brackets)
+        depth = max(depth, len(parts))
+        if brackets:
+            at += brackets
+            table = _indexed(parts, arrays)
             for end in range(1, len(table)):
                 numbers.setdefault(table[:end], number)
-            if header[1] == "[[":
+            if brackets == 2:
                 arrays[table] = arrays.get(table, -1) + 1
                 numbers.setdefault(table, number)
                 table = (*table, arrays[table])
             numbers.setdefault(table, number)
-        elif key := _ASSIGNMENT.match(statement):
-            where = (*table, *_parts(key[1]))
+        else:
+            where = (*table, *parts)
             for end in range(len(table) + 1, len(where) + 1):
                 numbers.setdefault(where[:end], number)
-    return Lines(path, numbers, hashlib.sha256(text.encode()).hexdigest())
+            at, inner = _value(text, at + 1)
+            depth = max(depth, len(where) + inner)
+    return Lines(path, numbers, hashlib.sha256(text.encode()).hexdigest(), depth)
 
 
-def _parts(key: str) -> Where:
-    """Parts of a dotted key, quotes and all, as the standard library reads them."""
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _key(text: str, at: int) -> tuple[Where, int]:
+    """Give the parts of a dotted key, and where it ends: at the sign after it."""
     parts: list[str | int] = []
-    value: object = tomllib.loads(f"{key} = 0")
-    while isinstance(value, dict) and value:
-        name, value = next(iter(value.items()))
-        parts.append(name)
-    return tuple(parts)
+    while True:
+        at = _end(_SPACE, text, at)
+        found = _STRING.match(text, at) or _BARE.match(text, at)
+        assert found  # the text is TOML
+        quoted = found[0][0] in "\"'"
+        parts.append(tomllib.loads(f"key = {found[0]}")["key"] if quoted else found[0])
+        at = _end(_SPACE, text, found.end())
+        if text[at] != ".":
+            return tuple(parts), at
+        at += 1
+
+
+def _value(text: str, at: int) -> tuple[int, int]:
+    """Give where a value ends, and how deep arrays and inline tables are nested in it."""
+    depth = deepest = 0
+    while at < len(text) and (depth or text[at] != "\n"):
+        if text[at] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif text[at] in "]}":
+            depth -= 1
+        end = _end(_STRING, text, at) if text[at] in "\"'" else _end(_PLAIN, text, at)
+        at = max(at + 1, end)
+    return at, deepest
 
 
 def _indexed(parts: Where, arrays: dict[Where, int]) -> Where:
@@ -86,23 +128,3 @@ def _indexed(parts: Where, arrays: dict[Where, int]) -> Where:
         if index < len(parts) - 1 and where in arrays:
             where = (*where, arrays[where])
     return where
-
-
-def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each statement's first line; lines inside a multi-line string or array are no statements."""
-    lines = text.split("\n")
-    start = 0
-    while start < len(lines):
-        yield start + 1, lines[start]
-        end = start + 1
-        while _is_open("\n".join(lines[start:end])) and end < len(lines):
-            end += 1
-        start = end
-
-
-def _is_open(statement: str) -> bool:
-    try:
-        tomllib.loads(statement + "\n")
-    except tomllib.TOMLDecodeError:
-        return True
-    return False

@@ -13,10 +13,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.files import read_file
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.lines import Lines, Where, locate
 from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile
 from lorarecipe.recipe.presets import PRESETS, fill
+
+#: bytes of a recipe: a list of ten thousand images has one million
+_LARGEST = 4_000_000
+#: tables and arrays within each other; a recipe has four
+_DEEPEST = 32
 
 
 def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
@@ -89,7 +95,7 @@ def load(path: Path) -> Recipe:
 def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
     """Faults of the base recipe that a faulty recipe names, where that much can be told."""
     try:
-        named = tomllib.loads(path.read_text("utf-8-sig"))["base"]["from"]
+        named = tomllib.loads(read_file(path, _LARGEST).decode("utf-8-sig"))["base"]["from"]
         _read(path.parent / named)
     except RecipeError as error:
         return error.faults if (path.parent / named).exists() else ()
@@ -114,7 +120,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     try:
         if path.exists() and not path.is_file():  # reading a pipe would wait for ever
             raise OSError(0, "not a file")
-        text = path.read_text("utf-8-sig")
+        text = read_file(path, _LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as problem:
         what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         message = f"found {str(path)!r} ({what}), expected a recipe"
@@ -127,6 +133,9 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         last = len(text.splitlines()) or 1
         raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
     lines = locate(path, text)
+    if lines.depth > _DEEPEST:
+        message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
+        raise RecipeError((Fault(path, 1, "", message),))
     faults = _apply_preset(raw, lines)
     method = raw.get("method", "two-phase")
     if method in {"plain", "distill"}:

@@ -29,7 +29,10 @@ def _resolve(value: object, info: ValidationInfo) -> Path:
     if len(value) > 1024 or any(len(part.encode()) > 255 for part in value.split("/")):
         raise fault(f"found a path of {len(value)} letters, expected one that a disk can hold")
     folder = (info.context or {}).get("folder", Path())
-    path = Path(folder, Path(value).expanduser())
+    try:
+        path = Path(folder, Path(value).expanduser())
+    except RuntimeError as problem:
+        raise fault(f"found {value!r}, whose user is not known here, expected a path that exists") from problem
     if os.name == "posix" and "\\" in value and not path.exists():  # written on Windows, most likely
         return Path(folder, PureWindowsPath(value).as_posix())
     return path
