@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 from PIL import Image, ImageCms, ImageDraw, ImageOps
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from lorarecipe.demo import Figure, draw
 from lorarecipe.files import file_digest
@@ -332,6 +332,17 @@ def _sdxl(path: Path) -> None:
     _edit(path.with_name("recipe.toml"), 'checkpoint.family = "sdxl"')
 
 
+def _velocity(path: Path) -> None:
+    """An entry beside the weights, as NoobAI's checkpoints have it."""
+    save_file(load_file(path) | {"v_pred": np.zeros(0, "float32")}, path)
+
+
+def _renamed(path: Path) -> None:
+    """The target's folder gets another name."""
+    path.with_name("aoi").rename(path)
+    _edit(path.with_name("recipe.toml"), f'target.images = "{path.name}"')
+
+
 def _enormous(path: Path) -> None:
     """A checkpoint as large as the disk's free space and more, all of it a hole."""
     head = path.read_bytes()
@@ -355,6 +366,8 @@ _FILES: dict[str, Change] = {
     "in the light of the base": _each(IMAGES["render"]),
     "weights of sd15": tiny_checkpoint,
     "weights of sdxl": _sdxl,
+    "weights that predict velocity": _velocity,
+    "the target's images": _renamed,
     "larger than what is free": _enormous,
     "made for sd15": _base("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"),
     "trained on this one": _trained_on(""),

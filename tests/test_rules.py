@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import RecipeError
@@ -48,6 +48,30 @@ def _lora(module: str) -> dict[str, tuple[int, ...]]:
 
 _Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
 _FULL = "white background, nude, arms at sides, full body"
+
+
+def _marked(keys: dict[str, tuple[int, ...]] | None = None, told: dict[str, str] | None = None) -> Change:
+    """Let the checkpoint say of itself what it predicts."""
+
+    def change(folder: Path) -> None:
+        path = folder / "checkpoint.safetensors"
+        save_file(
+            load_file(path) | {key: np.zeros(shape, "float32") for key, shape in (keys or {}).items()}, path, told
+        )
+
+    return change
+
+
+def _named_for_repeats(folder: Path) -> None:
+    (folder / "red").rename(folder / "5_red")
+    _edit(('images = "red"', 'images = "5_red"'))(folder)
+
+
+def _prompts(line: str) -> Change:
+    def change(folder: Path) -> None:
+        _edit(("[rules]", f'[samples]\nprompts = ["nude"]\n{line}\n[rules]'))(folder)
+
+    return change
 
 
 def _empty(name: str) -> Change:
@@ -173,6 +197,11 @@ CASES: list[tuple[str, Change, str]] = [
     ("TRN001", _base({**_lora(_Q), f"{_Q}.lora_down.weight": (2, 9)}), "found 1 of 1 modules that"),
     ("TRN005", _base(_lora(_Q), {"lorarecipe.checkpoint": "a" * 64}), "trained on a checkpoint of SHA-256 aaaaaaaaaaaa, expected"),
     ("TRN005", _base(_lora(_Q), {"ss_new_sd_model_hash": "b" * 64}), "trained on a checkpoint of SHA-256 bbbbbbbbbbbb, expected"),
+    ("TRN006", _marked({"ztsnr": ()}), "predicts velocity (its file has an entry ztsnr), expected v_prediction = true"),
+    ("TRN006", _marked(told={"modelspec.prediction_type": "v"}), "(modelspec.prediction_type = v), expected v_prediction = true"),
+    ("SET013", _named_for_repeats, "recipe.toml:9:1: SET013 warning base.characters[0].images: found the folder '5_red', expected repeats = 5"),
+    ("NEV001", _prompts('unrelated = ["child"]'), "found 'child' together with nudity"),
+    ("NEV001", _prompts('negative = "toddler"'), "found 'toddler' together with nudity"),
     ("TRN002", _family("sdxl"), "found a checkpoint of sd15, expected sdxl"),
     ("TRN003", lambda folder: (folder / "checkpoint.safetensors").unlink(), "recipe.toml:6:1: TRN003 warning found"),
     ("TRN001", _base({"base_model.lora_A.weight": (2, 8)}), "found 1 keys that are no kohya LoRA's"),

@@ -27,6 +27,7 @@ from lorarecipe.rules import (
     empty_folder,
     few_characters,
     figure_count,
+    folder_repeats,
     foreign_base,
     from_behind_mismatch,
     hair_hue_gap,
@@ -56,6 +57,7 @@ from lorarecipe.rules import (
     unknown_base_tag,
     unlike_aspect,
     unlike_lighting,
+    unlike_prediction,
     unlike_resolution,
     unlisted_tag,
     unmatched_shots,
@@ -112,6 +114,7 @@ RULES: dict[str, Rule] = {
     "SET010": hair_outside_base,
     "SET011": hair_hue_gap,
     "SET012": outside_link,
+    "SET013": folder_repeats,
     "PAR001": zoom_tag_count,
     "PAR002": from_behind_mismatch,
     "PAR003": unmatched_shots,
@@ -130,6 +133,7 @@ RULES: dict[str, Rule] = {
     "TRN003": missing_checkpoint,
     "TRN004": little_disk_space,
     "TRN005": base_of_another_checkpoint,
+    "TRN006": unlike_prediction,
 }
 #: what a base and a target have to keep to; any other training's captions are its own
 _OF_TWO_PHASES = ("BAS", "TGT", "PAR")
