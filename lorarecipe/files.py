@@ -117,7 +117,11 @@ def large_file_digest(path: Path) -> str:
         case [*then, str(digest)] if then == stamp:
             return digest
     digest = file_digest(path)
-    write_atomic(memory, canonical_json(known | {name: [*stamp, digest]}))
+    try:
+        write_atomic(memory, canonical_json(known | {name: [*stamp, digest]}))
+    except OSError as problem:
+        if problem.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:  # a home that is only read is none the worse
+            raise
     return digest
 
 

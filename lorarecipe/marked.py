@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
+from lorarecipe.files import open_regular
+
 _MARK = ("Software", "lorarecipe")
 
 
@@ -21,7 +23,7 @@ def is_marked(path: Path) -> bool:
     """Look whether a picture is ours; one that cannot be read is not."""
     name, text = _MARK
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as stream, Image.open(stream) as image:
             return bool(image.info.get(name) == text)
     except (OSError, Image.DecompressionBombError):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -248,3 +249,22 @@ with store.lock({data.short!r}, wait=True):
     events.close()
     holder.wait()
     holder.stdout.close()
+
+
+def test_results_that_cannot_be_written_are_found_before_a_training(
+    folder: Path, fake_place: Place, store: Store
+) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "aoi").write_text("a file of the author's")
+    with pytest.raises(MachineNotReady, match=r"out/aoi: cannot be written \(.*\); name another folder: --out"):
+        _run(folder / "recipe.toml", fake_place, store)
+    assert not store.root.exists()
+
+
+@pytest.mark.parametrize("name", ["aoi.safetensors", "run.json", "report.html"])
+def test_a_pipe_of_a_results_name_is_refused(folder: Path, fake_place: Place, store: Store, name: str) -> None:
+    (folder / "out" / "aoi").mkdir(parents=True)
+    os.mkfifo(folder / "out" / "aoi" / name)
+    with pytest.raises(RecipeError, match="is not lorarecipe's; move it away"):
+        _run(folder / "recipe.toml", fake_place, store)
+    assert not store.root.exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -84,3 +85,28 @@ def test_its_family_is_in_its_configuration(
     path = copy / file
     path.write_text(json.dumps(change(json.loads(path.read_text("utf-8")))), encoding="utf-8")
     assert Folder(copy).family == family
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    ["unet/diffusion_pytorch_model.safetensors.index.json", "text_encoder/adapter_config.json", "vae/modeling.py"],
+)
+def test_what_no_digest_covers_is_refused_by_name(tmp_path: Path, stranger: str) -> None:
+    shutil.copytree(NANO, tmp_path / "nano")
+    for harmless in ("unet/diffusion_pytorch_model.fp16.safetensors", "unet/diffusion_pytorch_model.bin", "README.md"):
+        (tmp_path / "nano" / harmless).write_bytes(b"")
+    Folder(tmp_path / "nano")
+    (tmp_path / "nano" / stranger).write_text("{}")
+    with pytest.raises(SafetensorsError, match=f"holds {stranger}, which the trainer would read too"):
+        Folder(tmp_path / "nano")
+
+
+@pytest.mark.parametrize(
+    "file", ["unet/config.json", "vae/diffusion_pytorch_model.safetensors", "tokenizer/vocab.json"]
+)
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, file: str) -> None:
+    shutil.copytree(NANO, tmp_path / "nano")
+    (tmp_path / "nano" / file).unlink()
+    os.mkfifo(tmp_path / "nano" / file)
+    with pytest.raises(SafetensorsError, match="not a regular file"):
+        Folder(tmp_path / "nano")

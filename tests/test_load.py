@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
+from lorarecipe.dataset import scan
 from lorarecipe.errors import RecipeError
 from lorarecipe.recipe import Buckets, load, load_all
+from lorarecipe.rules import check
 from tests.conftest import RECIPE
 
 Edit = Callable[[str, str], Path]
@@ -263,3 +265,43 @@ def test_prompts_that_the_sampler_reads_otherwise(folder: Path, prompt: str, key
     path.write_text(path.read_text("utf-8") + f"\n[samples]\n{more}{key} = [{prompt!r}]\n", encoding="utf-8")
     with pytest.raises(RecipeError, match=rf"samples.{key}\[0\]: found .*, expected"):
         load(path)
+
+
+def _based(folder: Path, base: str, own: str) -> Path:
+    """A base recipe with a table more, and a target's recipe with another."""
+    text = (folder / "recipe.toml").read_text("utf-8")
+    head, _, target = text.partition("[target]\n")
+    (folder / "bases").mkdir()
+    moved = head.replace('images = "', 'images = "../').replace('path = "', 'path = "../').replace('"aoi"', '"base"')
+    (folder / "bases" / "base.toml").write_text(moved + base, encoding="utf-8")
+    path = folder / "own.toml"
+    own_text = (
+        f'format = 1\nname = "own"\n[base]\nfrom = "bases/base.toml"\n[target]\n{target.partition("[rules]")[0]}{own}'
+    )
+    path.write_text(own_text, encoding="utf-8")
+    return path
+
+
+def test_the_bases_own_trainer_and_merge_are_heeded(folder: Path) -> None:
+    recipe = load(_based(folder, "[merge]\nstrength = 0.9\n[trainer]\nprocesses = 2\n", ""))
+    assert (recipe.merge.strength, recipe.trainer.processes) == (0.9, 2)
+
+
+@pytest.mark.parametrize(
+    ("base", "own"),
+    [
+        ("[merge]\nstrength = 0.9\n", "[merge]\nstrength = 0.8\n"),
+        ("[trainer]\nprocesses = 2\n", "[trainer]\nprocesses = 4\n"),
+    ],
+)
+def test_a_table_that_differs_from_the_bases_is_refused(folder: Path, base: str, own: str) -> None:
+    with pytest.raises(RecipeError, match=r"found another \[(merge|trainer)\] than in the base's recipe") as caught:
+        load(_based(folder, base, own))
+    assert {fault.path.name for fault in caught.value.faults} == {"own.toml", "base.toml"}
+
+
+def test_paths_of_a_rule_are_relative_to_the_recipe_that_they_stand_in(folder: Path) -> None:
+    rule = '[rules]\nBAS001 = { severity = "ignore", reason = "a try", paths = ["../red/*"] }\n'
+    path = _based(folder, rule, "")
+    (folder / "red" / "full_front.txt").write_text("short hair, full body")
+    assert "BAS001" in {finding.code for finding in check(scan(load(path))).ignored}

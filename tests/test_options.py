@@ -79,7 +79,7 @@ def test_no_free_text_is_passed_on_but_key_value_lists() -> None:
         ("loss_type", "huber"),
         ("max_token_length", 150),
         ("network_args", ["conv_dim=4", "conv_alpha=1"]),
-        ("optimizer_args", ["weight_decay=0.1"]),
+        ("optimizer_args", ["weight_decay=0.1", "betas=0.9,0.99", "eps=(1e-30, 1e-3)", "beta3=None", "x=True"]),
     ],
 )
 def test_an_option_that_is_right(name: str, value: object) -> None:
@@ -101,6 +101,11 @@ def test_an_option_that_is_right(name: str, value: object) -> None:
         ("min_snr_gamma", float("inf"), "expected a smaller number"),
         ("min_snr_gamma", float("nan"), "expected a smaller number"),
         ("network_args", ["block_dims=1,2"], "found 'block_dims', expected one of conv_alpha"),
+        ("optimizer_args", ["weight_decay=0.5,"], "found 'weight_decay=0.5,', expected one key=value"),
+        ("optimizer_args", ["use_bias_correction=true"], "found 'use_bias_correction=true', expected one key=value"),
+        ("optimizer_args", ["weight_decay=0.1 betas=0.9,0.99"], "expected one key=value"),
+        ("optimizer_args", ["weight_decay="], "expected one key=value"),
+        ("lr_scheduler_args", ["num_cycles=two"], "expected one key=value"),
         ("unet_lr", 1e-4, "expected unet_lr in its place"),
         ("snr_gamma", 5, "did you mean min_snr_gamma?"),
     ],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lorarecipe.cli.formats import FORMATS, Report
-from lorarecipe.cli.options import check_all, recipes
+from lorarecipe.cli.options import check_all, recipes, say
 from lorarecipe.errors import count, printable
 
 if TYPE_CHECKING:
+    from watchfiles import Change
+
     from lorarecipe.rules import Checked
 
 
@@ -85,20 +87,34 @@ def _mended(
 
 
 def _watch(recipes: tuple[Path, ...]) -> int:
-    """Print a report after each change, until Ctrl-C."""
-    from watchfiles import watch
+    """Print a report after each change, until Ctrl-C.
 
+    Watching begins before a check does, so what is saved while it checks is seen after it.
+    """
     from lorarecipe.errors import RecipeError
 
-    folders: set[Path] = {path.parent for path in recipes}
+    watched = {path.parent for path in recipes}
+    changes = _watching(watched)
     while True:
         try:
             checked = check_all(recipes)
             sources = {one.dataset.recipe.source.parent for one in checked}
             sources |= {one.dataset.recipe.base_lines.path.parent for one in checked}
             folders = sources | {group.folder for one in checked for group in one.dataset.groups}
-            click.echo(FORMATS["text"](_report(checked)))
+            if folders != watched:
+                watched, changes = folders, _watching(folders)
+                continue  # something may have been saved there before
+            say(FORMATS["text"](_report(checked)))
         except RecipeError as error:  # is mended while we wait
-            click.echo(error)
-        next(watch(*folders, recursive=False, raise_interrupt=True))
-        click.echo("")
+            say(error)
+        next(change for change in changes if change)
+        say("")
+
+
+def _watching(folders: set[Path]) -> Iterator[set[tuple[Change, str]]]:
+    """Begin to watch folders; gives the changes since the last look, or none after half a second."""
+    from watchfiles import watch
+
+    changes = watch(*folders, recursive=False, raise_interrupt=True, yield_on_timeout=True, rust_timeout=500)
+    next(changes)
+    return changes

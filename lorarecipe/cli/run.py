@@ -58,7 +58,8 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
         words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
         raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
     finally:
-        pages = write_report(run, place, store)
+        # where nothing began, the folder may be somebody else's
+        pages = write_report(run, place, store) if run.told["stages"] else []
     record.write(plan, place_of_results, allow)
     if rehearse:
         again = fold(execute(plan, place, store, place_of_results))

@@ -69,6 +69,7 @@ def load(path: Path) -> Recipe:
         if base_file.base.from_:
             message = "found a base recipe that names another, expected the base itself"
             raise RecipeError((base_lines.fault(("base", "from"), message),))
+    _agree(file, lines, base_file, base_lines)
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     recipe = Recipe(
         name=file.name,
@@ -77,8 +78,8 @@ def load(path: Path) -> Recipe:
         checkpoint=checkpoint,
         base=base_file.base,
         target=file.target,
-        merge=file.merge,
-        trainer=file.trainer,
+        merge=_own(file, base_file, "merge").merge,
+        trainer=_own(file, base_file, "trainer").trainer,
         samples=file.samples,
         distill=file.distill,
         control=file.control,
@@ -102,6 +103,20 @@ def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ()
     return ()
+
+
+def _own(file: RecipeFile, base: RecipeFile, table: str) -> RecipeFile:
+    """Give the file whose table counts: the recipe's own, or the base recipe's where it has none."""
+    return file if table in file.model_fields_set else base
+
+
+def _agree(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Lines) -> None:
+    """Refuse a trainer or merge that differs from the base recipe's: the base would be trained once more."""
+    for table in ("trainer", "merge"):
+        both = table in file.model_fields_set and table in base.model_fields_set
+        if both and base is not file and getattr(file, table) != getattr(base, table):
+            message = f"found another [{table}] than in the base's recipe, expected the same, or one of them alone"
+            raise RecipeError((lines.fault((table,), message), base_lines.fault((table,), "and here")))
 
 
 def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Lines) -> tuple[Checkpoint, Lines]:

@@ -6,6 +6,7 @@ any other is not.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import re
@@ -117,12 +118,27 @@ def _problem(name: str, value: object) -> str | None:
     return _value_problem(name, value)
 
 
+def _is_literal(word: str) -> bool:
+    """Tell whether a word is one key and one value that Python reads; a comma at its end would make a tuple of it."""
+    _, _, value = word.partition("=")
+    try:
+        ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return not value.rstrip().endswith(",")
+
+
 def _value_problem(name: str, value: object) -> str | None:
     option = known_options()[name]
     if option["many"]:
         # a word that begins with a dash would be read as an option of its own
         if not isinstance(value, list) or not all(isinstance(v, str) and _KEY_VALUE.fullmatch(v) for v in value):
             return f'found {value!r}, expected a list of "key=value"'
+        if name != "network_args" and (odd := [word for word in value if not _is_literal(word)]):
+            # sd-scripts splits at each `=` and reads the value as Python does
+            return (
+                f"found {odd[0]!r}, expected one key=value with a value of Python: a number, True, False, (0.9, 0.99)"
+            )
         strangers = [key for item in value if (key := item.split("=", 1)[0]) not in _NETWORK_ARGS]
         if name == "network_args" and strangers:
             near = difflib.get_close_matches(strangers[0], sorted(_NETWORK_ARGS), n=1)

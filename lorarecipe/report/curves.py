@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -54,10 +55,12 @@ def _plot(name: str, lines: Curves) -> str:
         figure = Figure(figsize=(6, 2.6), layout="constrained")
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(b=False)
-        for (tag, points), colour in zip(lines.items(), _LINES, strict=False):
+        # three colours, then the same in dashes, then in dots
+        kinds = cycle((colour, style) for style in ("-", "--", ":") for colour in _LINES)
+        for (tag, points), (colour, style) in zip(lines.items(), kinds, strict=False):
             each = -(-len(points) // _POINTS)
             steps, values = zip(*points[::each], strict=True)
-            axes.plot(steps, values, color=colour, linewidth=1.2, label=tag)
+            axes.plot(steps, values, color=colour, linestyle=style, linewidth=1.2, label=tag)
         axes.set_xlabel("step")
         axes.set_ylabel(name)
         axes.legend(frameon=False, fontsize="small")

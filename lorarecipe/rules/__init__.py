@@ -20,6 +20,7 @@ from lorarecipe.rules import (
     checkpoint_of_another_family,
     colour_profile,
     coloured_background,
+    conflicting_rates,
     confounded_traits,
     cut_figure,
     duplicate_stem,
@@ -59,6 +60,7 @@ from lorarecipe.rules import (
     unlike_lighting,
     unlike_prediction,
     unlike_resolution,
+    unlikely_rate,
     unlisted_tag,
     unmatched_shots,
     unreadable_image,
@@ -128,6 +130,8 @@ RULES: dict[str, Rule] = {
     "RCP005": rounded_merge,
     "RCP006": half_vae,
     "RCP007": velocity_options,
+    "RCP008": conflicting_rates,
+    "RCP009": unlikely_rate,
     "TRN001": foreign_base,
     "TRN002": checkpoint_of_another_family,
     "TRN003": missing_checkpoint,
@@ -169,7 +173,7 @@ def check(dataset: Dataset) -> Checked:
         if dataset.recipe.method != "two-phase" and code.startswith(_OF_TWO_PHASES):
             continue
         for finding in rule.check(dataset):
-            severity = _severity(finding, settings.get(code), dataset.recipe) or rule.SEVERITY
+            severity = _severity(code, finding, settings.get(code), dataset.recipe) or rule.SEVERITY
             if severity == "ignore":
                 ignored.append(replace(finding, code=code, severity=rule.SEVERITY))
             else:
@@ -185,8 +189,10 @@ def _settings(recipe: Recipe) -> Mapping[str, RuleSetting]:
     return recipe.rules
 
 
-def _severity(finding: Finding, setting: RuleSetting | None, recipe: Recipe) -> str | None:
+def _severity(code: str, finding: Finding, setting: RuleSetting | None, recipe: Recipe) -> str | None:
     if setting is None:
         return None
-    path = Path(os.path.relpath(finding.path, recipe.source.parent)).as_posix()
+    # patterns are relative to the file that they stand in
+    lines = recipe.lines if ("rules", code) in recipe.lines.numbers else recipe.base_lines
+    path = Path(os.path.relpath(finding.path, lines.path.parent)).as_posix()
     return setting.severity if any(fnmatchcase(path, pattern) for pattern in setting.paths) else None

@@ -34,7 +34,7 @@ from lorarecipe.run.inputs import changed_inputs
 from lorarecipe.run.leak import LEAK, leak_record, leak_table
 from lorarecipe.run.passport import PASSPORT, passport
 from lorarecipe.run.pictures import CANDIDATES, deliver_candidates
-from lorarecipe.run.room import require_room
+from lorarecipe.run.room import require_room, require_writable
 from lorarecipe.run.sampling import sample
 from lorarecipe.run.training import TrainingPaused, train
 from lorarecipe.store import CHANGED, Store
@@ -47,6 +47,7 @@ from lorarecipe.trainer import (
     prove_samples,
     stage_images,
     stage_picks,
+    try_optimizers,
     whole_pictures,
 )
 from lorarecipe.trainer.commands import LORA, lora_of, merged_of
@@ -69,9 +70,11 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     Interrupted
         When a signal has paused a training.
     CheckFailed
-        At the end, when a checkpoint or a base changed while a stage was made from it.
+        Before anything starts, when the trainer refuses the arguments of an optimizer. At the end, when a checkpoint
+        or a base changed while a stage was made from it.
     """
     for delivery in plan.deliveries:
+        require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
     missing = [stage for stage in plan.stages if not store.find(stage.short)]
     for family in {stage.model.family for stage in missing if not isinstance(stage, DataStage)}:
@@ -80,6 +83,8 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
         if not isinstance(stage, DataStage) and not stage.model.path.exists():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
     require_room(missing, store.root)
+    trainings = {plan.title(stage): stage for stage in missing if isinstance(stage, TrainStage)}
+    try_optimizers(trainings, place, store)
     changed: dict[str, tuple[str, ...]] = {}
     for stage in plan.stages:
         yield from _one(stage, plan.title(stage), place, store, changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,24 @@ def require_room(missing: Sequence[Stage], place: Path) -> None:
     if free < need:
         told = f"{place}: {free / 1e9:.1f} GB free, expected {need / 1e9:.1f}"
         raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
+
+
+def require_writable(out: Path) -> None:
+    """Look whether results can be written into a folder, which need not be there yet.
+
+    Raises
+    ------
+    MachineNotReady
+        When the folder is a file, is read-only, or lies on a full disk.
+    """
+    folder = out
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(bytes(1 << 20))
+    except OSError as problem:
+        raise MachineNotReady(f"{out}: cannot be written ({problem.strerror}); name another folder: --out") from problem
 
 
 def state_bytes(stage: TrainStage) -> int:

@@ -3,6 +3,7 @@
 from lorarecipe.trainer.commands import Command, command_of
 from lorarecipe.trainer.logs import logged_curves
 from lorarecipe.trainer.merging import merge_base
+from lorarecipe.trainer.optimizers import try_optimizers
 from lorarecipe.trainer.place import Place, find_place
 from lorarecipe.trainer.process import launch
 from lorarecipe.trainer.progress import read_progress
@@ -23,5 +24,6 @@ __all__ = [
     "read_progress",
     "stage_images",
     "stage_picks",
+    "try_optimizers",
     "whole_pictures",
 ]

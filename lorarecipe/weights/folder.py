@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lorarecipe.files import digest_of, large_file_digest
+from lorarecipe.files import digest_of, large_file_digest, read_json
 from lorarecipe.weights.file import SafetensorsError, Weights
 
 #: whose tensors are read; a tensor is named after its part, ``unet.conv_in.weight``
@@ -25,6 +24,10 @@ _FILES = (
     *("model_index.json", "unet/config.json", "text_encoder/config.json", "vae/config.json"),
     *("tokenizer/*", "scheduler/*", _VAE, *_PARTS.values()),
 )
+
+
+#: kinds of files that change how a checkpoint is loaded; weights of other precisions and pickles are not looked at
+_READ_TOO = frozenset({".json", ".py"})
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,16 @@ class Folder:
         """Open what holds tensors, and look for the rest."""
         _ = self.parts, Weights(self.path / _VAE)
         for pattern in _FILES:
-            if not any(self.path.glob(pattern)):
+            found = list(self.path.glob(pattern))
+            if not found:
                 raise SafetensorsError(f"{self.path}: no Diffusers checkpoint ({pattern} is missing)")
+            if odd := [path for path in found if not path.is_file()]:  # a pipe would be waited for
+                raise SafetensorsError(f"{odd[0]}: not a regular file")
+        if strangers := self._strangers():
+            raise SafetensorsError(
+                f"{self.path}: holds {', '.join(strangers)}, which the trainer would read too and which no digest "
+                "covers; move them away"
+            )
 
     @cached_property
     def parts(self) -> dict[str, Weights]:
@@ -85,12 +96,18 @@ class Folder:
             return "v-prediction"
         return {1024: "sd2", 2048: "sdxl"}.get(unet.get("cross_attention_dim", 0), "sd15")
 
+    def _strangers(self) -> list[str]:
+        """Name what would change how the parts are loaded: lists of shards, adapters, configurations, code."""
+        parts = (self.path / name for name in (*_PARTS, "vae"))
+        found = (path for part in parts for path in part.iterdir() if path.suffix in _READ_TOO and path.is_file())
+        return sorted(path.relative_to(self.path).as_posix() for path in {*found} - {*self.files})
+
     def _config(self, name: str) -> dict[str, Any]:
         try:
-            read: dict[str, Any] = json.loads((self.path / name).read_text("utf-8"))
+            read = read_json(self.path / name)
         except (OSError, ValueError):
             return {}
-        return read
+        return read if isinstance(read, dict) else {}
 
     def dtype(self, name: str) -> str:
         """Data type of a tensor as the header writes it (``F16``)."""
