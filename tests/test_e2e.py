@@ -166,12 +166,12 @@ def _alive(process: psutil.Process) -> bool:
 def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> None:
     path = stage_set / "wrong.toml"
     text = (stage_set / "base.toml").read_text("utf-8")
-    wrong = "rank = 8\nextra = { scale_v_pred_loss_like_noise_pred = true }"  # without v-prediction
+    wrong = "rank = 8\nextra = { full_bf16 = true }"  # without precision = "bf16"
     path.write_text(text.replace("rank = 8", wrong), encoding="utf-8")
     _, done = _run(stage_set, "wrong.toml")
     assert done.returncode == 5
     assert "the trainer ended with code 1\nTraceback (most recent call last):" in done.stderr
-    assert "ValueError: scale_v_pred_loss_like_noise_pred can be enabled only with v_parameterization" in done.stderr
+    assert "AssertionError: full_bf16 requires mixed precision='bf16'" in done.stderr
 
 
 def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
