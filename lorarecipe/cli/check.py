@@ -71,7 +71,7 @@ def _mended(
 ) -> Sequence[Checked]:
     """Show or write the fixes; the report is then of what is there."""
     from lorarecipe.dataset import plain
-    from lorarecipe.mend import diff, fixes, told, write
+    from lorarecipe.mend import described, diff, fixes, write
 
     whole = frozenset(plain(tag) for one in checked for tag in one.dataset.recipe.tags)
     changes = fixes((finding for one in checked for finding in one.findings), whole, encoding)
@@ -81,7 +81,7 @@ def _mended(
         return checked
     for change in changes:
         click.echo(printable(f"{change.path}: mended; the original is {write(change)}"), err=True)
-        click.echo(told(change), err=True)
+        click.echo(described(change), err=True)
     click.echo(f"mended {count(len(changes), 'caption')}", err=True)
     return check_all(recipes)
 

@@ -42,7 +42,7 @@ def diff(change: Change) -> str:
     return "\n".join(lines)
 
 
-def told(change: Change) -> str:
+def described(change: Change) -> str:
     """Say what a change does, tag by tag, and give the caption before and after."""
     lines = [f"  {old!r} becomes {new!r}" if new else f"  {old!r} is taken out" for old, new in change.edits]
     before = (change.before or b"").decode("utf-8", "backslashreplace")

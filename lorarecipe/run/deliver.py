@@ -41,8 +41,8 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
         When a file that lorarecipe did not write has the name of a result, or of its record.
     """
     folder, name = out / delivery.name, delivery.name
-    epochs = (delivery.stage.training.save_every_epochs or 0) and range(1, delivery.stage.steps.epochs + 1)
-    files = [f"{name}.safetensors", *(f"{name}-{epoch:06d}.safetensors" for epoch in epochs or ())]
+    epochs = delivery.stage.steps.epochs if delivery.stage.training.save_every_epochs else 0
+    files = [f"{name}.safetensors", *(f"{name}-{epoch:06d}.safetensors" for epoch in range(1, epochs + 1))]
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
     for place in (folder / file for file in files):
         if os.path.lexists(place) and not is_ours(place):
