@@ -12,8 +12,8 @@ from lorarecipe.errors import count
 
 @click.command("convert")
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("place", type=click.Path(path_type=Path, dir_okay=False), required=False)
-def command(source: Path, place: Path | None) -> None:
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+def command(source: Path, target: Path | None) -> None:
     """Turn a .ckpt, .pt or .bin into .safetensors, which no other command reads anything but.
 
     Such a file is a pickle: to load it as its writer meant runs whatever code is in it. Here it is loaded without any
@@ -21,10 +21,12 @@ def command(source: Path, place: Path | None) -> None:
     """
     from lorarecipe.weights.convert import convert
 
-    place = place or source.with_suffix(".safetensors")
-    if place.exists():
-        raise click.BadParameter(f"{place} exists; expected another name", param_hint="PLACE")
-    kept, left = convert(source, place)
-    say(place)
+    target = target or source.with_suffix(".safetensors")
+    if target.exists():
+        raise click.BadParameter(f"{target} exists; expected another name", param_hint="TARGET")
+    if not target.parent.is_dir():
+        raise click.BadParameter(f"{target.parent}: found no such folder, expected one", param_hint="TARGET")
+    kept, left = convert(source, target)
+    say(target)
     without = f", without {', '.join(left[:5])}{' ...' * (len(left) > 5)}" if left else ""
     say(f"{count(kept, 'tensor')}{without}", err=True)

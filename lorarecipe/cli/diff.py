@@ -24,11 +24,14 @@ def command(one: str, other: str) -> None:
 
 
 def _differences(one: Run, other: Run) -> Iterator[str]:
-    for part, of in (("versions", _versions), ("arguments", _arguments), ("stages", _stages), ("results", _results)):
+    from lorarecipe.run import plan_changes
+
+    for part, of in (("versions", _versions), ("arguments", _arguments), ("results", _results)):
         before, after = of(one.told), of(other.told)
         for name in sorted(before.keys() | after.keys()):
             if before.get(name) != after.get(name):
                 yield f"{part}: {name}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}"
+    yield from (f"stages: {change}" for change in plan_changes(one.told["plan"], other.told["plan"]))
     for old, new in zip(one.told["recipes"], other.told["recipes"], strict=False):
         texts = (old["text"].splitlines(), new["text"].splitlines())
         yield from difflib.unified_diff(*texts, old["path"], new["path"], lineterm="", n=0)
@@ -42,15 +45,6 @@ def _arguments(told: dict[str, Any]) -> dict[str, str]:
     from lorarecipe.run import flat
 
     return flat(told["arguments"])
-
-
-def _stages(told: dict[str, Any]) -> dict[str, str]:
-    """Everything that the stages' keys are made from, but for the keys of others, which differ when these do."""
-    from lorarecipe.run import flat
-
-    keys = {f'"{stage["key"]}"' for stage in told["plan"]}
-    parts = {f"{s['title']}: {name}": value for s in told["plan"] for name, value in flat(s["identity"]).items()}
-    return {name: value for name, value in parts.items() if value not in keys}
 
 
 def _results(told: dict[str, Any]) -> dict[str, str]:

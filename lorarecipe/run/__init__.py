@@ -3,7 +3,7 @@
 from lorarecipe.run.deliver import REPORT, is_ours
 from lorarecipe.run.execute import execute
 from lorarecipe.run.leak import LEAK
-from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, flat, noted
+from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, flat, noted, plan_changes
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
 from lorarecipe.run.record import Record, fold
@@ -24,4 +24,5 @@ __all__ = [
     "fold",
     "is_ours",
     "noted",
+    "plan_changes",
 ]

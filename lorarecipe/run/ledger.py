@@ -24,7 +24,7 @@ import psutil
 from pydantic import BaseModel, StringConstraints
 
 from lorarecipe import __version__
-from lorarecipe.errors import Interrupted, LorarecipeError
+from lorarecipe.errors import Interrupted, LorarecipeError, printable
 from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import read_json, sweep, write_atomic
 from lorarecipe.plan import DataStage, Plan, Stage, TrainStage, step_sum
@@ -51,12 +51,16 @@ class _Stage(BaseModel):
     loss: float | None = None
 
 
+class _Identity(BaseModel, extra="allow"):
+    groups: list[list[tuple[str, str]]] = []
+
+
 class _Planned(BaseModel):
     key: str
     name: str
     title: str
-    identity: dict[str, Any]
-    images: dict[str, str] = {}
+    identity: _Identity
+    paths: list[list[str]] = []
 
 
 class _Arguments(BaseModel):
@@ -207,33 +211,40 @@ def find_run(root: Path, name: str) -> Run:
 
 def changes_since(run: Run, plan: Plan) -> Iterator[str]:
     """Name what a run was made from that a plan is not: images by their files, settings by their names."""
-    now = {stage.short: stage for stage in plan.stages}
-    if {stage["name"] for stage in run.told["plan"]} == now.keys():
-        return
-    earlier = {(stage["name"].partition("-")[0], stage["title"]): stage for stage in run.told["plan"]}
-    for stage in plan.stages:
-        # what a stage is says which it was: a plan of another shape has it elsewhere
-        before = earlier.pop((stage.kind, plan.title(stage)), None)
-        if before is None:
-            yield f"{plan.title(stage)}: new"
-            continue
-        if before["name"] == stage.short:
-            continue
-        if isinstance(stage, DataStage):
-            old, new = before["images"], {image.digest: str(image.path) for group in stage.groups for image in group}
-            yield from (f"{path}: not the image that it was" for digest, path in old.items() if digest not in new)
-            yield from (
-                f"{path}: new" for digest, path in new.items() if digest not in old and path not in old.values()
-            )
-            if old.keys() == new.keys():
-                yield f"{before['title']}: other captions, or another order"
-            continue
-        was, is_ = flat(before["identity"]), flat(json.loads(json.dumps(stage.identity())))
-        keys = {f'"{one["key"]}"' for one in run.told["plan"]}
-        for name in sorted(was.keys() | is_.keys()):
-            if was.get(name) != is_.get(name) and was.get(name) not in keys:
-                yield f"{before['title']}: {name} was {was.get(name, 'nothing')}, is {is_.get(name, 'nothing')}"
+    return plan_changes(run.told["plan"], [_planned(stage, plan.title(stage)) for stage in plan.stages])
+
+
+def plan_changes(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Name what differs between the stages of two plans, as records have them under ``plan``.
+
+    Stages are matched by their kind and title. Keys of other stages are left out: what these are made from says more.
+    """
+    keys = {f'"{stage["key"]}"' for stage in (*before, *after)}
+    earlier = {(stage["name"].partition("-")[0], stage["title"]): stage for stage in before}
+    for stage in after:
+        old, title = earlier.pop((stage["name"].partition("-")[0], stage["title"]), None), stage["title"]
+        if old is None:
+            yield f"{title}: new"
+        elif old["name"] != stage["name"]:
+            was, now = _facts(old), _facts(stage)
+            names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+            named = [name for name in names if was.get(name) not in keys and now.get(name) not in keys]
+            yield from (f"{title}: {n} was {was.get(n, 'nothing')}, is {now.get(n, 'nothing')}" for n in named)
+            if not names:
+                yield f"{title}: the images are in another order"
     yield from (f"{title}: no longer in the plan" for _, title in earlier)
+
+
+def _facts(stage: dict[str, Any]) -> dict[str, str]:
+    """Give what a stage is made from, by name: images and captions by the image's file."""
+    identity = dict(stage["identity"])
+    images: list[tuple[str, str]] = [image for group in identity.pop("groups", []) for image in group]
+    paths = [path for group in stage.get("paths", []) for path in group] or [digest for digest, _ in images]
+    facts = {
+        printable(path): f"image {digest[:12]}, caption {json.dumps(caption, ensure_ascii=False)}"
+        for path, (digest, caption) in zip(paths, images, strict=False)  # picks have no groups in their identity
+    }
+    return facts | flat(json.loads(json.dumps(identity)))
 
 
 def flat(value: object, prefix: str = "") -> dict[str, str]:
@@ -257,9 +268,9 @@ def _number(folder: Path) -> int:
 
 def _planned(stage: Stage, title: str) -> dict[str, Any]:
     """What the stage is made from; of images, also where they were."""
-    told = {"key": stage.key, "name": stage.short, "title": title, "identity": stage.identity()}
+    told: dict[str, Any] = {"key": stage.key, "name": stage.short, "title": title, "identity": stage.identity()}
     if isinstance(stage, DataStage):
-        told["images"] = {image.digest: str(image.path) for group in stage.groups for image in group}
+        told["paths"] = [[str(image.path) for image in group] for group in stage.groups]
     if isinstance(stage, TrainStage):
         told["sum"] = list(step_sum(stage))
     return told
