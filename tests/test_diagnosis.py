@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lorarecipe.trainer.diagnosis import explain, first_traceback
 
 LOG = """\
@@ -31,5 +33,20 @@ def test_the_first_traceback_and_a_hint() -> None:
 
 
 def test_without_a_traceback() -> None:
-    assert explain("", -9, Path("x")) == "the trainer ended by signal 9\nFull log: x"
+    assert explain("", -11, Path("x")) == "the trainer ended by signal 11\nFull log: x"
     assert first_traceback("no") is None
+
+
+@pytest.mark.parametrize(
+    ("log", "code"),
+    [
+        ("", -9),
+        ("steps: 1/4\nsubprocess.CalledProcessError: Command '['python']' died with <Signals.SIGKILL: 9>.\n", 1),
+        ("subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 137.\n", 1),
+        ("Signal 9 (SIGKILL) received: failed (exitcode: -9) local_rank: 0\n", 1),
+    ],
+)
+def test_ended_for_lack_of_memory(log: str, code: int) -> None:
+    assert "Hint: the operating system ended it, as it does when the machine's memory is full" in explain(
+        log, code, Path("x")
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lorarecipe.dataset import scan
-from lorarecipe.errors import LorarecipeError
+from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Finished, Reused, Started
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
@@ -79,3 +79,19 @@ def test_a_disk_that_is_only_read(folder: Path, fake_place: Place, disk: Path) -
     assert sum(isinstance(event, Started) for event in execute(plan, fake_place, store, folder / "out")) == 1
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     assert sum(isinstance(event, Reused) for event in execute(plan, fake_place, store, folder / "out")) == 5
+
+
+def test_results_on_a_disk_without_room(
+    folder: Path, edit: Callable[[str, str], Path], fake_place: Place, store: Store, disk: Path
+) -> None:
+    """It is looked for before anything is trained, and also where all is reused."""
+    edit("rank = 2", "rank = 64")
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    _fill(disk)
+    with (disk / "filler").open("rb+") as filler:
+        filler.truncate((disk / "filler").stat().st_size - 8192)
+    for stages_that_were_made in (0, 5):
+        with pytest.raises(MachineNotReady, match=rf"{disk}/out: 0\.0 MB free, expected 0\.\d MB; .*--out"):
+            list(execute(plan, fake_place, store, disk / "out"))
+        assert len(store.names()) == stages_that_were_made
+        list(execute(plan, fake_place, store, folder / "out"))

@@ -82,7 +82,7 @@ def execute(plan: Plan, place: Place, store: Store, out: Path) -> Generator[Even
     for stage in missing:
         if not isinstance(stage, DataStage) and not stage.model.path.exists():
             raise MachineNotReady(f"{stage.model.path}: no such checkpoint; it is needed to train")
-    require_room(missing, store.root)
+    require_room(plan, missing, store, out)
     trainings = {plan.title(stage): stage for stage in missing if isinstance(stage, TrainStage)}
     try_optimizers(trainings, place, store)
     changed: dict[str, tuple[str, ...]] = {}

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.plan import DataStage, MergeStage, PickStage, Stage, TrainStage
-from lorarecipe.trainer.states import epochs_between_states
+from lorarecipe.plan import DataStage, Delivery, MergeStage, PickStage, Plan, Stage, TrainStage
+from lorarecipe.store import Store
+from lorarecipe.trainer.states import OUTPUT, epochs_between_states
 from lorarecipe.weights import Folder, lora_values, open_checkpoint
 
 #: bytes that samples, logs and records may take
@@ -20,21 +21,29 @@ _STATE = 3
 _STATES = 3
 
 
-def require_room(missing: Sequence[Stage], place: Path) -> None:
-    """Look whether the disk can take what the missing stages will make.
+def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> None:
+    """Look whether the disks can take what the missing stages will make, and the results.
 
     Raises
     ------
     MachineNotReady
-        With what is free and what is needed.
+        With what is free on a disk and what is needed there.
     """
-    need, folder = sum(_bytes_of(stage) for stage in missing) + (_SPARE if missing else 0), place
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if free < need:
-        told = f"{place}: {free / 1e9:.1f} GB free, expected {need / 1e9:.1f}"
-        raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
+    made = sum(_bytes_of(stage) for stage in missing) + (_SPARE if missing else 0)
+    results = sum(_result_bytes(delivery, missing, store, out) for delivery in plan.deliveries)
+    needs = {store.root: (made, "set LORARECIPE_HOME to another disk"), out: (results, "name another folder: --out")}
+    disks = {path: _nearest(path).stat().st_dev for path in needs}
+    for path, (_, otherwise) in needs.items():
+        need = sum(bytes_ for other, (bytes_, _) in needs.items() if disks[other] == disks[path])
+        free = shutil.disk_usage(_nearest(path)).free
+        if free < need:
+            found = f"{path}: {free / 1e6:,.1f} MB free, expected {need / 1e6:,.1f} MB"
+            raise MachineNotReady(f"{found}; make room, or {otherwise}")
+
+
+def _nearest(path: Path) -> Path:
+    """Give the nearest folder that is there already."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def require_writable(out: Path) -> None:
@@ -45,12 +54,9 @@ def require_writable(out: Path) -> None:
     MachineNotReady
         When the folder is a file, is read-only, or lies on a full disk.
     """
-    folder = out
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
-        with tempfile.TemporaryFile(dir=folder) as trial:
-            trial.write(bytes(1 << 20))
+        with tempfile.TemporaryFile(dir=_nearest(out)) as trial:
+            trial.write(bytes(1 << 12))
     except OSError as problem:
         raise MachineNotReady(f"{out}: cannot be written ({problem.strerror}); name another folder: --out") from problem
 
@@ -58,6 +64,16 @@ def require_writable(out: Path) -> None:
 def state_bytes(stage: TrainStage) -> int:
     """Bytes of a training's state, with the LoRA that is saved beside it."""
     return (_STATE + 1) * _lora_bytes(stage)
+
+
+def _result_bytes(delivery: Delivery, missing: Sequence[Stage], store: Store, out: Path) -> int:
+    """Bytes of a delivery's LoRAs that are not there yet."""
+    stage, folder = delivery.stage, out / delivery.name
+    if stage in missing:
+        return _lora_bytes(stage) * (1 + stage.steps.epochs // (stage.training.save_every_epochs or stage.steps.epochs))
+    made = store.path(stage.short).glob(f"{OUTPUT}*.safetensors")
+    names = {path: f"{delivery.name}{path.stem.removeprefix(OUTPUT)}.safetensors" for path in made}
+    return sum(path.stat().st_size for path, name in names.items() if not (folder / name).exists())
 
 
 def _bytes_of(stage: Stage) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from lorarecipe.plan import TrainStage
 
+#: a process that nobody can refuse to end: by itself, or as its launcher reports it
+_KILLED = r"ended by signal 9\b|died with <Signals\.SIGKILL|exitcode: -9|exit status 137"
 #: what a log says -> what to do about it
 _HINTS = {
     r"CUDA out of memory|OutOfMemoryError": (
@@ -14,6 +16,10 @@ _HINTS = {
     ),
     r"MemoryError|Cannot allocate memory|DefaultCPUAllocator": (
         "the machine's memory is full: close other programs, or set a smaller batch_size or resolution"
+    ),
+    _KILLED: (
+        "the operating system ended it, as it does when the machine's memory is full: close other programs, or set a "
+        "smaller batch_size or resolution"
     ),
     r"No space left on device": "the disk is full: make room, then run the same command again",
     r"No data found": "the trainer found no image: run lorarecipe check",
@@ -46,7 +52,7 @@ def explain(log: str, code: int, path: Path) -> str:
     parts = [f"the trainer {how}"]
     if trace := first_traceback(log):
         parts.append(trace)
-    parts += [f"Hint: {hint}" for pattern, hint in _HINTS.items() if re.search(pattern, log)][:1]
+    parts += [f"Hint: {hint}" for pattern, hint in _HINTS.items() if re.search(pattern, f"{log}\n{how}")][:1]
     return "\n".join([*parts, f"Full log: {path}"])
 
 
