@@ -18,6 +18,8 @@ from typing import Any
 
 import platformdirs
 
+from lorarecipe.errors import MachineNotReady
+
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
     """Give the one JSON text of a value: sorted keys, no spaces, ASCII; what keys are hashed from."""
@@ -195,9 +197,21 @@ def sweep(folder: Path, name: str = "*") -> None:
 
 
 def home() -> Path:
-    """Folder of the store and the trainers: ``LORARECIPE_HOME``, or the platform's data folder."""
+    """Folder of the store and the trainers: ``LORARECIPE_HOME``, or the platform's data folder.
+
+    Raises
+    ------
+    MachineNotReady
+        When the path is not UTF-8: trainers read paths from files, which are.
+    """
     named = os.environ.get("LORARECIPE_HOME")
-    return Path(named).absolute() if named else Path(platformdirs.user_data_dir("lorarecipe", appauthor=False))
+    path = Path(named).absolute() if named else Path(platformdirs.user_data_dir("lorarecipe", appauthor=False))
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as problem:
+        message = f"{path}: the path is not UTF-8, expected one that is; name another folder: LORARECIPE_HOME"
+        raise MachineNotReady(message) from problem
+    return path
 
 
 def vendor(name: str) -> Path:

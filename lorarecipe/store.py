@@ -7,7 +7,6 @@ complete. The lock is the operating system's and goes with its owner.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from lorarecipe.errors import Busy
-from lorarecipe.files import Stamp, canonical_json, file_digest, stamp_of, write_atomic
+from lorarecipe.files import Stamp, canonical_json, file_digest, read_file, read_json, stamp_of, write_atomic
 
 MANIFEST = "manifest.json"
 IDENTITY = "stage.json"
@@ -36,6 +36,10 @@ class Sealed:
 
     sha256: str
     stamp: Stamp
+
+
+#: the first manifests had the size of each file alone
+_MANIFEST = TypeAdapter(dict[str, Sealed | int])
 
 
 class Store:
@@ -72,10 +76,13 @@ class Store:
     def manifest(self, name: str) -> dict[str, Sealed]:
         """Files of a finished stage; none when it is not finished, or its manifest is torn."""
         try:
-            told: dict[str, Any] = json.loads((self.root / name / MANIFEST).read_text("utf-8"))
-            return {file: _told(sealed) for file, sealed in told.items()}
-        except (OSError, ValueError, AttributeError, TypeError, KeyError):
+            manifest = _MANIFEST.validate_json(read_file(self.root / name / MANIFEST), strict=True)
+        except (OSError, ValueError):  # a pydantic error is a ValueError
             return {}
+        return {
+            file: Sealed("", (sealed, 0, 0, 0)) if isinstance(sealed, int) else sealed
+            for file, sealed in manifest.items()
+        }
 
     def names(self) -> list[str]:
         """All that is at the top of the store, finished or damaged."""
@@ -130,8 +137,10 @@ class Store:
         """Names and identities of the finished stages of a kind, newest first."""
         folders = sorted(self.root.glob(f"{kind}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in folders:
-            if self.find(folder.name):
-                yield folder.name, json.loads((folder / IDENTITY).read_text("utf-8"))
+            with suppress(OSError, ValueError):
+                identity = read_json(folder / IDENTITY) if self.find(folder.name) else None
+                if isinstance(identity, dict):
+                    yield folder.name, identity
 
     def seal(self, name: str) -> dict[str, Sealed]:
         """Have the disk hold what the attempt holds, and take each file's digest."""
@@ -199,11 +208,6 @@ def _sealed(path: Path) -> Sealed:
     _flush(path)
     stamp, digest = _stamp(path), file_digest(path)
     return Sealed(digest, stamp)
-
-
-def _told(sealed: Any) -> Sealed:  # noqa: ANN401 - JSON is any
-    """What a manifest says of a file; the first ones had its size alone."""
-    return Sealed("", (sealed, 0, 0, 0)) if isinstance(sealed, int) else Sealed(sealed["sha256"], (*sealed["stamp"],))
 
 
 def _stamp(path: Path) -> Stamp:

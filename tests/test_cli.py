@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,10 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
+from lorarecipe.cli import check as check_command
+from lorarecipe.cli import options
+from lorarecipe.errors import Interrupted
+from lorarecipe.rules import Checked
 from tests.test_rules import _base, _lora
 
 Edit = Callable[[str, str], Path]
@@ -145,15 +148,35 @@ def test_captions_from_names(folder: Path, edit: Edit, snapshot: SnapshotAsserti
 
 def test_a_watch_checks_again(folder: Path) -> None:
     command = [sys.executable, "-m", "lorarecipe", "check", "recipe.toml", "--watch"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as watching:
+    output = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, text=True) as watching:
         assert watching.stdout
+        assert watching.stderr
         assert watching.stdout.readline() == "0 errors, 0 warnings in 12 images of 1 recipe; 3 ignored\n"
-        time.sleep(1)  # until it watches
+        assert watching.stderr.readline() == "watching 4 folders; Ctrl-C ends it\n"
         (folder / "aoi" / "full_front.txt").write_text("white background, arms at sides, full body, solo")
         assert watching.stdout.readline() == "\n"
         assert "TGT001" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(5) == 130
+        assert watching.wait(60) == 130
+
+
+def test_what_is_saved_during_a_check_is_checked_after_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
+        checked = options.check_all(paths)
+        seen.append([finding.code for one in checked for finding in one.findings])
+        if len(seen) == 2:  # the first one only tells which folders there are
+            (folder / "aoi" / "full_front.txt").write_text("white background, arms at sides, full body, solo")
+        if len(seen) == 3:
+            raise Interrupted(2)
+        return checked
+
+    monkeypatch.setattr(check_command, "check_all", check_all)
+    with pytest.raises(Interrupted):
+        check_command._watch((folder / "recipe.toml",))
+    assert ["TGT001" in codes for codes in seen] == [False, False, True]
 
 
 def test_the_hook_runs_the_check(folder: Path) -> None:
@@ -303,6 +326,18 @@ def test_what_is_wrong_ends_before_any_training(
     assert "Traceback" not in err
     assert out == ""
     assert not (Path(os.environ["LORARECIPE_HOME"]) / "store").exists()
+    assert _tree(folder) == before
+
+
+@pytest.mark.parametrize("name", ["aoi.safetensors", "report.html", "run.json", "aoi-000001.safetensors"])
+def test_nothing_is_left_beside_what_is_refused(folder: Path, name: str) -> None:
+    place = folder / "out" / "rehearsal" / "aoi"
+    place.mkdir(parents=True)
+    (place / name).write_text("mine")
+    before = _tree(folder)
+    code, out, err = _call(folder, "run", "--rehearse", "recipe.toml")
+    assert (code, out) == (2, "")
+    assert "is not lorarecipe's; move it away, or use another name or --out" in err
     assert _tree(folder) == before
 
 

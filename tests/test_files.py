@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lorarecipe.errors import MachineNotReady
 from lorarecipe.files import (
     canonical_json,
     digest_of,
@@ -124,3 +125,9 @@ def test_a_memory_of_another_form_is_dropped(tmp_path: Path, memory: str) -> Non
     write_atomic(home() / "digests.json", memory)
     assert large_file_digest(path) == file_digest(path)
     assert [*json.loads((home() / "digests.json").read_text())] == [str(path.resolve())]
+
+
+def test_a_home_that_no_trainer_could_be_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_HOME", "/somewhere/\udcff")
+    with pytest.raises(MachineNotReady, match=r"not UTF-8.*LORARECIPE_HOME"):
+        home()

@@ -300,6 +300,15 @@ def test_a_table_that_differs_from_the_bases_is_refused(folder: Path, base: str,
     assert {fault.path.name for fault in caught.value.faults} == {"own.toml", "base.toml"}
 
 
+@pytest.mark.parametrize("table", ["samples", "control", "distill"])
+def test_a_table_of_a_target_in_the_recipe_of_a_base_is_refused(folder: Path, table: str) -> None:
+    with pytest.raises(RecipeError, match=rf"base\.toml:\d+: {table}: found it in the recipe of a base alone"):
+        load(_based(folder, f"[{table}]\n{_TABLES[table]}", ""))
+
+
+_TABLES = {"samples": 'prompts = ["1girl"]', "control": "enabled = true", "distill": 'prompts = ["1girl"]'}
+
+
 def test_paths_of_a_rule_are_relative_to_the_recipe_that_they_stand_in(folder: Path) -> None:
     rule = '[rules]\nBAS001 = { severity = "ignore", reason = "a try", paths = ["../red/*"] }\n'
     path = _based(folder, rule, "")

@@ -27,7 +27,17 @@ def test_nothing_is_found_before_it_is_kept(store: Store) -> None:
     assert not store.attempt("data-1").exists()
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "flipped", "manifest", "torn manifest", "foreign manifest"])
+_FOREIGN = (
+    '{"00/file": {}}',
+    '{"00/file": 3.5}',
+    '{"00/file": {"sha256": 1, "stamp": [1, 2, 3, 4]}}',
+    '{"00/file": {"sha256": "", "stamp": []}}',
+    "[]",
+    "[" * 100_000,
+)
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone", "flipped", "manifest", "torn manifest", *_FOREIGN])
 def test_a_damaged_entry_is_not_found_and_is_replaced(store: Store, harm: str) -> None:
     place = _make(store)
     match harm:
@@ -37,12 +47,12 @@ def test_a_damaged_entry_is_not_found_and_is_replaced(store: Store, harm: str) -
             (place / "00" / "file").unlink()
         case "flipped":
             (place / "00" / "file").write_text("z")
-        case "foreign manifest":
-            (place / MANIFEST).write_text('{"00/file": {}}')
         case "manifest":
             (place / MANIFEST).unlink()
         case "torn manifest":
             (place / MANIFEST).write_text('{"00/f')
+        case _:
+            (place / MANIFEST).write_text(harm)
     assert store.find("data-1") is None
     assert (_make(store, content="y") / "00" / "file").read_text() == "y"
     assert store.find("data-1")

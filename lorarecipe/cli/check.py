@@ -105,6 +105,7 @@ def _watch(recipes: tuple[Path, ...]) -> int:
                 watched, changes = folders, _watching(folders)
                 continue  # something may have been saved there before
             say(FORMATS["text"](_report(checked)))
+            say(f"watching {count(len(folders), 'folder')}; Ctrl-C ends it", err=True)
         except RecipeError as error:  # is mended while we wait
             say(error)
         next(change for change in changes if change)

@@ -51,6 +51,10 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
     return tuple(recipes)
 
 
+#: tables that say nothing of a base
+_OF_A_TARGET = ("samples", "control", "distill")
+
+
 def load(path: Path) -> Recipe:
     """Load one recipe.
 
@@ -69,6 +73,10 @@ def load(path: Path) -> Recipe:
         if base_file.base.from_:
             message = "found a base recipe that names another, expected the base itself"
             raise RecipeError((base_lines.fault(("base", "from"), message),))
+        if not base_file.target and (unused := [t for t in _OF_A_TARGET if t in base_file.model_fields_set]):
+            # of a recipe with a target they are that target's; here they would be of none
+            message = "found it in the recipe of a base alone, expected it in the recipe of a target"
+            raise RecipeError(tuple(base_lines.fault((table,), message) for table in unused))
     _agree(file, lines, base_file, base_lines)
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     recipe = Recipe(

@@ -29,15 +29,18 @@ MEANINGS = {
 }
 
 
-def page(stories: Sequence[Story], place: Path) -> str:
-    """Draw the page of one result, or of several beside each other; ``place`` is where it will be."""
+def page(stories: Sequence[Story], place: Path) -> bytes:
+    """Draw the page of one result, or of several beside each other, in UTF-8; ``place`` is where it will be.
+
+    What is not text in the name of a file is escaped.
+    """
     pictures = [picture for story in stories for picture in _pictures(story, place.parent, alone=len(stories) == 1)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"words": shlex.join, "id": id}
     told = json.dumps(pictures).replace("<", "\\u003c")
-    return environment.get_template("page.html.j2").render(
+    html = environment.get_template("page.html.j2").render(
         stories=stories,
         title=", ".join(dict.fromkeys(story.name for story in stories)),
         running=any(story.run.state == "running" for story in stories),
@@ -50,6 +53,7 @@ def page(stories: Sequence[Story], place: Path) -> str:
         picks={id(story): [*_shown(story, story.candidates, place.parent)] for story in stories},
         gates={id(story): _gates(story, place.parent) for story in stories},
     )
+    return html.encode("utf-8", "backslashreplace")
 
 
 def _pictures(story: Story, folder: Path, *, alone: bool) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lorarecipe.report.beside import read_beside
 from lorarecipe.report.curves import Curves
 from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Run
 from lorarecipe.trainer.states import LOGS
@@ -53,13 +53,7 @@ class Story:
         return self._read(PASSPORT)
 
     def _read(self, file: str) -> dict[str, Any]:
-        """Read a file that lies beside the result, if it is of this run: an earlier one's may still be there."""
-        try:
-            told = json.loads((self.folder / file).read_text("utf-8"))
-            mine = {stage["key"] for stage in self.run.told["plan"]}
-            return dict(told) if told["of"] and mine.issuperset(told["of"]) else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
+        return read_beside(self.folder / file, {stage["key"] for stage in self.run.told["plan"]})
 
 
 def stories(run: Run, curves: Mapping[str, Curves], store: Path) -> list[Story]:

@@ -25,7 +25,7 @@ from lorarecipe.events import (
     Unpicked,
     Waiting,
 )
-from lorarecipe.files import canonical_json, file_digest, write_atomic
+from lorarecipe.files import canonical_json, file_digest, read_json, write_atomic
 from lorarecipe.plan import DataStage, Delivery, MergeStage, PickStage, Plan, SampleStage, Stage, TrainStage
 from lorarecipe.run.advice import advised
 from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
@@ -195,8 +195,11 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
 
 
 def _made(folder: Path) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads((folder / MADE).read_text("utf-8"))
-    return made
+    try:
+        made = read_json(folder / MADE)
+    except (OSError, ValueError):
+        made = None
+    return made if isinstance(made, dict) else {}
 
 
 def _prove(stage: Stage, folder: Path, store: Store) -> dict[str, Any]:
