@@ -10,10 +10,22 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageCms, ImageOps, ImageStat
 
 from lorarecipe.colour import lab
-from lorarecipe.dataset.silhouette import Lab, Mask, Silhouette, grown, is_white, silhouette
+from lorarecipe.dataset.backdrop import off_white, on_white, rim, shade
+from lorarecipe.dataset.outline import hands, limbs, widths
+from lorarecipe.dataset.silhouette import (
+    Edges,
+    Lab,
+    Mask,
+    Silhouette,
+    grown,
+    is_white,
+    share,
+    silhouette,
+    silhouette_by_alpha,
+)
 
 #: raised whenever the same file would give other numbers
-VERSION = 1
+VERSION = 2
 #: longest side of the copy that is measured, pixels: enough for an arm, little beside the decoding
 _SMALL = 96
 _SAMPLES = 3
@@ -23,11 +35,12 @@ _CORNER = 4
 _CROWN = 0.04
 #: skin as renders have it: L* from; C* from and to; hue angle from and to, in degrees (blonde hair lies above)
 _SKIN_LIGHTNESS, _SKIN_CHROMA, _SKIN_HUE = 50.0, (6.0, 40.0), (25.0, 75.0)
+#: share of transparent pixels from which the alpha channel tells the figure
+_CUT_OUT = 0.01
 #: cells of the perceptual hash each way, and levels between neighbours that count: saved as JPEG or at a quarter of the
 #: size, the demo's renders differ in at most 6 of the 1024 bits; front and back of one figure in 17 or more
 _HASH, _STEP = 32, 8
 
-Edges = tuple[float, float, float, float]
 Colour = tuple[float, float, float]
 
 
@@ -54,7 +67,19 @@ class Look:
     """Left, top, right and bottom of the figure, in widths and heights of the image."""
     touches: Edges = (0.0, 0.0, 0.0, 0.0)
     """Share of the left, upper, right and lower edge that the figure covers."""
+    rim: Edges = (0.0, 0.0, 0.0, 0.0)
+    """Share of the left, upper, right and lower line of pixels, in full size, that is not white."""
+    shade: tuple[float, float, float] | None = None
+    """What tells a shadow at the feet: see ``backdrop.shade``."""
+    parts: int = 0
+    """Parts of the figure that are no specks."""
     figures: int = 0
+    limbs: tuple[float, float] | None = None
+    """How far limbs stretch to both sides, and their thickness over that: see ``outline.limbs``."""
+    hands: float = 0.0
+    """Widest row at the height of hanging hands, in heights of the figure."""
+    widths: str = ""
+    """Widths of the figure from its top to its lower end: see ``outline.widths``."""
     span: float = 0.0
     """Widest row between neck and hips, in heights of the figure."""
     hair: Colour | None = None
@@ -82,10 +107,11 @@ def look_at(image: Image.Image) -> Look:
     small.info = {}  # a copy of the file's own, which may be broken
     small.getexif()[ExifTags.Base.Orientation] = orientation
     small = ImageOps.exif_transpose(small)
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
+    by_alpha = clear >= _CUT_OUT
+    alpha = np.asarray(small.getchannel("A")) if by_alpha else None
+    small = on_white(small)
     colours = lab(np.asarray(small))
-    shape = silhouette(colours)
+    shape = silhouette(colours) if alpha is None else silhouette_by_alpha(alpha)
     high, low = colours[:_CORNER], colours[-_CORNER:]
     corners = np.stack([high[:, :_CORNER], high[:, -_CORNER:], low[:, -_CORNER:], low[:, :_CORNER]])
     odd = ~is_white(corners)
@@ -96,12 +122,18 @@ def look_at(image: Image.Image) -> Look:
         profile=_profile(image.info.get("icc_profile")),
         clear=clear,
         hidden=hidden,
-        off_white=_off_white(colours, shape),
-        corners=(_share(odd[0]), _share(odd[1]), _share(odd[2]), _share(odd[3])),
+        off_white=off_white(colours, shape, by_alpha=by_alpha),
+        corners=(share(odd[0]), share(odd[1]), share(odd[2]), share(odd[3])),
         ground=_rounded(corners[odd].mean(axis=0)) if odd.any() else (100.0, 0.0, 0.0),
         box=_box(shape),
-        touches=(_share(figure[:, 0]), _share(figure[0]), _share(figure[:, -1]), _share(figure[-1])),
+        touches=(share(figure[:, 0]), share(figure[0]), share(figure[:, -1]), share(figure[-1])),
+        rim=_turned(rim(drawn), orientation),
+        shade=shade(colours, shape),
+        parts=len(shape.parts),
         figures=shape.figures,
+        limbs=limbs(shape),
+        hands=hands(shape),
+        widths=widths(shape),
         span=round(shape.span, 4),
         hair=_hair(colours, figure),
         light=_light(area) if area.size else None,
@@ -159,10 +191,22 @@ def _profile(content: bytes | None) -> str:
     return "" if "srgb" in told.lower() else told or "a profile without a name"
 
 
-def _off_white(colours: Lab, shape: Silhouette) -> float:
-    """Look at the background, but not within two pixels of the figure, where the two are mixed."""
-    apart = ~grown(~shape.outside, steps=2)
-    return _share(~is_white(colours[apart])) if apart.any() else 0.0
+#: EXIF orientation -> for the left, upper, right and lower edge of the upright image, which of the file's it is
+_EDGES = {
+    2: (2, 1, 0, 3),
+    3: (2, 3, 0, 1),
+    4: (0, 3, 2, 1),
+    5: (1, 0, 3, 2),
+    6: (3, 0, 1, 2),
+    7: (3, 2, 1, 0),
+    8: (1, 2, 3, 0),
+}
+
+
+def _turned(edges: Edges, orientation: int) -> Edges:
+    """Give the measures of a file's edges as those of the upright image."""
+    left, upper, right, lower = (edges[edge] for edge in _EDGES.get(orientation, (0, 1, 2, 3)))
+    return left, upper, right, lower
 
 
 def _box(shape: Silhouette) -> Edges:
@@ -189,7 +233,7 @@ def _skin(area: Lab) -> tuple[float, float, float] | None:
     lightness, a, b = area.T
     of_skin = (lightness >= _SKIN_LIGHTNESS) & _within(np.hypot(a, b), _SKIN_CHROMA)
     of_skin &= _within(np.degrees(np.arctan2(b, a)), _SKIN_HUE)
-    return (_share(of_skin), *_light(area[of_skin])) if of_skin.any() else None
+    return (share(of_skin), *_light(area[of_skin])) if of_skin.any() else None
 
 
 def _within(values: npt.NDArray[np.float32], ends: tuple[float, float]) -> Mask:
@@ -199,10 +243,6 @@ def _within(values: npt.NDArray[np.float32], ends: tuple[float, float]) -> Mask:
 def _print(small: Image.Image) -> str:
     cells = np.asarray(small.convert("L").resize((_HASH + 1, _HASH), Image.Resampling.BILINEAR), dtype=np.int16)
     return np.packbits(np.diff(cells, axis=1) > _STEP).tobytes().hex()
-
-
-def _share(mask: Mask) -> float:
-    return round(float(mask.mean()), 4)
 
 
 def _rounded(colour: npt.NDArray[np.floating]) -> Colour:

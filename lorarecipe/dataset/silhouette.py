@@ -9,15 +9,20 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
 Lab = npt.NDArray[np.float32]
+Edges = tuple[float, float, float, float]
 
 #: white that leaks no tint: sRGB 247 and above (technique reference, section 5)
 WHITE_LIGHTNESS, WHITE_CHROMA = 97.0, 3.0
 #: dE76 from the background at which a pixel belongs to the figure; JPEG noise stays below
 _APART = 4.0
-#: share of the edge that is white in a render on white, however near the camera is
-_SOME_WHITE = 0.1
+#: share of the upper edge and the sides that is white in a render on white: of close-ups of real renders 0 to 0.07
+_SOME_WHITE = 0.01
+#: alpha from which a pixel belongs to the figure
+_OPAQUE = 128
 #: a part smaller than this share of the largest is a speck
 _SPECK = 0.02
+#: rows in which heads stand side by side, and the width of a head, in heights of the whole
+_HEADS, _HEAD_WIDTH = (0.04, 0.13), 0.07
 #: a second figure is at least so high, in heights of the whole, and beside the first, not above it
 _FIGURE_HEIGHT, _FIGURE_OVERLAP = 0.5, 0.2
 
@@ -55,7 +60,12 @@ class Silhouette:
         for _, columns in sorted(tall, key=lambda part: part[1].start - part[1].stop):
             if all(_overlap(columns, other) < _FIGURE_OVERLAP for other in apart):
                 apart.append(columns)
-        return max(1, len(apart))
+        return max(1, len(apart), self._heads(box[1], height))
+
+    def _heads(self, top: int, height: int) -> int:
+        """Count what stands side by side where heads are: figures that touch are one part."""
+        rows = self.figure[top + round(_HEADS[0] * height) : top + round(_HEADS[1] * height)]
+        return min((_wide_runs(row, _HEAD_WIDTH * height) for row in rows), default=0)
 
     @property
     def span(self) -> float:
@@ -74,10 +84,15 @@ def is_white(colours: Lab) -> Mask:
     return white
 
 
+def share(mask: Mask) -> float:
+    """Share of a mask that is set, to four digits."""
+    return round(float(mask.mean()), 4)
+
+
 def silhouette(colours: Lab) -> Silhouette:
     """Part a figure from its background.
 
-    The background is white if a tenth of the upper edge and the sides is; otherwise it has the median colour of
+    The background is white if a hundredth of the upper edge and the sides is; otherwise it has the median colour of
     these. It is what is joined to the edge, to the lower one only if it is white all over: white clothes belong to the
     figure.
 
@@ -97,7 +112,24 @@ def silhouette(colours: Lab) -> Silhouette:
     joined[areas[~is_white(colours)]] = False
     joined[np.concatenate([areas[0], areas[:, 0], areas[:, -1]])] = True
     joined[0] = False
-    outside = joined[areas]
+    return _parted(joined[areas])
+
+
+def silhouette_by_alpha(alpha: npt.NDArray[np.uint8]) -> Silhouette:
+    """Take what is opaque for the figure.
+
+    Parameters
+    ----------
+    alpha
+        From 0 to 255, of shape (height, width).
+    """
+    return _parted(alpha < _OPAQUE)
+
+
+def _parted(outside: Mask) -> Silhouette:
+    """Leave specks out of what is not background, and find its parts."""
+    from scipy import ndimage
+
     parts, count = ndimage.label(~outside)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
     sizes[0] = 0
@@ -117,6 +149,12 @@ def grown(mask: Mask, steps: int = 1) -> Mask:
         more[:, :-1] |= mask[:, 1:]
         mask = more
     return mask
+
+
+def _wide_runs(row: Mask, least: float) -> int:
+    """Count the stretches of a row that are so long at least."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]])))
+    return int(np.count_nonzero(ends[1::2] - ends[::2] >= max(least, 2)))
 
 
 def _overlap(one: slice, other: slice) -> float:

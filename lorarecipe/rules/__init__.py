@@ -67,6 +67,7 @@ from lorarecipe.rules import (
     untold_trait,
     unvaried_base,
     upscaled_image,
+    vanishing_figure,
     velocity_options,
     wrong_trait,
     zoom_mismatch,
@@ -104,6 +105,7 @@ RULES: dict[str, Rule] = {
     "IMG015": near_duplicate,
     "IMG016": colour_profile,
     "IMG017": upscaled_image,
+    "IMG018": vanishing_figure,
     "SET001": empty_folder,
     "SET002": missing_caption,
     "SET003": stray_file,
@@ -173,9 +175,10 @@ def check(dataset: Dataset) -> Checked:
         if dataset.recipe.method != "two-phase" and code.startswith(_OF_TWO_PHASES):
             continue
         for finding in rule.check(dataset):
-            severity = _severity(code, finding, settings.get(code), dataset.recipe) or rule.SEVERITY
+            own = finding.severity if rule.SEVERITY == "error" else rule.SEVERITY  # less than certain: a warning
+            severity = _severity(code, finding, settings.get(code), dataset.recipe) or own
             if severity == "ignore":
-                ignored.append(replace(finding, code=code, severity=rule.SEVERITY))
+                ignored.append(replace(finding, code=code, severity=own))
             else:
                 kept.append(replace(finding, code=code, severity="error" if severity == "error" else "warning"))
     return Checked(dataset, tuple(sorted(kept)), tuple(sorted(ignored)))

@@ -43,5 +43,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         if other - one > _WIDEST:
             middle = (one + other) / 2 % 360
             name = min(_HUES.items(), key=lambda hue: abs((hue[0] - middle + 180) % 360 - 180))[1]
-            message = f"found no hair between the hues of {one % 360:.0f} and {other % 360:.0f} degrees"
-            yield at_key(dataset.recipe, ("base", "characters"), f"{message}, expected one between; add a {name}")
+            message = f"found no hair from a hue of {one % 360:.0f} degrees up to {other % 360:.0f} (round the circle)"
+            yield at_key(dataset.recipe, ("base", "characters"), f"{message}, expected one between; add {name} hair")

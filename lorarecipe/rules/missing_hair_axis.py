@@ -4,8 +4,8 @@ Why is this bad?
 ----------------
 The base learns to draw any hair colour from the few that it sees. The method's author chose them as the ends of L*,
 a* and b*: black and white, red and green, blue, and (he noted it missing) yellow. Colours are measured from the
-renders, at the crown, since names say little: L* up to 30, or from 78 with C* below 20; a* or b* of 35 or more, and
-the larger of the two.
+renders, at the crown, since names say little: L* up to 30, or from 70 with C* below 20 (white hair of real renders: 76
+to 81); a* or b* of 35 or more, and the larger of the two.
 
 Example
 -------
@@ -28,7 +28,7 @@ from lorarecipe.rules.shots import base_hair
 SEVERITY: Severity = "warning"
 
 
-_DARK, _BRIGHT, _GREY, _STRONG = 30.0, 78.0, 20.0, 35.0
+_DARK, _BRIGHT, _GREY, _STRONG = 30.0, 70.0, 20.0, 35.0
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ Why is this bad?
 The shot counts twice, and what is in it is learned more than the rest. Copies in other sizes are a case of it;
 sources disagree on whether these help.
 
-Nearly the same are two images whose perceptual hashes differ in at most 6 of 1024 bits.
+Nearly the same are two images whose perceptual hashes differ in at most 12 of 1024 bits, as they are or mirrored.
 
 Example
 -------
@@ -27,9 +27,9 @@ from lorarecipe.rules.finding import Finding, Severity
 SEVERITY: Severity = "warning"
 
 
-_MOST_BITS = 6
+_MOST_BITS = 12
 _BITS = 1024
-#: every seventh bit, from each of the first seven: no slice is of white paper only
+#: every thirteenth bit, from each of the first thirteen: no slice is of white paper only
 _SLICES = [sum(1 << bit for bit in range(start, _BITS, _MOST_BITS + 1)) for start in range(_MOST_BITS + 1)]
 
 
@@ -46,7 +46,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
 def _twins(group: Group) -> Iterator[tuple[Picture, Picture, int]]:
     """Give each image that is like an earlier one.
 
-    Of seven slices of two hashes that differ in six bits one is equal, so only images that share a slice are compared.
+    Of thirteen slices of two hashes that differ in twelve bits one is equal: only images that share one are compared.
     """
     seen: defaultdict[tuple[int, int], list[tuple[Picture, int]]] = defaultdict(list)
     for picture in (picture for picture in group.pictures if picture.look.print and not picture.problem):

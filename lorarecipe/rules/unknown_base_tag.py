@@ -33,9 +33,11 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for caption in (picture.caption for picture in group.pictures if picture.caption):
             for tag in caption.tags:
                 if tag.text not in known:
-                    what = "another character's trait" if tag.text in others else "no trait of the character"
+                    other = tag.text in others
+                    what = "another character's trait" if other else "no trait of the character"
                     meant = matched(tag.text, known)
-                    near = meant or nearest(tag.text, known)
+                    # a trait is right by itself: one that is spelled alike was not meant
+                    near = meant or (None if other else nearest(tag.text, known))
                     hint = f"did you mean {near!r}?" if near else "expected traits, one zoom tag, 'from behind'"
                     fix = Fix(tag.text, meant) if meant else None
                     yield at(caption, tag, f"found {tag.text!r}, {what}; {hint}", fix)

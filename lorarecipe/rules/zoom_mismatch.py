@@ -34,9 +34,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     for zoom, picture in figures(dataset):
         below = picture.look.touches[3]
         if zoom == "full body" and below:
-            message = "found 'full body' on a figure that the lower edge cuts, expected its feet in the frame"
+            message = "found 'full body' on a figure that the lower edge cuts, expected its feet in the frame; "
+            message += "move the camera back, or write the zoom tag that fits"
             yield Finding(picture.path, 1, 1, message)
         if zoom in _CUT_BELOW and not below:
             ends = picture.look.box[3]
             message = f"found {zoom!r} on a figure that ends above the lower edge (at {ends:.0%} of the height)"
-            yield Finding(picture.path, 1, 1, f"{message}, expected the edge to cut it")
+            yield Finding(picture.path, 1, 1, f"{message}, expected the edge to cut it; write 'full body'")

@@ -6,27 +6,38 @@ is fuzzed in a process of its own for SECONDS (60), of which the last line tells
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import torch
+from pydantic import ValidationError
 from safetensors.numpy import save
 
-from lorarecipe.dataset.captions import read_caption
-from lorarecipe.errors import RecipeError
-from lorarecipe.recipe import load
-from lorarecipe.run import all_runs
+from lorarecipe.dataset.captions import plain, read_caption
+from lorarecipe.errors import CheckFailed, RecipeError
+from lorarecipe.recipe import Captions, load
+from lorarecipe.recipe.lines import locate
+from lorarecipe.report.beside import read_beside
+from lorarecipe.rules.names import read_name
+from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, all_runs
 from lorarecipe.store import Store
 from lorarecipe.trainer import read_progress
 from lorarecipe.trainer.states import last_state
 from lorarecipe.weights import SafetensorsError, Weights
+from lorarecipe.weights.convert import convert
 from tests.conftest import RECIPE
 
 _FOLDER = Path(tempfile.mkdtemp())
+_ENCODINGS = (None, "cp1252", "cp932", "utf_16_le", "utf-7", "big5")
 
 
 def recipe(data: bytes) -> None:
@@ -45,6 +56,60 @@ def caption(data: bytes) -> None:
     read = read_caption(_written("caption.txt", data))
     assert read.tags or read.problem
     assert all(tag.text.strip() == tag.text != "" for tag in read.tags)
+
+
+def encoding(data: bytes) -> None:
+    """A caption in any encoding: read, or the readings that it may have."""
+    given, _, content = data.partition(b"\n")
+    name = _ENCODINGS[len(given) % len(_ENCODINGS)]
+    read = read_caption(_written("caption.txt", content), encoding=name)
+    assert read.tags or read.problem
+    assert "\0" not in read.text
+
+
+def separators(data: bytes) -> None:
+    """What people write between tags: no letter is lost by it, and what is mended needs no mending."""
+    text = data.decode("utf-8", errors="ignore")
+    read = read_caption(_written("caption.txt", text.encode()))
+    if read.mendable:
+        assert _letters(read.text) == _letters(text.removeprefix("\ufeff"))
+        assert read_caption(_written("caption.txt", read.text.encode())).words == read.words
+
+
+def name(data: bytes) -> None:
+    """A pattern and the name of an image: what it says, or why not."""
+    pattern, _, stem = data.decode("utf-8", errors="ignore").partition("\n")
+    try:
+        captions = Captions(pattern=pattern, words={})
+    except ValidationError:
+        return
+    read = read_name(Path("folder") / (re.sub(r"[/\0]", "_", stem) + ".png"), captions)
+    assert (read.zoom is None) == (read.problem is not None)
+    assert plain(plain(stem)) == plain(stem)
+
+
+def lines(data: bytes) -> None:
+    """A TOML text: every key is found on a line that it stands on."""
+    text = data.decode("utf-8", errors="ignore").replace("\r\n", "\n")
+    try:
+        read = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return
+    found = locate(Path("x.toml"), text)
+    for key in read:
+        assert 1 <= found.numbers[(key,)] <= text.count("\n") + 1
+
+
+def pickle(data: bytes) -> None:
+    """A pickled checkpoint: turned into safetensors, or refused."""
+    with suppress(CheckFailed):
+        convert(_written("x.pt", data), _FOLDER / "x-converted.safetensors")
+
+
+def beside(data: bytes) -> None:
+    """What lies beside a result."""
+    for file in (LEAK, PASSPORT, CANDIDATES):
+        assert isinstance(read_beside(_written(file, data), ["k"]), dict)
 
 
 def header(data: bytes) -> None:
@@ -76,10 +141,26 @@ def records(data: bytes) -> None:
         assert run.state
 
 
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def _pickled() -> bytes:
+    stream = io.BytesIO()
+    torch.save({"a": torch.ones(2)}, stream)
+    return stream.getvalue()
+
+
 #: kind of input -> what reads it, and one that is good
 TARGETS: dict[str, tuple[Callable[[bytes], None], bytes]] = {
     "recipe": (recipe, RECIPE.encode()),
     "caption": (caption, "red hair, 赤い髪, full body\r\n".encode()),
+    "encoding": (encoding, "xx\nsailor’s collar, 赤い髪".encode("utf-16-le")),
+    "separators": (separators, "red hair; long hair、full body. st. louis ;) |_|\nfrom behind".encode()),
+    "name": (name, b"{any}_{zoom}-{view}_{azimuth}\nred_full body-from behind_180"),
+    "lines": (lines, RECIPE.encode()),
+    "pickle": (pickle, _pickled()),
+    "beside": (beside, json.dumps({"of": ["k"], "advice": None, "rows": [], "pictures": []}).encode()),
     "header": (header, save({"a": np.ones((2, 3), "float16"), "b": np.ones(1, "float32")}, {"ss_x": "y"})),
     "output": (output, b"epoch 1/2\nsteps:  25%|##5  | 1/4 [00:06<1:00:18,  6.02s/it, avr_loss=0.114]\r"),
     "records": (records, json.dumps({"a": {"sha256": "0", "stamp": [1, 2, 3, 4]}, "format": 1}).encode()),
