@@ -221,6 +221,15 @@ def _spread(image: Image.Image) -> Image.Image:
     return wide
 
 
+def _vanished(image: Image.Image) -> Image.Image:
+    """White clothes on white: two bands of the figure are gone."""
+    pixels = np.array(image.convert("RGB"))
+    rows = np.flatnonzero((pixels < 250).any(axis=(1, 2)))
+    for first, last in ((0.45, 0.55), (0.7, 0.8)):
+        pixels[rows[0] + round(first * rows.size) : rows[0] + round(last * rows.size)] = 255
+    return Image.fromarray(pixels)
+
+
 def _two(image: Image.Image) -> Image.Image:
     both = Image.new("RGB", image.size, "white")
     small = image.resize((image.width * 2 // 5, image.height * 2 // 5))
@@ -269,6 +278,7 @@ IMAGES: dict[str, Change] = {
     "moved up until its head is cut": lambda path: _saved(path, _moved_up),
     "the upper half only": lambda path: _saved(path, _upper_half),
     "with spread arms": lambda path: _saved(path, _spread),
+    "in clothes as white as the background": lambda path: _saved(path, _vanished),
     "two figures": lambda path: _saved(path, _two),
     "no figure": lambda path: _saved(path, lambda image: Image.new("RGB", image.size, "white")),
     "copy of full_front.png in half its size": lambda path: _saved(
@@ -289,6 +299,7 @@ IMAGES: dict[str, Change] = {
             "flattened on white",
             "on white",
             "in the middle",
+            "in clothes that stand out",
             "from head to feet",
             "with its arms at its sides",
             "one figure",

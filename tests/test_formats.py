@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -50,8 +51,22 @@ def test_all_forms_say_the_same(findings: list[Finding]) -> None:
         properties, _, message = line.removeprefix(f"::{finding.severity} ").partition("::")
         assert unquote_github(message) == finding.message
         assert properties.count(",") == 3
-    assert FORMATS["text"](report).count("\n") == len(findings)
+    assert FORMATS["text"](replace(report, verbose=True)).count("\n") == len(findings) + len(report.next_steps)
 
 
 def unquote_github(text: str) -> str:
     return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+def test_many_of_a_kind_are_one_line_of_a_text() -> None:
+    many = [Finding(Path(f"aoi/{number}.png"), 1, 1, "found x", "IMG010", "warning") for number in range(5)]
+    few = [Finding(Path(f"red/{number}.png"), 1, 1, "found x", "IMG010", "warning") for number in range(3)]
+    other = [Finding(Path("aoi/9.png"), 1, 1, "found y", "IMG009", "error")]
+    lines = FORMATS["text"](Report([*many, *few, *other], 0, 9, 1)).splitlines()
+    assert lines == [
+        "aoi/0.png:1:1: IMG010 warning found x (and 4 more in this folder: --verbose)",
+        *map(str, few),
+        *map(str, other),
+        "1 error, 8 warnings in 9 images of 1 recipe",
+    ]
+    assert len(FORMATS["text"](Report([*many, *few, *other], 0, 9, 1, verbose=True)).splitlines()) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,23 @@ if TYPE_CHECKING:
 @click.option(
     "--encoding", metavar="NAME", help="What captions are written in that are not UTF-8, for --fix or --diff."
 )
+@click.option("--verbose", is_flag=True, help="Name every finding, also of a kind that a folder has many of.")
 @click.option("--watch", is_flag=True, help="Check again whenever a recipe, an image or a caption changes.")
-def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, encoding: str | None, watch: bool) -> int:
+def command(
+    recipes: tuple[Path, ...],
+    form: str,
+    shown: bool,
+    fixed: bool,
+    encoding: str | None,
+    verbose: bool,
+    watch: bool,
+) -> int:
     """Check images and captions. Starts nothing, and writes only with --fix.
 
     Findings are printed as path:line:col: CODE severity message; `lorarecipe rule CODE` explains one. What was
     measured of images is remembered in LORARECIPE_HOME, so that a second check takes no time.
     """
-    if watch and (shown or fixed or encoding or form != "text"):
+    if watch and (shown or fixed or encoding or verbose or form != "text"):
         raise click.UsageError("--watch goes with no other option")
     if shown and form != "text":
         raise click.UsageError("--diff is for people; it goes with --format text")
@@ -46,7 +56,7 @@ def command(recipes: tuple[Path, ...], form: str, shown: bool, fixed: bool, enco
     checked: Sequence[Checked] = check_all(recipes)
     if shown or fixed:
         checked = _mended(recipes, checked, fixed=fixed, encoding=encoding)
-    report = _report(checked)
+    report = replace(_report(checked), verbose=verbose)
     click.echo(FORMATS[form](report))
     return 3 if report.errors else 0
 

@@ -12,7 +12,13 @@ from urllib.parse import quote
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lorarecipe.rules import Finding
+
+
+#: findings of a rule in a folder that are named each
+_ALIKE = 3
 
 
 @dataclass(frozen=True)
@@ -23,11 +29,18 @@ class Report:
     ignored: int
     images: int
     recipes: int
+    verbose: bool = False
+    """Whether a text names every finding, also of a kind that a folder has many of."""
 
     @property
     def errors(self) -> int:
         """Findings that forbid a training."""
         return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def fixable(self) -> int:
+        """Findings that ``check --fix`` mends."""
+        return sum(bool(finding.fix and not finding.fix.undecided) for finding in self.findings)
 
     @property
     def summary(self) -> str:
@@ -36,10 +49,32 @@ class Report:
         told += f" in {count(self.images, 'image')} of {count(self.recipes, 'recipe')}"
         return f"{told}; {self.ignored} ignored" if self.ignored else told
 
+    @property
+    def next_steps(self) -> list[str]:
+        """Commands that mend what was found."""
+        missing = sum(finding.code == "SET002" for finding in self.findings)
+        steps = [f"{self.fixable} can be mended: lorarecipe check --fix"] if self.fixable else []
+        if missing:
+            steps.append(f"{count(missing, 'caption')} can be written from the images' names: lorarecipe caption")
+        return steps
+
 
 def text(report: Report) -> str:
-    """``path:line:column: CODE severity message``, and the summary."""
-    return "\n".join([*map(str, report.findings), report.summary])
+    """``path:line:column: CODE severity message``, and the summary.
+
+    Of a kind that a folder has many of, the first is named, with the count of the others.
+    """
+    kinds: dict[tuple[Path, str, str], list[Finding]] = {}
+    for finding in report.findings:
+        kinds.setdefault((finding.path.parent, finding.code, finding.severity), []).append(finding)
+    lines = []
+    for finding in report.findings:
+        alike = kinds[finding.path.parent, finding.code, finding.severity]
+        if report.verbose or len(alike) <= _ALIKE:
+            lines.append(str(finding))
+        elif finding is alike[0]:
+            lines.append(f"{finding} (and {len(alike) - 1} more in this folder: --verbose)")
+    return "\n".join([*lines, report.summary, *report.next_steps])
 
 
 def as_json(report: Report) -> str:
@@ -60,6 +95,7 @@ def as_json(report: Report) -> str:
         "errors": report.errors,
         "warnings": len(findings) - report.errors,
         "ignored": report.ignored,
+        "fixable": report.fixable,
         "images": report.images,
         "recipes": report.recipes,
     }

@@ -90,6 +90,8 @@ class Look:
     """Share of the figure that has a colour of skin, and mean and spread of its L*."""
     print: str = ""
     """Perceptual hash: 1024 bits as hexadecimal digits, each whether a cell is clearly darker than its right one."""
+    mirrored: str = ""
+    """The same of the mirrored image."""
 
 
 def look_at(image: Image.Image) -> Look:
@@ -139,6 +141,7 @@ def look_at(image: Image.Image) -> Look:
         light=_light(area) if area.size else None,
         skin=_skin(area) if area.size else None,
         print=_print(small),
+        mirrored=_print(ImageOps.mirror(small)),
     )
 
 

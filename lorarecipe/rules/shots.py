@@ -61,8 +61,7 @@ def backdrop_of(picture: Picture) -> Backdrop | None:
     if zoom == "close-up":
         return None
     whole = zoom == "full body"
-    # the lower edge may cut a figure that is as wide as the frame there
-    corners = look.corners if whole and look.touches[3] <= _MOST_OF_A_CORNER else look.corners[:2]
+    corners = look.corners if whole else look.corners[:2]
     if look.off_white > _MOST_OFF_WHITE or max(corners) > (_MOST_OF_A_FREE_CORNER if whole else _MOST_OF_A_CORNER):
         return Backdrop(_tint(look))
     edges = range(4) if whole else (1,)

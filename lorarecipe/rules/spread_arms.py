@@ -10,7 +10,7 @@ the outer end (beyond 0.6 of that length) is at most 0.6 of it thick. Measured: 
 A pose at 45 degrees 0.26 and 0.54; no arms are wings (0.37 and 0.70), a wide hat (0.24 and 0.74), twintails (0.15 and
 1.6), arms at the sides (0.08 to 0.12 and 2.5 or more). The short arms of a chibi figure in an A pose (0.16 and 1.0) are
 told by the character's other full shots from the front or the back: at the height of the hands the figure is at least
-0.6 wide, and 1.4 times as wide as in the narrowest (0.71 beside 0.48; the same figure with a wide hat 0.33, wide skirts
+0.6 wide, and 1.4 times as wide as in most of them (0.71 beside 0.48; the same figure with a wide hat 0.33, wide skirts
 up to 0.5).
 
 Example
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from statistics import median
 
 from lorarecipe.dataset import Dataset, Picture
 from lorarecipe.rules.finding import Finding, Severity
@@ -36,7 +37,7 @@ SEVERITY: Severity = "warning"
 
 #: how much farther than the trunk both arms reach, in heights of the figure, and thickness of their ends over that
 _LONG, _SLENDER = 0.12, 0.6
-#: width at the height of the hands: over the narrowest of the character's own, and in heights of the figure
+#: width at the height of the hands: over the median of the character's own, and in heights of the figure
 _WIDER, _WIDE = 1.4, 0.6
 
 
@@ -46,9 +47,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     for group in dataset.groups:
         shots = [picture for picture in group.pictures if picture.path in upright]
         facing = [picture for picture in shots if _FACING.search(picture.path.stem.lower())]
-        narrowest = min((picture.look.hands for picture in facing), default=0.0)
+        usual = median(picture.look.hands for picture in facing) if facing else 0.0
         for picture in shots:
-            wide = picture in facing and picture.look.hands >= max(_WIDE, _WIDER * narrowest)
+            wide = picture in facing and picture.look.hands >= max(_WIDE, _WIDER * usual)
             if "arms at sides" in picture.words and (wide or _stretched(picture)):
                 message = (
                     f"found a figure {picture.look.span:.2f} times as wide as high, expected its arms at its sides; "
