@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lorarecipe.dataset.outline import hands, limbs, visible, widths
+from lorarecipe.dataset.outline import hands, limbs, widths
 from lorarecipe.dataset.silhouette import Mask, Silhouette, silhouette_by_alpha
 
 
@@ -41,15 +41,6 @@ def test_the_width_at_the_hands() -> None:
     assert hands(_shape(_figure())) == pytest.approx(16 / 88, abs=0.001)
     assert hands(_shape(_figure((60, 64, 10, 86)))) == pytest.approx(76 / 88, abs=0.001)
     assert hands(_shape(_figure(*_ARMS))) == pytest.approx(16 / 88, abs=0.001)
-
-
-@pytest.mark.parametrize("shown", [0.3, 0.5, 0.75, 1.0])
-def test_how_much_of_a_figure_is_seen(shown: float) -> None:
-    whole = _figure((30, 50, 30, 66))
-    part = whole[: 4 + round(88 * shown)]
-    found, unlike = visible(widths(_shape(part)), widths(_shape(whole)))
-    assert found == pytest.approx(shown, abs=0.05)
-    assert unlike < 0.1
 
 
 def test_nothing_is_measured_of_nothing() -> None:

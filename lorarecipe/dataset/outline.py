@@ -60,29 +60,6 @@ def widths(shape: Silhouette) -> str:
     return np.minimum(np.rint(steps), 255).astype(np.uint8).tobytes().hex()
 
 
-def visible(part: str, whole: str) -> tuple[float, float]:
-    """Find how much of a figure, from its top, an outline shows, by fitting it to the outline of the whole figure.
-
-    Parameters
-    ----------
-    part, whole
-        Outlines as ``widths`` gives them.
-
-    Returns
-    -------
-    tuple of float
-        Share of the figure that is shown, and how badly the outlines fit: mean difference over mean width.
-    """
-    one, all_ = (np.frombuffer(bytes.fromhex(text), np.uint8).astype(np.float64) for text in (part, whole))
-    rows = np.arange(WIDTHS) + 0.5
-    best = (1.0, np.inf)
-    for shown in np.arange(0.12, 1.001, 0.02):
-        expected = np.interp(rows * shown - 0.5, np.arange(WIDTHS), all_) / shown
-        unlike = np.abs(one - expected).mean() / max(expected.mean(), 1e-6)
-        best = min(best, (float(shown), float(unlike)), key=lambda fit: fit[1])
-    return best
-
-
 def _ends(shape: Silhouette) -> npt.NDArray[np.float64]:
     """First column of the figure and the one behind its last, for each of its rows; of shape (height, 2)."""
     assert shape.box

@@ -26,18 +26,34 @@ Use instead
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.rules.shots import backdrop_of, falls_apart, readable
+from lorarecipe.rules.framing import shown_shares
+from lorarecipe.rules.shots import backdrop_of, falls_apart, readable, zoom_of
 
 SEVERITY: Severity = "error"
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Look at the background round every figure, and at the edge."""
+    faults = {picture.path: fault for picture in readable(dataset) if (fault := backdrop_of(picture))}
+    cut = _cut(dataset) if faults else frozenset()
     for picture in readable(dataset):
-        fault = backdrop_of(picture)
-        if fault and (fault.certain or not falls_apart(picture)):
-            severity: Severity = "error" if fault.certain else "warning"
-            yield Finding(picture.path, 1, 1, fault.message, severity=severity)
+        fault = faults.get(picture.path)
+        if not fault or picture.path in cut or (falls_apart(picture) and not fault.certain):
+            continue
+        severity: Severity = "error" if fault.certain else "warning"
+        yield Finding(picture.path, 1, 1, fault.message, severity=severity)
+
+
+def _cut(dataset: Dataset) -> frozenset[Path]:
+    """Images called ``full body`` that show a part of the figure, which then fills the lower corners (IMG011)."""
+    return frozenset(
+        picture.path
+        for group in dataset.groups
+        for shares in [shown_shares(group)]
+        for picture in group.pictures
+        if zoom_of(picture) == "full body" and shares.get(picture.path, 1.0) < 1 and picture.look.off_white == 0
+    )

@@ -91,6 +91,8 @@ def _tint(look: Look) -> str:
         cause = "set Blender's view transform to Standard: AgX and Filmic turn a white world grey"
     elif min(look.corners) > 0 and max(look.corners) < 1:
         cause = "render with a transparent or a white background: a pattern or a floor is in the picture"
+    elif look.off_white <= _MOST_OFF_WHITE and look.touches[1] > _MOST_OF_A_CORNER:
+        cause = "where hair or clothes fill the frame, the zoom tag is 'close-up'"
     return f"{found}{corners}; expected L* >= 97 and C* < 3; {cause}"
 
 
