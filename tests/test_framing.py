@@ -31,11 +31,8 @@ def _figure(arms: int) -> Image.Image:
 def _shot(zoom: str, arms: int, number: int) -> Picture:
     whole = _figure(arms)
     share = _SHARES[zoom]
-    image = (
-        whole
-        if share == 1
-        else whole.crop((300 - round(500 * share), 0, 300 + round(500 * share), round(20 + 960 * share)))
-    )
+    half = min(300, round(500 * share))
+    image = whole if share == 1 else whole.crop((300 - half, 0, 300 + half, round(20 + 960 * share)))
     path = Path(f"{zoom} {number}.png")
     return Picture(path, *image.size, str(path), Caption(path.with_suffix(".txt"), tags_of(zoom)), look_at(image))
 
