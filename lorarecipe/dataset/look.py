@@ -35,6 +35,8 @@ _CORNER = 4
 _CROWN = 0.04
 #: skin as renders have it: L* from; C* from and to; hue angle from and to, in degrees (blonde hair lies above)
 _SKIN_LIGHTNESS, _SKIN_CHROMA, _SKIN_HUE = 50.0, (6.0, 40.0), (25.0, 75.0)
+#: white and light grey clothes, also in coloured light: L* from, C* below
+_PALE_LIGHTNESS, _PALE_CHROMA = 65.0, 12.0
 #: share of transparent pixels from which the alpha channel tells the figure
 _CUT_OUT = 0.01
 #: cells of the perceptual hash each way, and levels between neighbours that count: saved as JPEG or at a quarter of the
@@ -86,8 +88,10 @@ class Look:
     """Median colour of the crown: the uppermost part of the figure."""
     light: tuple[float, float] | None = None
     """Mean and spread of L* over the figure."""
-    skin: tuple[float, float, float] | None = None
-    """Share of the figure that has a colour of skin, and mean and spread of its L*."""
+    skin: Edges | None = None
+    """Share of the figure that has a colour of skin, mean and spread of its L*, and its median C*."""
+    pale: Edges | None = None
+    """Share of the figure that is white or light grey, its L* (that a tenth exceeds), and its median a* and b*."""
     print: str = ""
     """Perceptual hash: 1024 bits as hexadecimal digits, each whether a cell is clearly darker than its right one."""
     mirrored: str = ""
@@ -140,6 +144,7 @@ def look_at(image: Image.Image) -> Look:
         hair=_hair(colours, figure),
         light=_light(area) if area.size else None,
         skin=_skin(area) if area.size else None,
+        pale=_pale(colours[figure & ~grown(~figure)]),
         print=_print(small),
         mirrored=_print(ImageOps.mirror(small)),
     )
@@ -232,11 +237,22 @@ def _light(area: Lab) -> tuple[float, float]:
     return round(float(area[:, 0].mean()), 2), round(float(area[:, 0].std()), 2)
 
 
-def _skin(area: Lab) -> tuple[float, float, float] | None:
+def _skin(area: Lab) -> Edges | None:
     lightness, a, b = area.T
-    of_skin = (lightness >= _SKIN_LIGHTNESS) & _within(np.hypot(a, b), _SKIN_CHROMA)
+    chroma = np.hypot(a, b)
+    of_skin = (lightness >= _SKIN_LIGHTNESS) & _within(chroma, _SKIN_CHROMA)
     of_skin &= _within(np.degrees(np.arctan2(b, a)), _SKIN_HUE)
-    return (share(of_skin), *_light(area[of_skin])) if of_skin.any() else None
+    if not of_skin.any():
+        return None
+    return (share(of_skin), *_light(area[of_skin]), round(float(np.median(chroma[of_skin])), 2))
+
+
+def _pale(area: Lab) -> Edges | None:
+    of_pale = (area[:, 0] >= _PALE_LIGHTNESS) & (np.hypot(area[:, 1], area[:, 2]) < _PALE_CHROMA)
+    if not of_pale.any():
+        return None
+    _, a, b = _rounded(np.median(area[of_pale], axis=0))
+    return share(of_pale), round(float(np.percentile(area[of_pale][:, 0], 90)), 2), a, b
 
 
 def _within(values: npt.NDArray[np.float32], ends: tuple[float, float]) -> Mask:

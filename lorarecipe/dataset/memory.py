@@ -75,7 +75,7 @@ def _has_form(value: object, form: str) -> bool:
     """Tell whether a remembered measure has the type that its field is declared with."""
     if value is None:
         return "None" in form
-    numbers = {"Edges": 4, "Colour": 3, "Colour | None": 3, "tuple[float, float] | None": 2}
+    numbers = {"Edges": 4, "Edges | None": 4, "Colour": 3, "Colour | None": 3, "tuple[float, float] | None": 2}
     numbers["tuple[float, float, float] | None"] = 3
     if form in numbers:
         if not isinstance(value, tuple) or len(value) != numbers[form]:

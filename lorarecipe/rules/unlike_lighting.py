@@ -5,9 +5,17 @@ Why is this bad?
 Only the difference between the phases is learned, and light is one. The method's author says that it crept into his
 own example.
 
-Compared are the mean and the spread of L* over pixels of the colour of skin, where at least 3 % of the figures have
-it: the target's may lie 5 beyond the base characters' (the spread likewise); otherwise the mean over the whole
-figure, which may lie 15 beyond, since clothes and hair differ.
+Compared are parts that may be alike in both phases, the first of these that is:
+
+- Nearly white and light grey parts, where the target has two thirds to one and a half times as much of them as the
+  base: their brightness (the L* that a tenth exceeds) may lie 3 beyond the base characters', their tint (a*, b*) 4.
+- Skin, where it has the base's colour (C* within 5: a dark skin is no other light): the mean and the spread of its L*
+  may lie 5 beyond.
+- The whole figure: the mean and the spread of L* may lie 15 beyond, since clothes and hair differ.
+
+Measured on six characters in one light: brightness 88.3 to 89.7, b* -2.0 to -1.4. A seventh at 0.95 of its levels has
+84.5, at 0.9 80.7, in toon shading 78.5, in a warm tint a b* of 6.0, with dark skin 88.4. A gamma of 0.7 gives 91.8,
+which is not found.
 
 Example
 -------
@@ -20,43 +28,71 @@ Use instead
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from lorarecipe.dataset import Dataset, Group
+from lorarecipe.dataset.look import Look
 from lorarecipe.rules.finding import Finding, Severity, at_key
 from lorarecipe.rules.shots import stands_on_white
 
 SEVERITY: Severity = "warning"
 
 
-_LEAST_SKIN, _SKIN_BEYOND, _FIGURE_BEYOND = 0.03, 5.0, 15.0
+@dataclass(frozen=True)
+class _Part:
+    """A part of figures by which light is compared: its measures, with their names, and how far each may lie beyond."""
+
+    measures: dict[str, float]
+    """Name of a measure -> how far beyond the base's range it may lie."""
+    of: Callable[[Look], tuple[float, ...] | None]
+    """Gives the measures of an image; before them what tells whether two parts are of the same thing."""
+    is_alike: Callable[[float, Sequence[float]], bool]
+    """Tells it, of the target's and the base characters'."""
+
+
+#: shares of the figure that tell something
+_LEAST_PALE, _LEAST_SKIN = 0.1, 0.03
+_PARTS = (
+    _Part(
+        {"L* of the palest parts": 3.0, "a* of pale parts": 4.0, "b* of pale parts": 4.0},
+        lambda look: look.pale if look.pale and look.pale[0] >= _LEAST_PALE else None,
+        lambda share, base: min(base) / 1.5 <= share <= max(base) * 1.5,
+    ),
+    _Part(
+        {"mean of L* over the skin": 5.0, "spread of L* over the skin": 5.0},
+        lambda look: (look.skin[3], *look.skin[1:3]) if look.skin and look.skin[0] >= _LEAST_SKIN else None,
+        lambda chroma, base: min(base) - 5 <= chroma <= max(base) + 5,
+    ),
+    _Part(
+        {"mean of L* over the figure": 15.0, "spread of L* over the figure": 15.0},
+        lambda look: (0.0, *look.light) if look.light else None,
+        lambda *_: True,
+    ),
+)
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the target's light with the range of the base characters'."""
-    if not dataset.target or not dataset.base:
+    """Compare the target's light with the range of the base characters', by the first part that both have."""
+    if not dataset.target:
         return
-    target, base = _skin(dataset.target), [skin for group in dataset.base if (skin := _skin(group))]
-    what, beyond = "skin", _SKIN_BEYOND
-    if not target or not base:
-        target, base = _figure(dataset.target), [light for group in dataset.base if (light := _figure(group))]
-        what, beyond = "figure", _FIGURE_BEYOND
-    if not target or not base:
+    for part in _PARTS:
+        target, base = _medians(dataset.target, part), [m for group in dataset.base if (m := _medians(group, part))]
+        if not target or not base or not part.is_alike(target[0], [measures[0] for measures in base]):
+            continue
+        for index, (name, beyond) in enumerate(part.measures.items(), 1):
+            own, others = target[index], [measures[index] for measures in base]
+            if not min(others) - beyond <= own <= max(others) + beyond:
+                message = f"found {name} of {own:.0f}, beside {min(others):.0f} to {max(others):.0f} in the base"
+                advice = "expected the same light; render both with one set of lamps, shading and view transform"
+                yield at_key(dataset.recipe, ("target", "images"), f"{message}, {advice}")
         return
-    for name, own, others in zip(("mean", "spread"), target, zip(*base, strict=True), strict=True):
-        if not min(others) - beyond <= own <= max(others) + beyond:
-            message = (
-                f"found a {name} of L* over the {what} of {own:.0f}, beside {min(others):.0f} to {max(others):.0f}"
-            )
-            yield at_key(dataset.recipe, ("target", "images"), f"{message} in the base, expected the same light")
 
 
-def _skin(group: Group) -> tuple[float, float] | None:
-    told = [p.look.skin for p in group.pictures if p.look.skin and p.look.skin[0] >= _LEAST_SKIN and stands_on_white(p)]
-    return (median(mean for _, mean, _ in told), median(spread for _, _, spread in told)) if told else None
-
-
-def _figure(group: Group) -> tuple[float, float] | None:
-    told = [picture.look.light for picture in group.pictures if picture.look.light and stands_on_white(picture)]
-    return (median(mean for mean, _ in told), median(spread for _, spread in told)) if told else None
+def _medians(group: Group, part: _Part) -> tuple[float, ...] | None:
+    looks = [picture.look for picture in group.pictures if stands_on_white(picture)]
+    measured = [measures for look in looks if (measures := part.of(look))]
+    if 2 * len(measured) < len(looks):  # the others say that it is no part of the figure
+        return None
+    return tuple(median(values) for values in zip(*measured, strict=True)) or None
