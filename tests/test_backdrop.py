@@ -86,7 +86,7 @@ def test_nothing_but_white() -> None:
     look = _looked(Image.new("RGB", (40, 40), "white"))
     assert (look.shade, look.off_white, look.parts) == (None, 0, 0)
     assert off_white(lab(np.full((4, 4, 3), 255, np.uint8)), _empty(), by_alpha=False) == 0
-    assert shade(lab(np.full((4, 4, 3), 255, np.uint8)), _empty()) is None
+    assert shade(lab(np.full((4, 4, 3), 255, np.uint8)), _empty(), np.zeros((4, 4), bool)) is None
 
 
 def _empty() -> Silhouette:

@@ -6,10 +6,11 @@ import numpy as np
 from PIL import Image
 
 from lorarecipe.colour import lab
-from lorarecipe.dataset.silhouette import Edges, Lab, Silhouette, grown, is_white, share
+from lorarecipe.dataset.silhouette import Edges, Lab, Mask, Silhouette, grown, is_white, share
 
 #: lowest part of a figure in which a shadow on the floor is seen
 _FLOOR = 0.15
+_LEVELS = 255
 #: dE76 from white of a soft edge; lightness and chroma of a shadow
 _SOFT, _SHADOW_LIGHTNESS, _SHADOW_CHROMA = 10.0, 60.0, 6.0
 
@@ -24,9 +25,10 @@ def off_white(colours: Lab, shape: Silhouette, *, by_alpha: bool) -> float:
     apart = shape.outside & ~grown(~shape.outside, steps=2)
     if not apart.any():
         return 0.0
-    odd = apart & ~is_white(colours)
+    tinted = ~is_white(colours)
+    odd = apart & tinted
     if odd.any() and not by_alpha:
-        areas, _ = ndimage.label(shape.outside & ~is_white(colours))
+        areas, _ = ndimage.label(shape.outside & tinted)
         rim = np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))
         odd &= np.isin(areas, rim[rim > 0])
     return round(float(odd.sum() / apart.sum()), 4)
@@ -42,12 +44,27 @@ def rim(image: Image.Image) -> Edges:
     """
     width, height = image.size
     boxes = ((0, 0, 1, height), (0, 0, width, 1), (width - 1, 0, width, height), (0, height - 1, width, height))
-    left, upper, right, lower = (share(~is_white(lab(np.asarray(on_white(image.crop(box)))))) for box in boxes)
+    left, upper, right, lower = (_not_white(on_white(image.crop(box))) for box in boxes)
     return left, upper, right, lower
 
 
-def shade(colours: Lab, shape: Silhouette) -> tuple[float, float, float] | None:
+def _not_white(line: Image.Image) -> float:
+    """Share of a line's pixels that are not white; most lines are white all over, which is seen at once."""
+    pixels = np.asarray(line)
+    return share(~is_white(lab(pixels))) if pixels.min() < _LEVELS else 0.0
+
+
+def shade(colours: Lab, shape: Silhouette, inner: Mask) -> tuple[float, float, float] | None:
     """Measure what tells a shadow that touches the feet.
+
+    Parameters
+    ----------
+    colours
+        L*a*b*, of shape (height, width, 3).
+    shape
+        The figure.
+    inner
+        The figure without its outermost pixels.
 
     Returns
     -------
@@ -59,13 +76,18 @@ def shade(colours: Lab, shape: Silhouette) -> tuple[float, float, float] | None:
         return None
     figure = shape.figure
     below = box[3] - max(1, round(_FLOOR * (box[3] - box[1])))
-    edge = figure & grown(~figure)
-    faint = np.linalg.norm(colours - np.array([100, 0, 0]), axis=-1) < _SOFT
-    grey = (colours[..., 0] > _SHADOW_LIGHTNESS) & (np.hypot(colours[..., 1], colours[..., 2]) < _SHADOW_CHROMA)
+    edge = figure & ~inner
     low, high = slice(below, None), slice(None, below)
-    shares = (faint[low][edge[low]], grey[low][figure[low]], faint[high][edge[high]])
-    soft, neutral, elsewhere = (share(values) if values.size else 0.0 for values in shares)
-    return soft, neutral, elsewhere
+    outer, lowest, upper = (colours[part][mask[part]] for part, mask in ((low, edge), (low, figure), (high, edge)))
+    grey = (lowest[:, 0] > _SHADOW_LIGHTNESS) & (np.hypot(lowest[:, 1], lowest[:, 2]) < _SHADOW_CHROMA)
+    return _faint(outer), share(grey) if grey.size else 0.0, _faint(upper)
+
+
+def _faint(edge: Lab) -> float:
+    """Share of pixels that are nearly white."""
+    if not edge.size:
+        return 0.0
+    return share(((100 - edge[:, 0]) ** 2 + edge[:, 1] ** 2 + edge[:, 2] ** 2) < _SOFT**2)
 
 
 def on_white(image: Image.Image) -> Image.Image:

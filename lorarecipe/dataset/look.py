@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, ImageStat
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset.backdrop import off_white, on_white, rim, shade
-from lorarecipe.dataset.outline import hands, limbs, widths
+from lorarecipe.dataset.outline import outline_of
 from lorarecipe.dataset.silhouette import (
     Edges,
     Lab,
@@ -77,11 +77,11 @@ class Look:
     """Parts of the figure that are no specks."""
     figures: int = 0
     limbs: tuple[float, float] | None = None
-    """How far limbs stretch to both sides, and their thickness over that: see ``outline.limbs``."""
+    """How far limbs stretch to both sides, and their thickness over that: see ``Outline.limbs``."""
     hands: float = 0.0
     """Widest row at the height of hanging hands, in heights of the figure."""
     widths: str = ""
-    """Widths of the figure from its top to its lower end: see ``outline.widths``."""
+    """Widths of the figure from its top to its lower end: see ``Outline.widths``."""
     span: float = 0.0
     """Widest row between neck and hips, in heights of the figure."""
     hair: Colour | None = None
@@ -122,6 +122,8 @@ def look_at(image: Image.Image) -> Look:
     corners = np.stack([high[:, :_CORNER], high[:, -_CORNER:], low[:, -_CORNER:], low[:, :_CORNER]])
     odd = ~is_white(corners)
     figure, area = shape.figure, colours[shape.figure]
+    inner, outline = ~grown(~figure), outline_of(shape)
+    prints = _prints(small)
     return Look(
         frames=frames,
         orientation=orientation,
@@ -134,19 +136,19 @@ def look_at(image: Image.Image) -> Look:
         box=_box(shape),
         touches=(share(figure[:, 0]), share(figure[0]), share(figure[:, -1]), share(figure[-1])),
         rim=_turned(rim(drawn), orientation),
-        shade=shade(colours, shape),
+        shade=shade(colours, shape, inner),
         parts=len(shape.parts),
         figures=shape.figures,
-        limbs=limbs(shape),
-        hands=hands(shape),
-        widths=widths(shape),
-        span=round(shape.span, 4),
-        hair=_hair(colours, figure),
+        limbs=outline.limbs,
+        hands=outline.hands,
+        widths=outline.widths,
+        span=outline.span,
+        hair=_hair(colours, inner),
         light=_light(area) if area.size else None,
         skin=_skin(area) if area.size else None,
-        pale=_pale(colours[figure & ~grown(~figure)]),
-        print=_print(small),
-        mirrored=_print(ImageOps.mirror(small)),
+        pale=_pale(colours[inner]),
+        print=prints[0],
+        mirrored=prints[1],
     )
 
 
@@ -223,9 +225,8 @@ def _box(shape: Silhouette) -> Edges:
     return (round(left / width, 4), round(top / height, 4), round(right / width, 4), round(bottom / height, 4))
 
 
-def _hair(colours: Lab, figure: Mask) -> Colour | None:
+def _hair(colours: Lab, inner: Mask) -> Colour | None:
     """Go down from the top until enough of the figure is seen; its outermost pixels are mixed with the background."""
-    inner = ~grown(~figure)
     rows = np.cumsum(inner.sum(axis=1))
     if not rows[-1]:
         return None
@@ -238,30 +239,36 @@ def _light(area: Lab) -> tuple[float, float]:
 
 
 def _skin(area: Lab) -> Edges | None:
-    lightness, a, b = area.T
-    chroma = np.hypot(a, b)
-    of_skin = (lightness >= _SKIN_LIGHTNESS) & _within(chroma, _SKIN_CHROMA)
-    of_skin &= _within(np.degrees(np.arctan2(b, a)), _SKIN_HUE)
+    light = area[area[:, 0] >= _SKIN_LIGHTNESS]
+    chroma = np.hypot(light[:, 1], light[:, 2])
+    coloured = _within(chroma, _SKIN_CHROMA)
+    light, chroma = light[coloured], chroma[coloured]
+    of_skin = _within(np.degrees(np.arctan2(light[:, 2], light[:, 1])), _SKIN_HUE)
     if not of_skin.any():
         return None
-    return (share(of_skin), *_light(area[of_skin]), round(float(np.median(chroma[of_skin])), 2))
+    part = round(np.count_nonzero(of_skin) / len(area), 4)
+    return part, *_light(light[of_skin]), round(float(np.median(chroma[of_skin])), 2)
 
 
 def _pale(area: Lab) -> Edges | None:
-    of_pale = (area[:, 0] >= _PALE_LIGHTNESS) & (np.hypot(area[:, 1], area[:, 2]) < _PALE_CHROMA)
-    if not of_pale.any():
+    of_pale = (area[:, 0] >= _PALE_LIGHTNESS) & (area[:, 1] ** 2 + area[:, 2] ** 2 < _PALE_CHROMA**2)
+    pale = area[of_pale]
+    if not pale.size:
         return None
-    _, a, b = _rounded(np.median(area[of_pale], axis=0))
-    return share(of_pale), round(float(np.percentile(area[of_pale][:, 0], 90)), 2), a, b
+    middle, bright = len(pale) // 2, len(pale) * 9 // 10
+    lightness, a, b = (np.sort(values).astype(float).round(2) for values in pale.T)
+    return share(of_pale), float(lightness[bright]), float(a[middle]), float(b[middle])
 
 
 def _within(values: npt.NDArray[np.float32], ends: tuple[float, float]) -> Mask:
     return (values >= ends[0]) & (values <= ends[1])
 
 
-def _print(small: Image.Image) -> str:
+def _prints(small: Image.Image) -> tuple[str, str]:
+    """Give the perceptual hashes of an image and of its mirror image."""
     cells = np.asarray(small.convert("L").resize((_HASH + 1, _HASH), Image.Resampling.BILINEAR), dtype=np.int16)
-    return np.packbits(np.diff(cells, axis=1) > _STEP).tobytes().hex()
+    own, mirrored = (np.packbits(np.diff(seen, axis=1) > _STEP).tobytes().hex() for seen in (cells, cells[:, ::-1]))
+    return own, mirrored
 
 
 def _rounded(colour: npt.NDArray[np.floating]) -> Colour:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,62 +11,62 @@ from lorarecipe.dataset.silhouette import Silhouette
 
 #: rows between the chin and the thighs, in heights of the figure, where arms are looked for; those of hanging hands
 _ARMS, _HANDS = (0.10, 0.68), (0.50, 0.72)
+#: share of the rows that the trunk reaches no farther in
+_TRUNK = 0.3
 #: of the way from the trunk to the farthest point: what lies beyond it is the end of a limb
 _END = 0.6
 #: rows in which widths are remembered; widths are multiples of this share of a figure's height
 WIDTHS, WIDTH_STEP = 48, 1 / 96
 
 
-def limbs(shape: Silhouette) -> tuple[float, float] | None:
-    """Measure how far limbs stretch to both sides, and how thick they are.
+@dataclass(frozen=True)
+class Outline:
+    """Measures of a figure's outline; see ``outline_of``."""
 
-    Returns
-    -------
-    tuple of float
-        Of the side where it is less: how much farther than the trunk the figure reaches, in its heights. Of the side
-        where it is more: rows of the outer end over that length; a stretched arm has less than 0.6.
-    """
+    limbs: tuple[float, float] | None = None
+    """Of the side where it is less: how much farther than the trunk the figure reaches, in its heights. Of the side
+    where it is more: rows of the outer end over that length; a stretched arm has less than 0.6."""
+    span: float = 0.0
+    """Widest row between the neck and the hips, in heights of the figure."""
+    hands: float = 0.0
+    """Widest row at the height of hanging hands, in heights of the figure."""
+    widths: str = ""
+    """Its width in 48 rows from its top to its lower end, two hexadecimal digits each, in 96ths of its height."""
+
+
+def outline_of(shape: Silhouette) -> Outline:
+    """Measure how far each row of a figure reaches to the left and to the right."""
     if not (box := shape.box):
+        return Outline()
+    rows = shape.figure[box[1] : box[3]]
+    height = len(rows)
+    left = rows.argmax(axis=1).astype(np.float64)
+    right = rows.shape[1] - rows[:, ::-1].argmax(axis=1).astype(np.float64)
+    empty = ~rows.any(axis=1)  # between two parts
+    left[empty] = right[empty] = (box[0] + box[2]) / 2
+    wide = right - left
+    at = (np.arange(WIDTHS) + 0.5) / WIDTHS * height - 0.5
+    steps = np.minimum(np.rint(np.interp(at, np.arange(height), wide) / height / WIDTH_STEP), 255)
+    low, high = (round(part * height) for part in _HANDS)
+    return Outline(
+        _limbs(left, right),
+        round(float(wide[height // 8 : max(height * 5 // 8, 1)].max(initial=0) / height), 4),
+        round(float(wide[low : max(high, low + 1)].max(initial=0) / height), 4),
+        steps.astype(np.uint8).tobytes().hex(),
+    )
+
+
+def _limbs(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+    height = len(left)
+    first, last = (round(part * height) for part in _ARMS)
+    if last <= first:
         return None
-    ends = _ends(shape)
-    height, rows = box[3] - box[1], slice(*(round(part * (box[3] - box[1])) for part in _ARMS))
-    if not np.isfinite(ends[rows]).any() or not np.isfinite(ends[height // 2 :]).any():
-        return None
-    middle = np.nanmedian(ends[height // 2 :].mean(axis=1))
+    middle = float(np.median((left + right)[height // 2 :])) / 2
     lengths, ratios = [], []
-    for reach in (middle - ends[:, 0], ends[:, 1] - middle):
-        trunk, farthest = np.nanpercentile(reach[rows.start :], 30), np.nanmax(reach[rows])
-        length = max(farthest - trunk, 1.0)
+    for reach in (middle - left, right - middle):
+        below = np.sort(reach[first:])
+        trunk = float(below[round(_TRUNK * (len(below) - 1))])
+        length = max(float(reach[first:last].max()) - trunk, 1.0)
         lengths.append(length / height)
         ratios.append(np.count_nonzero(reach >= trunk + _END * length) / length)
-    return round(float(min(lengths)), 4), round(float(max(ratios)), 4)
-
-
-def hands(shape: Silhouette) -> float:
-    """Widest row at the height of hanging hands, in heights of the figure."""
-    if not (box := shape.box):
-        return 0.0
-    ends, height = _ends(shape), box[3] - box[1]
-    wide = (ends[:, 1] - ends[:, 0])[round(_HANDS[0] * height) : max(round(_HANDS[1] * height), 1)]
-    return round(float(np.nanmax(wide) / height), 4) if np.isfinite(wide).any() else 0.0
-
-
-def widths(shape: Silhouette) -> str:
-    """Give the figure's width in 48 rows from its top to its lower end, two hexadecimal digits each."""
-    if not (box := shape.box):
-        return ""
-    ends, height = _ends(shape), box[3] - box[1]
-    wide = np.nan_to_num(ends[:, 1] - ends[:, 0])
-    rows = (np.arange(WIDTHS) + 0.5) / WIDTHS * height - 0.5
-    steps = np.interp(rows, np.arange(height), wide) / height / WIDTH_STEP
-    return np.minimum(np.rint(steps), 255).astype(np.uint8).tobytes().hex()
-
-
-def _ends(shape: Silhouette) -> npt.NDArray[np.float64]:
-    """First column of the figure and the one behind its last, for each of its rows; of shape (height, 2)."""
-    assert shape.box
-    rows = shape.figure[shape.box[1] : shape.box[3]]
-    seen = rows.any(axis=1)
-    ends = np.stack([rows.argmax(axis=1), rows.shape[1] - rows[:, ::-1].argmax(axis=1)], axis=1).astype(np.float64)
-    ends[~seen] = np.nan
-    return ends
+    return round(min(lengths), 4), round(float(max(ratios)), 4)

@@ -23,6 +23,8 @@ _OPAQUE = 128
 _SPECK = 0.02
 #: rows in which heads stand side by side, and the width of a head, in heights of the whole
 _HEADS, _HEAD_WIDTH = (0.04, 0.13), 0.07
+#: two figures that touch are at least so wide, in heights of the whole
+_TWO_ABREAST = 0.4
 #: a second figure is at least so high, in heights of the whole, and beside the first, not above it
 _FIGURE_HEIGHT, _FIGURE_OVERLAP = 0.5, 0.2
 
@@ -64,23 +66,16 @@ class Silhouette:
 
     def _heads(self, top: int, height: int) -> int:
         """Count what stands side by side where heads are: figures that touch are one part."""
+        if self.figure.any(axis=0).sum() < _TWO_ABREAST * height:
+            return 1
         rows = self.figure[top + round(_HEADS[0] * height) : top + round(_HEADS[1] * height)]
         return min((_wide_runs(row, _HEAD_WIDTH * height) for row in rows), default=0)
-
-    @property
-    def span(self) -> float:
-        """Widest row between the neck and the hips, in heights of the figure."""
-        if not (box := self.box):
-            return 0.0
-        height = box[3] - box[1]
-        rows = self.figure[box[1] + height // 8 : box[1] + max(height * 5 // 8, 1)]
-        reach = [np.flatnonzero(row) for row in rows]
-        return max((float(ends[-1] - ends[0] + 1) / height for ends in reach if ends.size), default=0.0)
 
 
 def is_white(colours: Lab) -> Mask:
     """Say which pixels are white: L* >= 97 and C* < 3."""
-    white: Mask = (colours[..., 0] >= WHITE_LIGHTNESS) & (np.hypot(colours[..., 1], colours[..., 2]) < WHITE_CHROMA)
+    chroma = colours[..., 1] ** 2 + colours[..., 2] ** 2
+    white: Mask = (colours[..., 0] >= WHITE_LIGHTNESS) & (chroma < WHITE_CHROMA**2)
     return white
 
 
