@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import ExifTags, Image, ImageCms, ImageOps, ImageStat
 
 from lorarecipe.colour import lab
@@ -14,8 +13,6 @@ from lorarecipe.dataset.backdrop import off_white, on_white, rim, shade
 from lorarecipe.dataset.outline import outline_of
 from lorarecipe.dataset.silhouette import (
     Edges,
-    Lab,
-    Mask,
     Silhouette,
     grown,
     is_white,
@@ -23,6 +20,7 @@ from lorarecipe.dataset.silhouette import (
     silhouette,
     silhouette_by_alpha,
 )
+from lorarecipe.dataset.tones import Colour, hair, light, pale, rounded, skin
 
 #: raised whenever the same file would give other numbers
 VERSION = 2
@@ -31,19 +29,11 @@ _SMALL = 96
 _SAMPLES = 3
 #: sides of the corners that are looked at, pixels
 _CORNER = 4
-#: share of the figure, from above, that is taken for hair
-_CROWN = 0.04
-#: skin as renders have it: L* from; C* from and to; hue angle from and to, in degrees (blonde hair lies above)
-_SKIN_LIGHTNESS, _SKIN_CHROMA, _SKIN_HUE = 50.0, (6.0, 40.0), (25.0, 75.0)
-#: white and light grey clothes, also in coloured light: L* from, C* below
-_PALE_LIGHTNESS, _PALE_CHROMA = 65.0, 12.0
 #: share of transparent pixels from which the alpha channel tells the figure
 _CUT_OUT = 0.01
 #: cells of the perceptual hash each way, and levels between neighbours that count: saved as JPEG or at a quarter of the
 #: size, the demo's renders differ in at most 6 of the 1024 bits; front and back of one figure in 17 or more
 _HASH, _STEP = 32, 8
-
-Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -132,7 +122,7 @@ def look_at(image: Image.Image) -> Look:
         hidden=hidden,
         off_white=off_white(colours, shape, by_alpha=by_alpha),
         corners=(share(odd[0]), share(odd[1]), share(odd[2]), share(odd[3])),
-        ground=_rounded(corners[odd].mean(axis=0)) if odd.any() else (100.0, 0.0, 0.0),
+        ground=rounded(corners[odd].mean(axis=0)) if odd.any() else (100.0, 0.0, 0.0),
         box=_box(shape),
         touches=(share(figure[:, 0]), share(figure[0]), share(figure[:, -1]), share(figure[-1])),
         rim=_turned(rim(drawn), orientation),
@@ -143,10 +133,10 @@ def look_at(image: Image.Image) -> Look:
         hands=outline.hands,
         widths=outline.widths,
         span=outline.span,
-        hair=_hair(colours, inner),
-        light=_light(area) if area.size else None,
-        skin=_skin(area) if area.size else None,
-        pale=_pale(colours[inner]),
+        hair=hair(colours, inner),
+        light=light(area) if area.size else None,
+        skin=skin(area) if area.size else None,
+        pale=pale(colours[inner]),
         print=prints[0],
         mirrored=prints[1],
     )
@@ -225,52 +215,8 @@ def _box(shape: Silhouette) -> Edges:
     return (round(left / width, 4), round(top / height, 4), round(right / width, 4), round(bottom / height, 4))
 
 
-def _hair(colours: Lab, inner: Mask) -> Colour | None:
-    """Go down from the top until enough of the figure is seen; its outermost pixels are mixed with the background."""
-    rows = np.cumsum(inner.sum(axis=1))
-    if not rows[-1]:
-        return None
-    below = int(np.searchsorted(rows, _CROWN * rows[-1])) + 1
-    return _rounded(np.median(colours[:below][inner[:below]], axis=0))
-
-
-def _light(area: Lab) -> tuple[float, float]:
-    return round(float(area[:, 0].mean()), 2), round(float(area[:, 0].std()), 2)
-
-
-def _skin(area: Lab) -> Edges | None:
-    light = area[area[:, 0] >= _SKIN_LIGHTNESS]
-    chroma = np.hypot(light[:, 1], light[:, 2])
-    coloured = _within(chroma, _SKIN_CHROMA)
-    light, chroma = light[coloured], chroma[coloured]
-    of_skin = _within(np.degrees(np.arctan2(light[:, 2], light[:, 1])), _SKIN_HUE)
-    if not of_skin.any():
-        return None
-    part = round(np.count_nonzero(of_skin) / len(area), 4)
-    return part, *_light(light[of_skin]), round(float(np.median(chroma[of_skin])), 2)
-
-
-def _pale(area: Lab) -> Edges | None:
-    of_pale = (area[:, 0] >= _PALE_LIGHTNESS) & (area[:, 1] ** 2 + area[:, 2] ** 2 < _PALE_CHROMA**2)
-    pale = area[of_pale]
-    if not pale.size:
-        return None
-    middle, bright = len(pale) // 2, len(pale) * 9 // 10
-    lightness, a, b = (np.sort(values).astype(float).round(2) for values in pale.T)
-    return share(of_pale), float(lightness[bright]), float(a[middle]), float(b[middle])
-
-
-def _within(values: npt.NDArray[np.float32], ends: tuple[float, float]) -> Mask:
-    return (values >= ends[0]) & (values <= ends[1])
-
-
 def _prints(small: Image.Image) -> tuple[str, str]:
     """Give the perceptual hashes of an image and of its mirror image."""
     cells = np.asarray(small.convert("L").resize((_HASH + 1, _HASH), Image.Resampling.BILINEAR), dtype=np.int16)
     own, mirrored = (np.packbits(np.diff(seen, axis=1) > _STEP).tobytes().hex() for seen in (cells, cells[:, ::-1]))
     return own, mirrored
-
-
-def _rounded(colour: npt.NDArray[np.floating]) -> Colour:
-    lightness, a, b = (round(float(value), 2) for value in colour)
-    return lightness, a, b

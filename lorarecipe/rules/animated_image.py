@@ -28,4 +28,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Count the frames."""
     for picture in readable(dataset):
         if picture.look.frames > 1:
-            yield Finding(picture.path, 1, 1, f"found {picture.look.frames} frames, expected one image a file")
+            yield Finding(
+                picture.path, 1, 1, f"found {picture.look.frames} frames, expected one image a file; save one of them"
+            )

@@ -29,4 +29,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     for picture in readable(dataset):
         if picture.look.profile:
             message = f"found the colour profile {picture.look.profile!r}, which the trainer ignores; expected sRGB"
+            message += "; convert it to sRGB"
             yield Finding(picture.path, 1, 1, message)

@@ -30,4 +30,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for picture in group.pictures:
             first = seen.setdefault(picture.path.stem, picture)
             if first is not picture:
-                yield Finding(picture.path, 1, 1, f"found the stem of {first.path.name} again, expected one of its own")
+                yield Finding(
+                    picture.path, 1, 1, f"found the stem of {first.path.name} again, expected one of its own; rename it"
+                )

@@ -29,4 +29,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for picture in group.pictures:
             if picture.problem and picture.problem.kind == "bomb":
                 message = f"found an image that is too large to open ({picture.problem.message}), expected a render"
+                message += "; save it smaller"
                 yield Finding(picture.path, 1, 1, message)

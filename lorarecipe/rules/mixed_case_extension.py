@@ -30,4 +30,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for picture in group.pictures:
             suffix = picture.path.suffix
             if suffix not in {suffix.lower(), suffix.upper()}:
-                yield Finding(picture.path, 1, 1, f"found the extension {suffix!r}, expected {suffix.lower()!r}")
+                yield Finding(
+                    picture.path, 1, 1, f"found the extension {suffix!r}, expected {suffix.lower()!r}; rename it"
+                )

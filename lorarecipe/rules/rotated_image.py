@@ -29,5 +29,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Look at the orientation."""
     for picture in readable(dataset):
         if (turned := picture.look.orientation) != 1:
-            message = f"found EXIF orientation {turned} (trained on upright), expected upright pixels"
+            message = f"found EXIF orientation {turned} (trained on upright), expected upright pixels; save it turned"
             yield Finding(picture.path, 1, 1, message)

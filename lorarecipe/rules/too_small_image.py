@@ -38,4 +38,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             for picture in group.pictures:
                 if not picture.problem and min(picture.width, picture.height) < step:
                     size = f"{picture.width}x{picture.height}"
-                    yield Finding(picture.path, 1, 1, f"found {size} pixels, expected {step} or more on both sides")
+                    yield Finding(
+                        picture.path,
+                        1,
+                        1,
+                        f"found {size} pixels, expected {step} or more on both sides; render it larger",
+                    )

@@ -31,4 +31,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         if picture.look.clear:
             hides = f" that hide {picture.look.hidden}" if picture.look.hidden else ""
             message = f"found {picture.look.clear:.1%} clear pixels{hides} (trained on white), expected an opaque image"
+            message += "; render on white"
             yield Finding(picture.path, 1, 1, message)

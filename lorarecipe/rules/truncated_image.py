@@ -30,4 +30,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for picture in group.pictures:
             if picture.problem and picture.problem.kind == "truncated":
                 message = f"found an image that ends early ({picture.problem.message}), expected a whole one"
+                message += "; render or copy it again"
                 yield Finding(picture.path, 1, 1, message)

@@ -29,4 +29,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         for picture in group.pictures:
             if picture.problem and picture.problem.kind == "unreadable":
                 message = f"found no image that can be opened ({picture.problem.message}), expected one"
+                message += "; render or download it again"
                 yield Finding(picture.path, 1, 1, message)

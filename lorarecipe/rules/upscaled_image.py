@@ -39,4 +39,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
                 message = (
                     f"found {picture.width}x{picture.height} pixels, trained at {width}x{height}; expected as many"
                 )
+                message += "; render it larger"
                 yield Finding(picture.path, 1, 1, message)

@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from lorarecipe.dataset.captions import tags_of
-from lorarecipe.dataset.look import Colour, look_at
+from lorarecipe.dataset.look import look_at
+from lorarecipe.dataset.tones import Colour
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import SampleStage
 from lorarecipe.rules.vocabulary import BODIES, HAIR_COLOURS, HAIRSTYLES, ZOOMS

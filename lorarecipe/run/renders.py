@@ -12,8 +12,9 @@ from PIL import Image
 from lorarecipe.colour import lab
 from lorarecipe.dataset import Look
 from lorarecipe.dataset.captions import tags_of
-from lorarecipe.dataset.look import Colour, look_at
+from lorarecipe.dataset.look import look_at
 from lorarecipe.dataset.silhouette import Lab, Mask
+from lorarecipe.dataset.tones import Colour
 from lorarecipe.plan import DataStage
 from lorarecipe.rules.vocabulary import HAIR_COLOURS, NOMINAL_HAIR, ZOOMS, corrected
 from lorarecipe.run.measures import outline, overlap, seen, softness
