@@ -214,7 +214,7 @@ def test_nothing_starts_without_room_on_the_disk(
     folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1e8))
-    with pytest.raises(MachineNotReady, match=r"0\.1 GB free, expected 0\.5; make room"):
+    with pytest.raises(MachineNotReady, match=r"100\.0 MB free, expected 500\.1 MB; make room"):
         _run(folder / "recipe.toml", fake_place, store)
 
 
