@@ -8,7 +8,8 @@ character, and shows in every picture.
 White is L* >= 97 and C* < 3 (sRGB 247 and above). Measured are the background round the figure, two pixels away from
 it on a copy of 96 pixels (at most 5 % may be off), the corners that no figure reaches (all of them with ``full body``,
 the upper two otherwise), and, beside the figure, the outermost line of pixels in full size, where a grid or a frame
-shows (correct renders: none; a grid 0.6 to 9 %). In a close-up nothing is judged: hair may fill the frame.
+shows (correct renders: none; a grid 0.6 to 9 %; on one edge alone it is a warning). In a close-up nothing is judged:
+hair may fill the frame.
 
 What looks like a shadow round the feet is a warning: 60 % or more of the edge of the figure's lowest 15 % is nearly
 white, and 42 to 86 % of it light grey. On shadows of six kinds these were 65 to 80 % and 53 to 80 %; on correct renders
