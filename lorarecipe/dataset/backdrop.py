@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from lorarecipe.colour import lab
-from lorarecipe.dataset.silhouette import Edges, Lab, Mask, Silhouette, grown, is_white, share
+from lorarecipe.dataset.silhouette import WHITE_LEVEL, Edges, Lab, Mask, Silhouette, grown, is_white, share
 
 #: lowest part of a figure in which a shadow on the floor is seen
 _FLOOR = 0.15
-_LEVELS = 255
 #: dE76 from white of a soft edge; lightness and chroma of a shadow
 _SOFT, _SHADOW_LIGHTNESS, _SHADOW_CHROMA = 10.0, 60.0, 6.0
 
@@ -49,9 +47,7 @@ def rim(image: Image.Image) -> Edges:
 
 
 def _not_white(line: Image.Image) -> float:
-    """Share of a line's pixels that are not white; most lines are white all over, which is seen at once."""
-    pixels = np.asarray(line)
-    return share(~is_white(lab(pixels))) if pixels.min() < _LEVELS else 0.0
+    return share(np.asarray(line).min(axis=-1) < WHITE_LEVEL)
 
 
 def shade(colours: Lab, shape: Silhouette, inner: Mask) -> tuple[float, float, float] | None:

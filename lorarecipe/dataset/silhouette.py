@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ Lab = npt.NDArray[np.float32]
 Edges = tuple[float, float, float, float]
 
 #: white that leaks no tint: sRGB 247 and above (technique reference, section 5)
-WHITE_LIGHTNESS, WHITE_CHROMA = 97.0, 3.0
+WHITE_LIGHTNESS, WHITE_CHROMA, WHITE_LEVEL = 97.0, 3.0, 247
 #: dE76 from the background at which a pixel belongs to the figure; JPEG noise stays below
 _APART = 4.0
 #: share of the upper edge and the sides that is white in a render on white: of close-ups of real renders 0 to 0.07
@@ -38,7 +39,7 @@ class Silhouette:
     parts: tuple[tuple[slice, slice], ...]
     """Rows and columns of each part that is no speck."""
 
-    @property
+    @cached_property
     def box(self) -> tuple[int, int, int, int] | None:
         """Left, top, right and bottom of all parts, in pixels; the last two lie outside."""
         if not self.parts:
