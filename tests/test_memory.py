@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def test_a_look_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, l
     memory.write()
     assert Memory(folder).recall(name, STAMP) == measured
     assert Memory(folder).recall(name, (9, 2, 3, 4)) is None
+
+
+@pytest.mark.parametrize("field", ["print", "mirrored", "widths"])
+@pytest.mark.parametrize("value", ["abc", "zz", "0x", 5, None])
+def test_an_edited_measure_is_forgotten(tmp_path: Path, field: str, value: object) -> None:
+    memory = Memory(tmp_path)
+    memory.keep("a", STAMP, Measured(1, 2, "ab", replace(Look(), **{field: value})))  # type: ignore[arg-type]
+    memory.write()
+    assert Memory(tmp_path).recall("a", STAMP) is None

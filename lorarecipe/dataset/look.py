@@ -36,6 +36,10 @@ _CUT_OUT = 0.01
 _HASH, _STEP = 32, 8
 
 
+#: bytes as hexadecimal digits
+Hexadecimal = str
+
+
 @dataclass(frozen=True)
 class Look:
     """Measures of one image, upright. Shares are from 0 to 1, colours L*a*b*."""
@@ -70,7 +74,7 @@ class Look:
     """How far limbs stretch to both sides, and their thickness over that: see ``Outline.limbs``."""
     hands: float = 0.0
     """Widest row at the height of hanging hands, in heights of the figure."""
-    widths: str = ""
+    widths: Hexadecimal = ""
     """Widths of the figure from its top to its lower end: see ``Outline.widths``."""
     span: float = 0.0
     """Widest row between neck and hips, in heights of the figure."""
@@ -82,9 +86,9 @@ class Look:
     """Share of the figure that has a colour of skin, mean and spread of its L*, and its median C*."""
     pale: Edges | None = None
     """Share of the figure that is white or light grey, its L* (that a tenth exceeds), and its median a* and b*."""
-    print: str = ""
+    print: Hexadecimal = ""
     """Perceptual hash: 1024 bits as hexadecimal digits, each whether a cell is clearly darker than its right one."""
-    mirrored: str = ""
+    mirrored: Hexadecimal = ""
     """The same of the mirrored image."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -81,5 +82,7 @@ def _has_form(value: object, form: str) -> bool:
         if not isinstance(value, tuple) or len(value) != numbers[form]:
             return False
         return all(type(part) in {int, float} for part in value)
+    if form == "Hexadecimal":
+        return isinstance(value, str) and re.fullmatch("(?:[0-9a-f]{2})*", value) is not None
     forms: dict[str, set[type]] = {"int": {int}, "float": {int, float}, "str": {str}}
     return type(value) in forms[form]

@@ -28,7 +28,7 @@ def shown_shares(group: Group) -> dict[Path, float]:
     An image has to show the top of the head. Of the demo's and of real renders of one figure the shares of one zoom lie
     within 0.04 of each other (portrait 0.32, upper body 0.48, cowboy shot 0.61), whatever the view.
     """
-    told = [picture for picture in group.pictures if picture.look.widths and not picture.look.touches[1]]
+    told = [one for one in group.pictures if len(one.look.widths) == 2 * WIDTHS and not one.look.touches[1]]
     wholes = list(dict.fromkeys(one.look.widths for one in told if _is_whole(one)))[:_MOST_WHOLE]
     if not told or not wholes:
         return {}
