@@ -19,7 +19,7 @@ _MOST_UNLIKE = 0.12
 _MOST_WHOLE = 6
 _SHARES = np.arange(0.12, 1.001, 0.02)
 
-Outlines = npt.NDArray[np.float64]
+Outlines = npt.NDArray[np.float32]
 
 
 def shown_shares(group: Group) -> dict[Path, float]:
@@ -32,11 +32,9 @@ def shown_shares(group: Group) -> dict[Path, float]:
     wholes = list(dict.fromkeys(one.look.widths for one in told if _is_whole(one)))[:_MOST_WHOLE]
     if not told or not wholes:
         return {}
-    from scipy.spatial.distance import cdist
-
     expected = np.concatenate([_shortened(whole) for whole in _outlines(wholes)])
-    unlike = cdist(_outlines([picture.look.widths for picture in told]), expected, "cityblock") / WIDTHS
-    unlike /= np.maximum(expected.mean(axis=1), 1e-6)
+    found = _outlines([picture.look.widths for picture in told])
+    unlike = np.stack([np.abs(found - row).mean(axis=1) / max(row.mean(), 1e-6) for row in expected], axis=1)
     best = unlike.argmin(axis=1)
     return {
         picture.path: round(float(_SHARES[fit % len(_SHARES)]), 2)
@@ -51,10 +49,11 @@ def _is_whole(picture: Picture) -> bool:
 
 
 def _outlines(texts: Sequence[str]) -> Outlines:
-    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, WIDTHS).astype(np.float64)
+    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, WIDTHS).astype(np.float32)
 
 
 def _shortened(whole: Outlines) -> Outlines:
     """Give the outlines that an image would have which shows less and less of a figure; widths are of what is shown."""
     rows = np.arange(WIDTHS) + 0.5
-    return np.stack([np.interp(rows * share - 0.5, np.arange(WIDTHS), whole) / share for share in _SHARES])
+    shorter = [np.interp(rows * share - 0.5, np.arange(WIDTHS), whole) / share for share in _SHARES]
+    return np.stack(shorter).astype(np.float32)
