@@ -118,6 +118,13 @@ def test_what_changed_since_is_named(folder: Path, edit: Edit) -> None:
     assert added == 'images of aoi: more.png was nothing, is image *, caption "white background, upper body"'
 
 
+def test_another_title_is_no_change(folder: Path) -> None:
+    plan, run = _begun(folder)
+    for stage in run.told["plan"]:
+        stage["title"] = f"{stage['title']} of before"
+    assert list(changes_since(run, plan)) == []
+
+
 def test_a_name_need_not_be_text(folder: Path) -> None:
     for end in ("png", "txt"):
         path = folder / "aoi" / f"full_front.{end}"

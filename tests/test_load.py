@@ -302,7 +302,7 @@ def test_a_table_that_differs_from_the_bases_is_refused(folder: Path, base: str,
 
 @pytest.mark.parametrize("table", ["samples", "control", "distill"])
 def test_a_table_of_a_target_in_the_recipe_of_a_base_is_refused(folder: Path, table: str) -> None:
-    with pytest.raises(RecipeError, match=rf"base\.toml:\d+: {table}: found it in the recipe of a base alone"):
+    with pytest.raises(RecipeError, match=rf"base\.toml:\d+: {table}: found \[{table}\] in the recipe of a base alone"):
         load(_based(folder, f"[{table}]\n{_TABLES[table]}", ""))
 
 

@@ -53,7 +53,7 @@ class Report:
     def next_steps(self) -> list[str]:
         """Commands that mend what was found."""
         missing = sum(finding.code == "SET002" for finding in self.findings)
-        steps = [f"{self.fixable} can be mended: lorarecipe check --fix"] if self.fixable else []
+        steps = [f"{count(self.fixable, 'finding')} can be mended: lorarecipe check --fix"] if self.fixable else []
         if missing:
             steps.append(f"{count(missing, 'caption')} can be written from the images' names: lorarecipe caption")
         return steps

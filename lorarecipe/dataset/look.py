@@ -117,7 +117,7 @@ def look_at(image: Image.Image) -> Look:
     odd = ~is_white(corners)
     figure, area = shape.figure, colours[shape.figure]
     inner, outline = ~grown(~figure), outline_of(shape)
-    prints = _prints(small)
+    own, mirrored = _prints(small)
     return Look(
         frames=frames,
         orientation=orientation,
@@ -141,8 +141,8 @@ def look_at(image: Image.Image) -> Look:
         light=light(area) if area.size else None,
         skin=skin(area) if area.size else None,
         pale=pale(colours[inner]),
-        print=prints[0],
-        mirrored=prints[1],
+        print=own,
+        mirrored=mirrored,
     )
 
 

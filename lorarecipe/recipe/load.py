@@ -75,8 +75,8 @@ def load(path: Path) -> Recipe:
             raise RecipeError((base_lines.fault(("base", "from"), message),))
         if not base_file.target and (unused := [t for t in _OF_A_TARGET if t in base_file.model_fields_set]):
             # of a recipe with a target they are that target's; here they would be of none
-            message = "found it in the recipe of a base alone, expected it in the recipe of a target"
-            raise RecipeError(tuple(base_lines.fault((table,), message) for table in unused))
+            message = "found [{}] in the recipe of a base alone, expected it in the recipe of a target"
+            raise RecipeError(tuple(base_lines.fault((table,), message.format(table)) for table in unused))
     _agree(file, lines, base_file, base_lines)
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     recipe = Recipe(

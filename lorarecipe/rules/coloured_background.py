@@ -31,7 +31,7 @@ from pathlib import Path
 
 from lorarecipe.dataset import Dataset
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.rules.framing import shown_shares
+from lorarecipe.rules.framing import WHOLE, shown_shares
 from lorarecipe.rules.shots import backdrop_of, falls_apart, readable, zoom_of
 
 SEVERITY: Severity = "error"
@@ -56,5 +56,5 @@ def _cut(dataset: Dataset) -> frozenset[Path]:
         for group in dataset.groups
         for shares in [shown_shares(group)]
         for picture in group.pictures
-        if zoom_of(picture) == "full body" and shares.get(picture.path, 1.0) < 1 and picture.look.off_white == 0
+        if zoom_of(picture) == "full body" and shares.get(picture.path, 1.0) <= WHOLE and picture.look.off_white == 0
     )

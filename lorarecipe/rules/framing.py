@@ -13,10 +13,12 @@ from lorarecipe.dataset.outline import WIDTHS
 from lorarecipe.rules.shots import zoom_of
 
 #: mean difference of two outlines, over their mean width: of real renders of one figure up to 0.05 (upper body and
-#: cowboy shots, any view), of portraits with loose hair up to 0.24, which are not told
+#: cowboy shots, any view), of portraits with loose hair up to 0.24, which are not judged
 _MOST_UNLIKE = 0.12
 #: full shots of a character that others are fitted to
 _MOST_WHOLE = 6
+#: a figure of which less is shown is cut
+WHOLE = 0.9
 _SHARES = np.arange(0.12, 1.001, 0.02)
 
 Outlines = npt.NDArray[np.float32]
@@ -28,17 +30,17 @@ def shown_shares(group: Group) -> dict[Path, float]:
     An image has to show the top of the head. Of the demo's and of real renders of one figure the shares of one zoom lie
     within 0.04 of each other (portrait 0.32, upper body 0.48, cowboy shot 0.61), whatever the view.
     """
-    told = [one for one in group.pictures if len(one.look.widths) == 2 * WIDTHS and not one.look.touches[1]]
-    wholes = list(dict.fromkeys(one.look.widths for one in told if _is_whole(one)))[:_MOST_WHOLE]
-    if not told or not wholes:
+    measured = [one for one in group.pictures if len(one.look.widths) == 2 * WIDTHS and not one.look.touches[1]]
+    wholes = list(dict.fromkeys(one.look.widths for one in measured if _is_whole(one)))[:_MOST_WHOLE]
+    if not wholes:
         return {}
     expected = np.concatenate([_shortened(whole) for whole in _outlines(wholes)])
-    found = _outlines([picture.look.widths for picture in told])
+    found = _outlines([picture.look.widths for picture in measured])
     unlike = np.stack([np.abs(found - row).mean(axis=1) / max(row.mean(), 1e-6) for row in expected], axis=1)
     best = unlike.argmin(axis=1)
     return {
         picture.path: round(float(_SHARES[fit % len(_SHARES)]), 2)
-        for picture, fit, row in zip(told, best, unlike, strict=True)
+        for picture, fit, row in zip(measured, best, unlike, strict=True)
         if row[fit] <= _MOST_UNLIKE
     }
 

@@ -125,16 +125,20 @@ def hair_of(group: Group) -> npt.NDArray[np.float64] | None:
     Not asked are close-ups, images whose upper edge cuts the head, and those whose caption names a bald head or
     something on it.
     """
-    if set(group.traits) & _COVERED:
+    if _is_covered(group.traits):
         return None
     colours = [p.look.hair for p in group.pictures if not p.problem and p.look.hair and _shows_its_crown(p)]
     return np.median(np.array(colours), axis=0) if colours else None
 
 
 def _shows_its_crown(picture: Picture) -> bool:
-    covered = any(word in _COVERED or word.rpartition(" ")[2] in _COVERED for word in picture.words)
     cut = zoom_of(picture) == "close-up" or picture.look.touches[1] > 0
-    return not covered and not cut and stands_on_white(picture)
+    return not cut and not _is_covered(picture.words) and stands_on_white(picture)
+
+
+def _is_covered(tags: tuple[str, ...]) -> bool:
+    """Whether tags name a bald head, or something on it: a `witch hat` is a hat."""
+    return any(tag in _COVERED or tag.rpartition(" ")[2] in _COVERED for tag in tags)
 
 
 def base_hair(dataset: Dataset) -> list[npt.NDArray[np.float64]]:

@@ -39,6 +39,8 @@ SEVERITY: Severity = "warning"
 _LONG, _SLENDER = 0.12, 0.6
 #: width at the height of the hands: over the median of the character's own, and in heights of the figure
 _WIDER, _WIDE = 1.4, 0.6
+#: words of names that say a view in which arms at the sides are seen beside the trunk
+_FACING = re.compile(r"(?<![a-z])(front|back|behind)(?![a-z])")
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -46,10 +48,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     upright = {picture.path for zoom, picture in figures(dataset) if zoom == "full body" and picture.look.figures == 1}
     for group in dataset.groups:
         shots = [picture for picture in group.pictures if picture.path in upright]
-        facing = [picture for picture in shots if _FACING.search(picture.path.stem.lower())]
-        usual = median(picture.look.hands for picture in facing) if facing else 0.0
+        usual = median([picture.look.hands for picture in shots if _faces(picture)] or [0.0])
         for picture in shots:
-            wide = picture in facing and picture.look.hands >= max(_WIDE, _WIDER * usual)
+            wide = _faces(picture) and picture.look.hands >= max(_WIDE, _WIDER * usual)
             if "arms at sides" in picture.words and (wide or _stretched(picture)):
                 message = (
                     f"found a figure {picture.look.span:.2f} times as wide as high, expected its arms at its sides; "
@@ -58,8 +59,8 @@ def check(dataset: Dataset) -> Iterator[Finding]:
                 yield Finding(picture.path, 1, 1, message)
 
 
-#: words of names that say a view in which arms at the sides are seen beside the trunk
-_FACING = re.compile(r"(?<![a-z])(front|back|behind)(?![a-z])")
+def _faces(picture: Picture) -> bool:
+    return _FACING.search(picture.path.stem.lower()) is not None
 
 
 def _stretched(picture: Picture) -> bool:

@@ -30,7 +30,7 @@ from statistics import median
 
 from lorarecipe.dataset import Dataset, Group, Picture
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.rules.framing import shown_shares
+from lorarecipe.rules.framing import WHOLE, shown_shares
 from lorarecipe.rules.shots import figures, zoom_of
 
 SEVERITY: Severity = "warning"
@@ -40,8 +40,6 @@ SEVERITY: Severity = "warning"
 _CUT_BELOW = ("portrait", "upper body", "cowboy shot", "feet out of frame")
 #: shares of a figure: as far from its own zoom's, as near to another's; images that a median needs
 _FAR, _NEAR, _ENOUGH = 0.1, 0.04, 3
-#: a figure that shows less is cut, though nothing else can be told of its background
-_WHOLE = 0.9
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -77,7 +75,7 @@ def _by_the_share(group: Group, shares: Mapping[Path, float]) -> dict[Path, str]
         if share is None:
             continue
         said = f"found {zoom!r} on {share:.0%} of the figure"
-        if zoom == "full body" and share <= _WHOLE:
+        if zoom == "full body" and share <= WHOLE:
             found[picture.path] = f"{said}, expected it from head to feet; write the zoom tag that fits"
         if zoom == "close-up" and usual and share >= min(usual.values()) - _NEAR:
             found[picture.path] = f"{said}, expected less than the other zooms show; write the zoom tag that fits"

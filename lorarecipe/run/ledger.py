@@ -220,19 +220,26 @@ def plan_changes(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any
     Stages are matched by their kind and title. Keys of other stages are left out: what these are made from says more.
     """
     keys = {f'"{stage["key"]}"' for stage in (*before, *after)}
-    earlier = {(stage["name"].partition("-")[0], stage["title"]): stage for stage in before}
-    for stage in after:
-        old, title = earlier.pop((stage["name"].partition("-")[0], stage["title"]), None), stage["title"]
+    # the same stage under another title, as of a recipe that was renamed, is no change
+    same = {stage["name"] for stage in before} & {stage["name"] for stage in after}
+    earlier = {(_kind(stage), stage["title"]): stage for stage in before if stage["name"] not in same}
+    for stage in (stage for stage in after if stage["name"] not in same):
+        title = stage["title"]
+        old = earlier.pop((_kind(stage), title), None)
         if old is None:
             yield f"{title}: new"
-        elif old["name"] != stage["name"]:
-            was, now = _facts(old), _facts(stage)
-            names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
-            named = [name for name in names if was.get(name) not in keys and now.get(name) not in keys]
-            yield from (f"{title}: {n} was {was.get(n, 'nothing')}, is {now.get(n, 'nothing')}" for n in named)
-            if not names:
-                yield f"{title}: the images are in another order"
+            continue
+        was, now = _facts(old), _facts(stage)
+        names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+        named = [name for name in names if was.get(name) not in keys and now.get(name) not in keys]
+        yield from (f"{title}: {name} was {was.get(name, 'nothing')}, is {now.get(name, 'nothing')}" for name in named)
+        if not names:
+            yield f"{title}: the images are in another order"
     yield from (f"{title}: no longer in the plan" for _, title in earlier)
+
+
+def _kind(stage: dict[str, Any]) -> str:
+    return str(stage["name"]).partition("-")[0]
 
 
 def _facts(stage: dict[str, Any]) -> dict[str, str]:

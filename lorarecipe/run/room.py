@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,19 +32,20 @@ def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) 
     """
     made = sum(_bytes_of(stage) for stage in missing) + (_SPARE if missing else 0)
     results = sum(_result_bytes(delivery, missing, store, out) for delivery in plan.deliveries)
-    needs = {store.root: (made, "set LORARECIPE_HOME to another disk"), out: (results, "name another folder: --out")}
-    disks = {path: _nearest(path).stat().st_dev for path in needs}
-    for path, (_, otherwise) in needs.items():
-        need = sum(bytes_ for other, (bytes_, _) in needs.items() if disks[other] == disks[path])
-        free = shutil.disk_usage(_nearest(path)).free
+    places = ((store.root, made, "set LORARECIPE_HOME to another disk"), (out, results, "name another folder: --out"))
+    needed = Counter[int]()
+    for path, size, _ in places:
+        needed[_nearest(path).stat().st_dev] += size
+    for path, _, otherwise in places:
+        need, free = needed[_nearest(path).stat().st_dev], shutil.disk_usage(_nearest(path)).free
         if free < need:
             found = f"{path}: {free / 1e6:,.1f} MB free, expected {need / 1e6:,.1f} MB"
             raise MachineNotReady(f"{found}; make room, or {otherwise}")
 
 
 def _nearest(path: Path) -> Path:
-    """Give the nearest folder that is there already."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    """Give the nearest folder that is there already, or the path itself where there is none (a drive that is gone)."""
+    return next((folder for folder in (path, *path.parents) if folder.exists()), path)
 
 
 def require_writable(out: Path) -> None:

@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from lorarecipe.dataset import eight_bit, orientation_of
+from lorarecipe.dataset.backdrop import on_white
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan import DataStage, PickStage
 from lorarecipe.plan.given import Image
@@ -70,8 +71,4 @@ def plain(image: Image) -> tuple[str, bytes]:
 
 def _flatten(image: Pillow.Image) -> Pillow.Image:
     """Put an image with alpha on white; turn any other mode into RGB."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layered = image.convert("RGBA")
-    white = Pillow.new("RGBA", layered.size, "white")
-    return Pillow.alpha_composite(white, layered).convert("RGB")
+    return on_white(image.convert("RGBA")) if image.has_transparency_data else image.convert("RGB")

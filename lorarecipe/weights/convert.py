@@ -60,7 +60,7 @@ def convert(source: Path, target: Path) -> tuple[int, list[str]]:
         try:
             save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, draft)
         except SafetensorError as problem:
-            raise MachineNotReady(f"{target}: cannot be written ({problem}); make room, or name another file") from None
+            raise MachineNotReady(f"{target}: cannot be written ({problem}); name another file") from None
     return len(tensors), left
 
 

@@ -2,8 +2,8 @@
 
 Usage: python -m tests.bench.threads [STEPS]
 
-The nano's U-Net is made wider and wider; each width takes steps (gradients of a rank-4-like part, its cross-attention)
-with one thread and with two, in turns and in one process. The ratio is of the medians: above 1, two are faster.
+The nano's U-Net is made wider and wider; each width takes steps (with gradients of its cross-attention alone, since a
+LoRA trains few weights) with one thread and with two, in turns and in one process. The ratio is of the medians: above 1, two are faster.
 """
 
 from __future__ import annotations
