@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,6 +21,9 @@ from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 
 Tell = Callable[[Path, int, int], None]
+
+#: seconds after which a thread that measures lets another one go on
+_TURN = 2e-4
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,7 @@ def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, M
     known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
     fresh = [name for name, remembered in known.items() if not remembered]
     measured: dict[str, Measured | Problem] = {name: told for name, told in known.items() if told}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding leaves Python to other threads
+    with _swift_turns(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
             measured[name] = told
             tell(folder, len(measured), len(stamps))
@@ -192,6 +197,21 @@ def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, M
                 memory.keep(name, stamps[name], told)
     memory.write()
     return measured
+
+
+@contextmanager
+def _swift_turns() -> Iterator[None]:
+    """Let threads take turns in Python every fifth of a millisecond.
+
+    A thread that decodes comes back to Python after every few kilobytes, and would wait up to 5 ms each time while
+    another measures: a first check took 1.5 times the decoding, and takes 1.2 times.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _picture(path: Path, caption: Caption | None, measured: Measured | Problem) -> Picture:
