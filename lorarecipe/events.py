@@ -119,25 +119,38 @@ class Failed(Event):
 
 
 @dataclass(frozen=True)
-class Gated(Event):
-    """What a base showed (``of`` is ``base``), or the checkpoint that it was merged into (``merged``), as a table.
+class Skipped(Event):
+    """A stage is not made, because no result needs it any more: an earlier stage of each has failed."""
 
-    ``verdict`` is ``pass``, ``doubtful`` or ``fail``; the numbers are in ``passport.json``.
+    key: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Gated(Event):
+    """What a base showed (``of`` is ``base``), or the checkpoint that it was merged into (``merged``).
+
+    ``verdict`` is ``pass``, ``doubtful`` or ``fail``; ``checks`` are rows of name, right, of, verdict and note. What
+    was measured of each picture is in ``passport.json``.
     """
 
     key: str
     name: str
     of: str
     verdict: str
-    table: str
+    checks: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Measured(Event):
-    """The leak test of a result, as a table; the numbers are in ``leak.json``. ``advice`` may be empty."""
+    """The leak test of a result: ``rows`` are the means of one arm, epoch and weight each, as in ``leak.json``.
+
+    ``advice`` says which to use; it may be empty.
+    """
 
     name: str
-    table: str
+    rows: tuple[dict[str, Any], ...]
     advice: str
 
 

@@ -15,6 +15,8 @@ from lorarecipe import events
 from lorarecipe.errors import printable_lines
 from lorarecipe.events import Event
 from lorarecipe.run import Record
+from lorarecipe.run.gate import gate_table
+from lorarecipe.run.leak import leak_table
 
 
 def show(stream: Iterable[Event], *, as_json: bool) -> Iterator[Event]:
@@ -77,7 +79,7 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case events.Sampled():
                     now_drawn = f"{event.done} of {event.of} pictures"
                     progress.update(tasks[event.key], total=event.of, completed=event.done, now=now_drawn)
-                case events.Measured() | events.Gated() | events.Unpicked():
+                case events.Skipped() | events.Measured() | events.Gated() | events.Unpicked():
                     progress.console.print(escape(printable_lines(sentence(event))), highlight=False)
                 case events.Pausing():
                     progress.console.print(f"[yellow]{escape(printable_lines(sentence(event)))}", highlight=False)
@@ -139,13 +141,16 @@ def sentence(event: Event) -> str:
             proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
             changed = "".join(f"; {file} changed meanwhile, so it will be made anew" for file in event.changed)
             return f"done     {event.title} in {clock(event.seconds)} ({proof}){changed}"
+        case events.Skipped():
+            return f"skipped  {event.title}: a stage before it has failed"
         case events.Failed():
             return f"ended    {event.title}: {first_line(event)}"
         case events.Measured():
-            return f"measured {event.name}, on the original checkpoint:\n{event.table}\n{event.advice}".rstrip()
+            table = leak_table(event.rows)
+            return f"measured {event.name}, on the original checkpoint:\n{table}\n{event.advice}".rstrip()
         case events.Gated():
             what = "base" if event.of == "base" else "checkpoint with the base"
-            return f"gate     {what} {event.name}: {event.verdict}\n{event.table}"
+            return f"gate     {what} {event.name}: {event.verdict}\n{gate_table(event.checks)}"
         case events.Unpicked():
             return f"pick     {event.name}: open {event.page}, mark pictures, put the list into [distill], run again"
         case events.Delivered():

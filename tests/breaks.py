@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import struct
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -354,20 +351,6 @@ def _renamed(path: Path) -> None:
     _edit(path.with_name("recipe.toml"), f'target.images = "{path.name}"')
 
 
-def _enormous(path: Path) -> None:
-    """A checkpoint as large as the disk's free space and more, all of it a hole."""
-    head = path.read_bytes()
-    size = int(struct.unpack("<Q", head[:8])[0])
-    names = json.loads(head[8 : 8 + size])
-    end = max(value["data_offsets"][1] for name, value in names.items() if name != "__metadata__")
-    more = (shutil.disk_usage(path.parent).free + 2**30) // 2 * 2
-    names["cond_stage_model.hole"] = {"dtype": "F16", "shape": [more // 2], "data_offsets": [end, end + more]}
-    header = json.dumps(names).encode()
-    with path.open("wb") as stream:
-        stream.write(struct.pack("<Q", len(header)) + header + head[8 + size :])
-        os.truncate(stream.fileno(), 8 + len(header) + end + more)
-
-
 _FILES: dict[str, Change] = {
     "no file": Path.unlink,
     "no image": _empty,
@@ -379,7 +362,6 @@ _FILES: dict[str, Change] = {
     "weights of sdxl": _sdxl,
     "weights that predict velocity": _velocity,
     "the target's images": _renamed,
-    "larger than what is free": _enormous,
     "made for sd15": _base("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"),
     "trained on this one": _trained_on(""),
     "trained on another checkpoint": _trained_on("a" * 64),

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import settings
 from safetensors.numpy import save_file
 
+from lorarecipe.engines import pin
 from lorarecipe.errors import LorarecipeError
 from lorarecipe.files import home
-from lorarecipe.plan import pin
 from lorarecipe.run import execute  # noqa: F401 - its module is patched
 from lorarecipe.signals import install
 from lorarecipe.store import Store
@@ -169,7 +169,7 @@ def fake_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         (tokenizers / name / "vocab.json").write_text("{}")
     monkeypatch.setenv("LORARECIPE_PASS_ENV", "FAKE_TRAINER")
     monkeypatch.setattr(
-        sys.modules["lorarecipe.run.execute"], "try_optimizers", lambda *given: None
+        sys.modules["lorarecipe.run.execution"], "try_optimizers", lambda *given: None
     )  # it has no optimizers
     monkeypatch.setattr(place_module, "checked_out", lambda checkout: pin().commit)
     return Place(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)

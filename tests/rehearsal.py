@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from lorarecipe.families import FAMILIES, trained_modules
 from lorarecipe.trainer import find_place
-from lorarecipe.weights import Family, module_of, open_checkpoint, trained_modules
+from lorarecipe.weights import open_checkpoint
 from tests.renders import character
 
 FOLDER = Path(__file__).parent.parent / "recipes" / "rehearsal"
@@ -38,12 +39,12 @@ def checkpoint(path: Path) -> None:
     part.rename(path)
 
 
-def lora(path: Path, checkpoint: Path, family: Family, rank: int) -> None:
+def lora(path: Path, checkpoint: Path, family: str, rank: int) -> None:
     """Make a LoRA of random weights on every module that a training of all of ``checkpoint`` touches."""
     weights, dice = open_checkpoint(checkpoint), torch.Generator().manual_seed(rank)
-    trained, tensors = trained_modules(weights.shapes, family, text_encoder=True), {}
+    trained, tensors = trained_modules(weights.shapes, FAMILIES[family], text_encoder=True), {}
     for name, (rows, *columns) in sorted((name, shape) for name, shape in weights.shapes.items() if shape):
-        shared = module_of(name, family)
+        shared = FAMILIES[family].modules_of(name)
         for module in trained.intersection(shared):
             ends = [1] * (len(columns) - 1)
             tensors[f"{module}.lora_down.weight"] = torch.randn(rank, columns[0], *ends, generator=dice) / rank

@@ -24,7 +24,9 @@ def test_the_likest_of_those_that_leak_little() -> None:
     told = advice(rows)
     assert told
     assert (told["weight"], told["epoch"]) == (0.8, None)
-    assert advised(told).startswith("use epoch last at weight 0.8: of 2 that leak little, the likest are 1")
+    assert advised(told).startswith(
+        "Use the last epoch at weight 0.8: it is the most like the character among those that leak little (colours off by 9.0"
+    )
 
 
 def test_of_those_alike_the_nearest_to_1() -> None:
@@ -44,7 +46,7 @@ def test_when_all_leak_it_says_so() -> None:
     told = advice(rows)
     assert told
     assert told["weight"] == 0.6
-    assert told["reason"].startswith("every weight leaks; this one least")
+    assert told["reason"].startswith("every weight leaks, and this one leaks least")
 
 
 def test_nothing_to_compare_with() -> None:

@@ -81,7 +81,7 @@ def _run(recipe: Path) -> list[Event]:
 def test_the_plain_way(place: Path) -> None:
     (place / "renders" / "honey" / "full-body_front.txt").write_text("aoi, 1girl, twintails\n")  # captions are its own
     plan = _plan(place / "aoi.toml")
-    assert [stage.kind for stage in plan.stages] == ["data", "train", "sample"]
+    assert [stage.kind for stage in plan.stages] == ["data", "train", "sample", "leak"]
     [lora] = [stage for stage in plan.stages if isinstance(stage, TrainStage)]
     assert (lora.role, lora.merged, lora.loaded) == ("plain", None, None)
     files = [Path(event.path).name for event in _run(place / "aoi.toml") if isinstance(event, Delivered)]
@@ -103,7 +103,7 @@ def test_the_distilled_way(place: Path) -> None:
     assert [one["picked"] for one in told] == [True, False, False, True]
     plan = _plan(place / "aoi.toml")
     kinds = [stage.kind for stage in plan.stages]
-    assert kinds == ["data", "train", "sample", "data", "train", "sample"]
+    assert kinds == ["data", "train", "sample", "picks", "train", "sample", "leak"]
     picks = Store(place / "store").path(plan.stages[3].short) / "00"
     assert sorted(path.name for path in picks.iterdir()) == ["00000.png", "00000.txt", "00001.png", "00001.txt"]
     assert (picks / "00001.txt").read_text("utf-8") == "1girl, beach\n"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lorarecipe.report.beside import read_beside
-from lorarecipe.report.page import page
+from lorarecipe.report.pages import page
 from lorarecipe.report.story import Story
 from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Run
 from lorarecipe.run.gate import Check, Gate, Seen

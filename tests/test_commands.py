@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.plan import BaseFile
+from lorarecipe.plan import BaseFile, Stage
+from lorarecipe.run.makers import MAKERS
 from lorarecipe.store import Store
-from lorarecipe.trainer import Command, Place, command_of
+from lorarecipe.trainer import Command, Place
 from lorarecipe.trainer.settings import dataset_toml
 from tests.test_stages import BASE, MERGE, MODEL, TARGET, TRAINING
 
@@ -20,8 +21,8 @@ PLACE = Place(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/
 STORE = Store(Path("/store"))
 
 
-def _command(stage: object) -> Command:
-    command = command_of(stage, PLACE, STORE)  # type: ignore[arg-type]
+def _command(stage: Stage) -> Command:
+    command = MAKERS[stage.kind].prepare(stage, PLACE, STORE).command
     assert command is not None
     return command
 
@@ -42,7 +43,7 @@ def test_usual_paths_are_not_refused(name: str) -> None:
 
 
 def test_data_stages_need_no_process() -> None:
-    assert command_of(BASE.data, PLACE, STORE) is None
+    assert MAKERS["data"].prepare(BASE.data, PLACE, STORE).command is None
 
 
 def test_a_target_trains_on_the_merged_file() -> None:
@@ -81,10 +82,28 @@ def test_extra_options_become_words() -> None:
 
 
 @pytest.mark.parametrize(("device", "visible"), [("cpu", ""), ("cuda:1", "1"), ("cuda", None), ("auto", None)])
-def test_devices(device: str, visible: str | None) -> None:
+def test_devices(device: str, visible: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     command = _command(replace(BASE, device=device))
     assert command.env.get("CUDA_VISIBLE_DEVICES") == visible
     assert ("--cpu" in command.argv) == (device == "cpu")
+
+
+@pytest.mark.parametrize(
+    ("given_by_a_scheduler", "device", "visible"),
+    [("2,3", "cuda:1", "3"), ("GPU-1f, GPU-2e", "cuda:0", "GPU-1f"), ("5", "auto", None), ("2,3", "cpu", "")],
+)
+def test_a_gpu_is_one_of_those_that_a_scheduler_gives(
+    given_by_a_scheduler: str, device: str, visible: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given_by_a_scheduler)
+    assert _command(replace(BASE, device=device)).env.get("CUDA_VISIBLE_DEVICES") == visible
+
+
+def test_a_gpu_that_a_scheduler_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    with pytest.raises(MachineNotReady, match=r'gives this process 1 GPU, and device = "cuda:1"'):
+        _command(replace(BASE, device="cuda:1"))
 
 
 def test_several_gpus() -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.files import file_digest
-from lorarecipe.plan import BaseFile, MergeStage, Plan, TrainStage, compile_plan
+from lorarecipe.plan import BaseFile, GateStage, MergeStage, Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from tests.renders import shoot
@@ -38,7 +40,26 @@ def test_load_mode_merges_nothing_into_a_file(edit: Edit) -> None:
     target = plan.stages[-1]
     assert isinstance(target, TrainStage)
     assert (target.merged, target.strength) == (None, 0.9)
-    assert target.loaded == plan.stages[2]
+    assert target.inputs[-1] == plan.stages[2]
+
+
+def test_each_target_has_its_own_verdict_on_a_foreign_base(folder: Path) -> None:
+    """The pictures are the same; what they are compared with is not."""
+    _base(_lora(_Q))(folder)
+    mine = folder / "recipe.toml"
+    text = mine.read_text("utf-8")
+    shutil.copytree(folder / "aoi", folder / "rin")
+    with Image.open(folder / "rin" / "full_front.png") as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "rin" / "full_front.png")
+    other = folder / "rin.toml"
+    other.write_text(text.replace('name = "aoi"', 'name = "rin"').replace('images = "aoi"', 'images = "rin"'))
+    for path in (mine, other):
+        path.write_text(path.read_text("utf-8").replace('mode = "off"', 'mode = "report"'), encoding="utf-8")
+    plan = _plan(mine, other)
+    gates = [stage for stage in plan.stages if isinstance(stage, GateStage) and not stage.pictures.merged]
+    assert len(gates) == 2
+    assert gates[0].pictures.key == gates[1].pictures.key
+    assert gates[0].renders.key != gates[1].renders.key
 
 
 def test_a_base_recipe_alone_delivers_the_base(folder: Path) -> None:
@@ -66,6 +87,55 @@ def test_the_same_images_under_two_roles_are_one_stage_with_both_titles(folder: 
     plan = _plan(folder / "recipe.toml", other)
     assert len(plan.stages) == 5
     assert plan.title(plan.stages[-1]) == "target aoi; target ao"
+
+
+def test_a_stage_that_serves_two_ends_waits_for_nothing_that_needs_it(edit: Edit) -> None:
+    """The base draws the same for its gate, before the target is trained, and as an arm of the samples, after it."""
+    drawn = 'prompts = ["1girl"]\nimages = 1\nsteps = 2\n'
+    path = edit('mode = "off"\n', f"{drawn}against = []\n")
+    path = edit("[target]\n", f"[control]\nenabled = true\n\n[samples]\n{drawn}\n[target]\n")
+    plan = _plan(path)
+    [delivery] = plan.deliveries
+    assert delivery.gate[0].pictures.key == delivery.arms["base"][0].key
+    assert len({stage.key for stage in plan.stages}) == len(plan.stages)
+
+
+def test_recipes_are_made_in_the_order_in_which_they_are_given(edit: Edit, folder: Path) -> None:
+    path = edit("[target]\n", '[control]\nenabled = true\n\n[samples]\nprompts = ["1girl"]\n\n[target]\n')
+    other = folder / "rin.toml"
+    other.write_text(path.read_text("utf-8").replace('name = "aoi"', 'name = "rin"'))
+    other.write_text(other.read_text("utf-8").replace("[target]\n", "[target]\nrepeats = 2\n"), encoding="utf-8")
+    plan = _plan(path, other)
+    trained = [plan.title(stage) for stage in plan.stages if stage.kind == "train"]
+    assert trained == [
+        "base aoi; base rin",
+        "target aoi",
+        "target rin",
+        "the control arm of aoi",
+        "the control arm of rin",
+    ]
+
+
+def test_the_order_of_all_that_there_is(edit: Edit) -> None:
+    path = edit('mode = "off"\n', 'mode = "report"\n')
+    path = edit("[target]\n", '[control]\nenabled = true\n\n[samples]\nprompts = ["1girl"]\n\n[target]\n')
+    plan = _plan(path)
+    assert [plan.title(stage).split(" on the")[0] for stage in plan.stages] == [
+        "images of the base aoi",
+        "images of aoi",
+        "base aoi",
+        "pictures for the gate of base aoi",
+        "gate of base aoi",
+        "base aoi merged into checkpoint.safetensors",
+        "pictures for the gate of base aoi merged into checkpoint.safetensors",
+        "gate of base aoi merged into checkpoint.safetensors",
+        "target aoi",
+        "the control arm of aoi",
+        "samples of aoi",
+        "samples of base aoi",
+        "samples of the control arm of aoi",
+        "leak test of aoi",
+    ]
 
 
 def test_a_missing_checkpoint(folder: Path) -> None:

@@ -208,7 +208,8 @@ def test_another_family(stage_set: Path, real_place: Place, tmp_path: Path, fami
     plan = compile_plan([check(scan(load(tmp_path / "akane.toml")))])
     store = Store(tmp_path / "store")
     events = list(execute(plan, replace(real_place, python=python), store, tmp_path / "out"))
-    proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind != "data"]
+    measured = {"data", "gate", "leak"}
+    proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind not in measured]
     base, gate, merge, gate_of_merged, target, samples = proofs
     assert gate == gate_of_merged == {"pictures": 3}
     assert samples == {"pictures": 4}

@@ -23,7 +23,7 @@ from lorarecipe.trainer.embedded.data import _resized
 from lorarecipe.trainer.embedded.gen_img import Sampler
 from lorarecipe.trainer.embedded.train_network import Training
 from lorarecipe.weights import Folder, Weights
-from tests.test_merge import small_lora
+from tests.test_merging import small_lora
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.demo import NANO
+from lorarecipe.families import FAMILIES
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 
 
@@ -66,25 +67,28 @@ def test_what_is_missing_is_named(copy: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "family"),
+    ("file", "change", "family", "noise"),
     [
-        ("unet/config.json", lambda config: config, "sd15"),
-        ("unet/config.json", lambda config: config | {"cross_attention_dim": 768}, "sd15"),
-        ("unet/config.json", lambda config: config | {"cross_attention_dim": 1024}, "sd2"),
-        ("unet/config.json", lambda config: config | {"cross_attention_dim": 2048}, "sdxl"),
+        ("unet/config.json", lambda config: config, "sd15", True),
+        ("unet/config.json", lambda config: config | {"cross_attention_dim": 768}, "sd15", True),
+        ("unet/config.json", lambda config: config | {"cross_attention_dim": 1024}, "sd2", True),
+        ("unet/config.json", lambda config: config | {"cross_attention_dim": 2048}, "sdxl", True),
         (
             "scheduler/scheduler_config.json",
             lambda config: config | {"prediction_type": "v_prediction"},
-            "v-prediction",
+            "sd15",
+            False,
         ),
     ],
 )
 def test_its_family_is_in_its_configuration(
-    copy: Path, file: str, change: Callable[[dict[str, object]], dict[str, object]], family: str
+    copy: Path, file: str, change: Callable[[dict[str, object]], dict[str, object]], family: str, noise: bool
 ) -> None:
     path = copy / file
     path.write_text(json.dumps(change(json.loads(path.read_text("utf-8")))), encoding="utf-8")
-    assert Folder(copy).family == family
+    checkpoint = Folder(copy)
+    found = [name for name, one in FAMILIES.items() if one.recognises(checkpoint)]
+    assert [*found, checkpoint.predicts_noise] == [family, noise]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def _verdicts(gate: Gate) -> dict[str, str]:
 
 def test_what_draws_as_it_was_rendered_passes() -> None:
     gate = judge("base", _shown(PROMPTS | SCENES, "3d"), _renders(BASE))
-    assert gate.verdict == "pass", gate_table(gate.as_json())
+    assert gate.verdict == "pass", gate_table(gate.as_json()["checks"])
     assert {check.of for check in gate.checks} == {12, 16, 8, 4}
 
 

@@ -13,7 +13,7 @@ from lorarecipe.colour import lab
 from lorarecipe.dataset.look import look_at
 from lorarecipe.dataset.picture import Measured, read_image
 from lorarecipe.demo import HAIR, Figure, draw
-from lorarecipe.plan.given import Image as StagedImage
+from lorarecipe.plan.data import Image as StagedImage
 from lorarecipe.trainer.staging import plain
 
 

@@ -9,7 +9,8 @@ import pytest
 from lorarecipe.demo import NANO
 from lorarecipe.demo.judge import QUESTIONS, load_judge
 from lorarecipe.demo.quality import measure
-from lorarecipe.weights import Folder, Weights, trained_modules
+from lorarecipe.families import FAMILIES, trained_modules
+from lorarecipe.weights import Folder, Weights
 
 
 def test_it_is_small() -> None:
@@ -19,8 +20,7 @@ def test_it_is_small() -> None:
 def test_it_is_sd1_in_float16() -> None:
     folder = Folder(NANO)
     assert {folder.dtype(name) for name in folder.names} == {"F16"}
-    assert folder.precision == "fp16"
-    assert len(trained_modules(folder.shapes, "sd15", text_encoder=True)) == 96
+    assert len(trained_modules(folder.shapes, FAMILIES["sd15"], text_encoder=True)) == 96
 
 
 @pytest.fixture(scope="module")

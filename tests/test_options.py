@@ -14,7 +14,7 @@ from lorarecipe.recipe.options import _ALLOWED, _OWNED, extra_problems, known_op
 from lorarecipe.recipe.refused import REFUSED
 from lorarecipe.rules import check
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, command_of
+from lorarecipe.trainer import Place, train_command
 from lorarecipe.trainer.commands import GUARD
 
 
@@ -46,7 +46,7 @@ def test_a_refusal_says_why(name: str, reason: str) -> None:
 @pytest.mark.parametrize("name", sorted(name for name, why in REFUSED.items() if why == "lorarecipe sets it itself"))
 def test_what_lorarecipe_is_said_to_set_it_sets(name: str, folder: Path, store: Store, fake_place: Place) -> None:
     plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
-    command = command_of(next(stage for stage in plan.stages if isinstance(stage, TrainStage)), fake_place, store)
+    command = train_command(next(stage for stage in plan.stages if isinstance(stage, TrainStage)), fake_place, store)
     assert command is not None
     assert any(word.partition("=")[0] == f"--{name}" for word in command.argv)
 

@@ -23,14 +23,13 @@ from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO, render_all
 from lorarecipe.errors import Interrupted
 from lorarecipe.events import Paused, Progress, Started
-from lorarecipe.plan import DataStage, TrainStage, compile_plan
+from lorarecipe.plan import LORA, DataStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.run import execute
 from lorarecipe.signals import install
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, command_of, find_place, launch, read_progress, stage_images
-from lorarecipe.trainer.commands import LORA
+from lorarecipe.trainer import Place, find_place, launch, read_progress, stage_images, train_command
 from lorarecipe.trainer.embedded.network import load_lora
 from lorarecipe.weights import Weights
 
@@ -121,7 +120,7 @@ def train(places: dict[str, Place], tmp_path: Path) -> Train:
         stage_images(stage.data, store.begin(stage.data.short, stage.data.identity()))
         store.keep(stage.data.short)
         made = store.begin(stage.short, stage.identity())
-        command = command_of(stage, replace(place, python=python), store)
+        command = train_command(stage, replace(place, python=python), store)
         assert command
         *_, last = read_progress(stage.key, launch(command))
         return Trained(made, [float(line) for line in losses.read_text().split()], last.step)

@@ -8,9 +8,9 @@ from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO, render_all
-from lorarecipe.errors import RecipeError, TrainingFailed
+from lorarecipe.errors import MachineNotReady, RecipeError, TrainingFailed
 from lorarecipe.events import Delivered, Event, Gated, Measured, Sampled, Started
-from lorarecipe.plan import Plan, SampleStage, TrainStage, compile_plan
+from lorarecipe.plan import Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.run import execute
@@ -122,17 +122,21 @@ def events(folder: Path) -> list[Event]:
 
 def test_what_is_planned(folder: Path) -> None:
     plan = _plan(folder / "aoi.toml")
-    titles = [plan.title(stage) for stage in plan.stages if isinstance(stage, TrainStage | SampleStage)]
+    titles = [plan.title(stage) for stage in plan.stages if stage.kind != "data"]
     assert titles == [
+        "pictures for the gate of base aoi",
         "gate of base aoi",
+        "base aoi merged into nano",
+        "pictures for the gate of base aoi merged into nano",
         "gate of base aoi merged into nano",
         "target aoi",
         "the control arm of aoi",
         "samples of aoi on the original checkpoint, epoch 1",
         "samples of aoi on the original checkpoint",
+        "samples of base aoi on the original checkpoint",
         "samples of the control arm of aoi on the original checkpoint, epoch 1",
         "samples of the control arm of aoi on the original checkpoint",
-        "samples of base aoi on the original checkpoint",
+        "leak test of aoi",
     ]
     [delivery] = plan.deliveries
     names = [[*stage.names] for stage in delivery.sampled]
@@ -172,8 +176,8 @@ def test_the_leak_test(folder: Path, events: list[Event]) -> None:
     assert rows[0]["change"] == 0
     assert all(row["change"] > 0 for row in rows[1:])
     assert all(row["change_unrelated"] > 0 for row in rows[1:])
-    assert measured.table.count("\n") == 7
-    assert measured.advice.startswith("use epoch ")
+    assert measured.rows == tuple(rows)
+    assert measured.advice.startswith("Use ")
     files = [Path(event.path).name for event in events if isinstance(event, Delivered)]
     assert files[-5:] == ["all.png", "all.png", "all.png", "passport.json", "leak.json"]
     told = [event for event in events if isinstance(event, Sampled)]
@@ -242,6 +246,26 @@ def test_no_target_is_trained_on_a_base_that_fails(folder: Path, events: list[Ev
         seen.extend(execute(_plan(recipe), find_place("embedded"), Store(folder / "store"), folder / "out"))
     assert seen
     assert not [event for event in seen if isinstance(event, Started) and event.kind == "train"]
+    stopped = folder / "out" / "strict"
+    gates = json.loads((stopped / "passport.json").read_text("utf-8"))["gate"]
+    assert [gate["verdict"] for gate in gates] == ["fail", "fail"]
+    assert all((stopped / picture["place"]).is_file() for gate in gates for picture in gate["pictures"])
+
+
+def test_a_leak_test_that_fails_keeps_nobody_from_the_lora(folder: Path, events: list[Event]) -> None:
+    assert events
+    (folder / "wd").mkdir()
+    for name in ("model.onnx", "selected_tags.csv"):
+        (folder / "wd" / name).write_text("no model", encoding="utf-8")
+    recipe = folder / "tagged.toml"
+    text = (folder / "aoi.toml").read_text("utf-8").replace('"aoi"', '"tagged"')
+    recipe.write_text(text.replace("[samples]\n", '[samples]\ntagger = "wd"\n'), encoding="utf-8")
+    seen: list[Event] = []
+    with pytest.raises(MachineNotReady, match="no tagger of booru tags"):
+        seen.extend(execute(_plan(recipe), find_place("embedded"), Store(folder / "store"), folder / "out"))
+    names = [Path(event.path).name for event in seen if isinstance(event, Delivered)]
+    assert "tagged.safetensors" in names
+    assert "leak.json" not in names
 
 
 def test_a_base_of_another_checkpoint_is_refused_unless_it_is_let_pass(folder: Path, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from lorarecipe.errors import TrainingFailed
-from lorarecipe.plan import BaseFile, MergeStage, TrainStage
+from lorarecipe.families import FAMILIES, trained_modules
+from lorarecipe.plan import BaseFile, MergeStage, Source, TrainStage
 from lorarecipe.trainer import prove_lora, prove_merge
-from lorarecipe.weights import Weights, change, module_of, trained_modules
+from lorarecipe.weights import Weights, change
 from tests.conftest import tiny_checkpoint
 from tests.test_stages import BASE, MODEL, TRAINING
 
@@ -19,18 +20,18 @@ from tests.test_stages import BASE, MODEL, TRAINING
 def stage(tmp_path: Path) -> TrainStage:
     """A U-Net-only training of rank 2 on the tiny checkpoint."""
     tiny_checkpoint(tmp_path / "sd.safetensors")
-    model = replace(MODEL, path=tmp_path / "sd.safetensors")
+    model = replace(MODEL, components={"path": Source(tmp_path / "sd.safetensors", "c1")})
     return replace(BASE, model=model, training=TRAINING.model_copy(update={"rank": 2}))
 
 
 def _lora(
     stage: TrainStage, path: Path, scale: float = 0.1
 ) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    checkpoint = Weights(stage.model.path)
-    homes = {module: name for name in checkpoint.names for module in module_of(name, "sd15")}
+    checkpoint = Weights(stage.model.main.path)
+    homes = {module: name for name in checkpoint.names for module in FAMILIES["sd15"].modules_of(name)}
     random = np.random.default_rng(1)
     tensors = {}
-    for module in trained_modules(checkpoint.shapes, "sd15", text_encoder=False):
+    for module in trained_modules(checkpoint.shapes, FAMILIES["sd15"], text_encoder=False):
         rows, columns, *ends = checkpoint.shapes[homes[module]]
         tensors[f"{module}.lora_down.weight"] = random.normal(size=(2, columns, *ends)).astype("float32")
         tensors[f"{module}.lora_up.weight"] = (scale * random.normal(size=(rows, 2, *ends))).astype("float32")
@@ -40,10 +41,10 @@ def _lora(
 
 
 def _merge(stage: TrainStage, lora: Path, path: Path, strength: float, dtype: str) -> MergeStage:
-    tensors = {name: value.astype("float32") for name, value in load_file(stage.model.path).items()}
+    tensors = {name: value.astype("float32") for name, value in load_file(stage.model.main.path).items()}
     weights = Weights(lora)
     for name in tensors:
-        for module in module_of(name, "sd15"):
+        for module in FAMILIES["sd15"].modules_of(name):
             if f"{module}.alpha" in weights.names:
                 tensors[name] = tensors[name] + change(weights, module, strength).reshape(tensors[name].shape)
     save_file({name: value.astype(dtype) for name, value in tensors.items()}, path)

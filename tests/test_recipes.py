@@ -66,8 +66,10 @@ def test_two_characters_share_a_base(tmp_path: Path) -> None:
         "data",
         "train",
         "sample",
+        "gate",
         "merge",
         "sample",
+        "gate",
         "train",
         "train",
     ]

@@ -3,14 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from lorarecipe.dataset import scan
-from lorarecipe.plan import MergeStage, TrainStage, compile_plan
+from lorarecipe.plan import LORA, MergeStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.run import execute
-from lorarecipe.run.room import _bytes_of, state_bytes
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place
-from lorarecipe.trainer.commands import LORA
 from lorarecipe.weights import Weights
 
 
@@ -23,7 +21,7 @@ def test_a_lora_is_as_large_as_was_thought(folder: Path, fake_place: Place, stor
     for stage in trainings:
         lora = Weights(store.path(stage.short) / LORA)
         size = sum(lora.read(name).nbytes for name in lora.names if not name.endswith(".alpha"))
-        assert state_bytes(stage) == 4 * size
-        assert _bytes_of(stage) == (2 if stage.training.save_every_epochs else 1) * size
+        assert stage.state_size == 4 * size
+        assert stage.size == (2 if stage.training.save_every_epochs else 1) * size
     [merge] = [stage for stage in plan.stages if isinstance(stage, MergeStage)]
-    assert _bytes_of(merge) == (folder / "checkpoint.safetensors").stat().st_size
+    assert merge.size == (folder / "checkpoint.safetensors").stat().st_size

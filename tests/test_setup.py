@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lorarecipe.engines import Pin, pin
 from lorarecipe.errors import MachineNotReady, NetworkFailed
 from lorarecipe.files import home, vendor
-from lorarecipe.plan import Pin, pin
 from lorarecipe.trainer import Place, find_place
 from lorarecipe.trainer import setup as building
 from lorarecipe.trainer.place import TOKENIZERS, checked_out, environment_id, installed

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import file_digest
 from lorarecipe.plan import DataStage
-from lorarecipe.plan.given import Image
+from lorarecipe.plan.data import Image
 from lorarecipe.trainer import stage_images
 
 

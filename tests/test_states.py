@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lorarecipe.plan import TrainStage
-from lorarecipe.trainer.states import State, clear_states, epochs_between_states, last_state, seal_states, unseal
+from lorarecipe.trainer.states import State, clear_states, last_state, seal_states, unseal
 from tests.test_compile import _plan
 
 
@@ -101,10 +101,10 @@ def test_what_only_a_resumed_training_needs_goes(folder: Path, tmp_path: Path) -
 
 def test_how_often(folder: Path) -> None:
     """12 images in batches of 1: 8 steps an epoch of the base."""
-    assert epochs_between_states(_training(folder, epochs=40, steps=None)) == 4
-    assert epochs_between_states(_training(folder, epochs=5, steps=None)) == 1
-    assert epochs_between_states(_training(folder, epochs=1, steps=None)) is None
-    assert epochs_between_states(_training(folder, epochs=40, steps=None, save_every_epochs=3)) == 3
-    assert epochs_between_states(_training(folder, epochs=None, steps=160)) == 2
-    assert epochs_between_states(_training(folder, epochs=None, steps=161)) == 2
-    assert epochs_between_states(replace(_training(folder, epochs=40, steps=None), processes=2)) is None
+    assert _training(folder, epochs=40, steps=None).epochs_between_states == 4
+    assert _training(folder, epochs=5, steps=None).epochs_between_states == 1
+    assert _training(folder, epochs=1, steps=None).epochs_between_states is None
+    assert _training(folder, epochs=40, steps=None, save_every_epochs=3).epochs_between_states == 3
+    assert _training(folder, epochs=None, steps=160).epochs_between_states == 2
+    assert _training(folder, epochs=None, steps=161).epochs_between_states == 2
+    assert replace(_training(folder, epochs=40, steps=None), processes=2).epochs_between_states is None

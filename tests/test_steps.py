@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from lorarecipe.plan import DataStage, Model, TrainStage
-from lorarecipe.plan.given import Image
+from lorarecipe.plan import DataStage, Model, Source, TrainStage
+from lorarecipe.plan.data import Image
 from lorarecipe.plan.steps import Bucket, BucketChooser, count_steps
 from lorarecipe.recipe import Training
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, command_of
+from lorarecipe.trainer import Place, train_command
 
 _BASE = {"rank": 4, "alpha": 4.0, "unet_lr": 1e-4, "epochs": 3, "resolution": 128}
 
@@ -157,7 +157,7 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
     stage = TrainStage(
         DataStage(staged),
         tuple(repeats for _, repeats in groups),
-        Model(family, Path("m"), "0", "fp16"),
+        Model(family, {"path": Source(Path("m"), "0")}),
         settings_,
         "c",
     )
@@ -169,7 +169,7 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
         for n, image in enumerate(group):
             Pillow.new("1", (image.width, image.height)).save(place / f"{g:02}" / f"{n:05}.png")
             (place / f"{g:02}" / f"{n:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
-    command = command_of(stage, real_place, store)
+    command = train_command(stage, real_place, store)
     assert command is not None
     command.folder.mkdir(parents=True)
     for name, text in command.files.items():

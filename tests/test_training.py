@@ -17,7 +17,8 @@ from lorarecipe.events import Event, Failed, Finished, Paused, Pausing, Progress
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute, training
+from lorarecipe.run import execute
+from lorarecipe.run.makers import train
 from lorarecipe.signals import install
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place
@@ -66,7 +67,7 @@ def test_a_disk_that_runs_full_pauses(
 ) -> None:
     edit("steps = 2", "steps = 4")
     monkeypatch.setenv("FAKE_TRAINER", "slow")
-    monkeypatch.setattr(training, "_LOOK", 0.0)
+    monkeypatch.setattr(train, "_LOOK", 0.0)
     seen: list[Event] = []
     with (
         monkeypatch.context() as full,

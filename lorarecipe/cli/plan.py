@@ -14,7 +14,6 @@ from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Stage
-    from lorarecipe.recipe import Engine
     from lorarecipe.store import Store
 
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 def command(recipes: tuple[Path, ...], commands: bool) -> None:
     """Print what `run` would do, and why. Starts nothing and needs no trainer."""
     from lorarecipe.files import home
-    from lorarecipe.plan import TrainStage, step_sum
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
@@ -33,19 +31,18 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         why = reason(stage, plan, store)
         say(f"{stage.short}  {plan.title(stage)}")
         say(f"  {'reused' if why is None else f'runs: {why}'}")
-        if isinstance(stage, TrainStage):
-            click.echo("".join(f"  {line}\n" for line in step_sum(stage)), nl=False)
+        click.echo("".join(f"  {line}\n" for line in stage.notes.get("sum", [])), nl=False)
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
     say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
 
 
-def _command(stage: Stage, engine: Engine, store: Store) -> Iterator[str]:
+def _command(stage: Stage, engine: str, store: Store) -> Iterator[str]:
+    from lorarecipe.run.makers import MAKERS
     from lorarecipe.trainer import find_place
-    from lorarecipe.trainer.commands import command_of
 
-    built = command_of(stage, find_place(engine), store)
+    built = MAKERS[stage.kind].prepare(stage, find_place(engine), store).command
     if built is None:
         return
     yield "$ " + " ".join(f"{name}={shlex.quote(value)}" for name, value in built.env.items()) + " \\"

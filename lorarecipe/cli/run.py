@@ -39,7 +39,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     from lorarecipe.files import home
     from lorarecipe.live import rehearsed, show
     from lorarecipe.report import refreshed, write_report
-    from lorarecipe.run import begin_run, execute, fold, noted
+    from lorarecipe.run import Record, ResultsFailed, begin_run, execute, fold, noted
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_place
 
@@ -50,9 +50,12 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     place_of_results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse}, findings)
+    record, failure = Record.begin(), None
     try:
         with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
-            record = fold(show(refreshed(events, run, place, store), as_json=as_json))
+            fold(show(refreshed(events, run, place, store), as_json=as_json), record)
+    except ResultsFailed as some:
+        failure = some
     except Interrupted as stopped:
         words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
         words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
@@ -61,7 +64,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
         # where nothing began, the folder may be somebody else's
         pages = write_report(run, place, store) if run.told["stages"] else []
     record.write(plan, place_of_results, allow)
-    if rehearse:
+    if rehearse and not failure:
         again = fold(execute(plan, place, store, place_of_results))
         say(rehearsed(record, again, differences), err=True)
     if not as_json:
@@ -70,3 +73,5 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
                 say(file["path"])
         for page in pages:
             say(place_of_results / page.parent.name / page.name)
+    if failure:
+        raise failure

@@ -3,7 +3,7 @@
 from lorarecipe.dataset.captions import Caption, Tag, plain, read_caption
 from lorarecipe.dataset.look import Look, eight_bit, orientation_of
 from lorarecipe.dataset.picture import EXTENSIONS, Picture, Problem
-from lorarecipe.dataset.scan import Dataset, Group, scan
+from lorarecipe.dataset.scanning import Dataset, Group, scan
 
 __all__ = [
     "EXTENSIONS",

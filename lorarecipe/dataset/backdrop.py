@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from lorarecipe.dataset.silhouette import WHITE_LEVEL, Edges, Lab, Mask, Silhouette, grown, is_white, share
+from lorarecipe.dataset.silhouette import WHITE_LEVEL, Edges, Lab, Mask, Silhouette, inside, is_white, share
 
 #: lowest part of a figure in which a shadow on the floor is seen
 _FLOOR = 0.15
@@ -20,7 +20,7 @@ def off_white(colours: Lab, shape: Silhouette, *, by_alpha: bool) -> float:
     """
     from scipy import ndimage
 
-    apart = shape.outside & ~grown(~shape.outside, steps=2)
+    apart = inside(inside(shape.outside))
     if not apart.any():
         return 0.0
     tinted = ~is_white(colours)

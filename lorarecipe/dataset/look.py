@@ -14,7 +14,7 @@ from lorarecipe.dataset.outline import outline_of
 from lorarecipe.dataset.silhouette import (
     Edges,
     Silhouette,
-    grown,
+    inside,
     is_white,
     share,
     silhouette,
@@ -116,7 +116,7 @@ def look_at(image: Image.Image) -> Look:
     corners = np.stack([high[:, :_CORNER], high[:, -_CORNER:], low[:, -_CORNER:], low[:, :_CORNER]])
     odd = ~is_white(corners)
     figure, area = shape.figure, colours[shape.figure]
-    inner, outline = ~grown(~figure), outline_of(shape)
+    inner, outline = inside(figure), outline_of(shape)
     own, mirrored = _prints(small)
     return Look(
         frames=frames,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,9 +14,6 @@ from PIL import Image, UnidentifiedImageError
 from lorarecipe.dataset.captions import Caption
 from lorarecipe.dataset.look import Look, look_at
 from lorarecipe.files import read_file
-
-Image.MAX_IMAGE_PIXELS = 32_000_000  # Pillow refuses twice as many: a render has one to four million
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 #: what sd-scripts reads without a plug-in; the letter case is levelled when an image is staged
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})

@@ -1,30 +1,39 @@
 """From checked datasets to stages: what would run, under which key, in how many steps."""
 
 from lorarecipe.plan.compile import compile_plan
-from lorarecipe.plan.delivery import Arm, Delivery, Plan, step_sum
-from lorarecipe.plan.given import BaseFile, DataStage, Model
-from lorarecipe.plan.pin import Pin, pin
+from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.delivery import Delivery, Plan
+from lorarecipe.plan.lora import BaseFile, Lora
+from lorarecipe.plan.measure import GateStage, LeakStage
+from lorarecipe.plan.merge import MergeStage
+from lorarecipe.plan.model import Model
+from lorarecipe.plan.picks import PickStage
 from lorarecipe.plan.rehearsal import rehearsal_of
-from lorarecipe.plan.stages import MergeStage, PickStage, SampleStage, Stage, TrainStage
+from lorarecipe.plan.sample import Arm, SampleStage
+from lorarecipe.plan.stage import Source, Stage
 from lorarecipe.plan.steps import Bucket, Steps
+from lorarecipe.plan.train import LORA, OUTPUT, TrainStage
 
 __all__ = [
+    "LORA",
+    "OUTPUT",
     "Arm",
     "BaseFile",
     "Bucket",
     "DataStage",
     "Delivery",
+    "GateStage",
+    "LeakStage",
+    "Lora",
     "MergeStage",
     "Model",
     "PickStage",
-    "Pin",
     "Plan",
     "SampleStage",
+    "Source",
     "Stage",
     "Steps",
     "TrainStage",
     "compile_plan",
-    "pin",
     "rehearsal_of",
-    "step_sum",
 ]

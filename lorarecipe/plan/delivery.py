@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from lorarecipe.errors import count
-from lorarecipe.plan.given import BaseFile
-from lorarecipe.plan.stages import SampleStage, Stage, TrainStage
-from lorarecipe.recipe import Engine, Recipe
-
-#: What samples are drawn with
-Arm = Literal["target", "control", "base"]
+from lorarecipe.plan.lora import Lora
+from lorarecipe.plan.measure import GateStage, LeakStage
+from lorarecipe.plan.sample import Arm, SampleStage
+from lorarecipe.plan.stage import Stage
+from lorarecipe.plan.train import TrainStage
+from lorarecipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -22,11 +20,13 @@ class Delivery:
     name: str
     stage: TrainStage
     recipe: Recipe
-    base: TrainStage | BaseFile | None
+    base: Lora | None
     arms: Mapping[Arm, tuple[SampleStage, ...]] = field(default_factory=dict)
     """Samples, by what they were drawn with: the last of an arm are of its finished LoRA."""
-    gate: tuple[SampleStage, ...] = ()
-    """What the base draws, and then the merged checkpoint."""
+    gate: tuple[GateStage, ...] = ()
+    """Verdicts on the base, and then on the merged checkpoint."""
+    leak: LeakStage | None = None
+    """What is measured of the samples; none without samples."""
     candidates: SampleStage | None = None
     """Pictures to pick from."""
     picked: bool = True
@@ -40,17 +40,31 @@ class Delivery:
     @property
     def keys(self) -> frozenset[str]:
         """Keys of the stages that it came from."""
-        arms = (self.stage, self.base, *(stage.lora for stage in (*self.sampled, self.candidates) if stage))
-        trained = [stage for stage in arms if isinstance(stage, TrainStage)]
-        others = [stage.key for stage in (self.stage.merged, self.candidates, *self.sampled, *self.gate) if stage]
-        return frozenset([*others, *(key for stage in trained for key in (stage.key, stage.data.key))])
+        found: dict[str, Stage] = {}
+        open_ends: list[Stage] = [self.stage, *self.sampled, *self.gate]
+        open_ends += [stage for stage in (self.leak, self.candidates) if stage]
+        while open_ends:
+            stage = open_ends.pop()
+            if stage.key not in found:
+                found[stage.key] = stage
+                open_ends += stage.inputs
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What one recipe adds to a plan: its result, its stages with their titles, and what waits for what besides."""
+
+    delivery: Delivery
+    stages: Sequence[tuple[Stage, str]]
+    waits: Sequence[tuple[Stage, Stage]] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run does, in order; ``titles`` name stages for people and are in no key."""
 
-    engine: Engine
+    engine: str
     stages: tuple[Stage, ...]
     titles: dict[str, str]
     deliveries: tuple[Delivery, ...]
@@ -58,14 +72,3 @@ class Plan:
     def title(self, stage: Stage) -> str:
         """What a stage is for."""
         return self.titles[stage.key]
-
-
-def step_sum(stage: TrainStage) -> Iterator[str]:
-    """Tell how long a training is: images x repeats, folder by folder; then buckets to batches to steps."""
-    for group, repeats in zip(stage.data.groups, stage.repeats, strict=True):
-        yield f"{count(len(group), 'image')} x {count(repeats, 'repeat')}"
-    for bucket in stage.steps.buckets:
-        batches = count(bucket.batches, "batch", "batches")
-        yield f"{bucket.width}x{bucket.height}: {count(bucket.images, 'image visit')} -> {batches}"
-    steps = stage.steps
-    yield f"{count(steps.per_epoch, 'step')} an epoch, {count(steps.epochs, 'epoch')} -> {count(steps.total, 'step')}"

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lorarecipe.dataset import Dataset, Group
+from lorarecipe.engines import ENGINES
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import large_file_digest
-from lorarecipe.plan.delivery import Arm
-from lorarecipe.plan.given import BaseFile, DataStage, Image, Model
-from lorarecipe.plan.stages import SampleStage, TrainStage
+from lorarecipe.plan.data import DataStage, Image
+from lorarecipe.plan.lora import Lora, Role
+from lorarecipe.plan.measure import MODEL_FILES, LeakStage
+from lorarecipe.plan.model import Model
+from lorarecipe.plan.sample import Arm, SampleStage
+from lorarecipe.plan.stage import Source
 from lorarecipe.plan.steps import BucketChooser
+from lorarecipe.plan.train import TrainStage
 from lorarecipe.recipe import Recipe, Samples, Training
 from lorarecipe.weights import Folder
 
 
-def samples_of(
-    recipe: Recipe, samples: Samples, arm: Arm, lora: TrainStage | BaseFile, target: TrainStage
-) -> Iterator[SampleStage]:
-    """Give the samples of an arm; without a LoRA, all arms are the same, and a base is shown as it is merged."""
+def training_of(dataset: Dataset, groups: Sequence[Group], training: Training, role: Role) -> TrainStage:
+    """Give a training on the recipe's own checkpoint, with its images."""
+    trainer = dataset.recipe.trainer
+    return TrainStage(
+        data_of(groups, training),
+        tuple(group.repeats for group in groups),
+        model_of(dataset),
+        training,
+        ENGINES[trainer.engine].version(),
+        processes=trainer.processes,
+        device=trainer.device,
+        role=role,
+    )
+
+
+def samples_of(recipe: Recipe, samples: Samples, arm: Arm, lora: Lora, target: TrainStage) -> Iterator[SampleStage]:
+    """List the samples of an arm, epoch by epoch.
+
+    Weight 0 is drawn for the target only, as it is the same for every arm; the base is drawn at the merge strength.
+    """
     epochs: tuple[int | None, ...] = (*sorted({*samples.epochs}), None)
     if arm == "control":
         weights = tuple(weight for weight in samples.weights if weight) or (1.0,)
@@ -28,45 +49,62 @@ def samples_of(
         samples, epochs = samples.model_copy(update={"weights": (recipe.merge.strength,)}), (None,)
     for epoch in epochs:
         if epoch and epoch >= target.steps.epochs:
-            told = f"found {epoch}, expected epochs before the last, which is {target.steps.epochs}"
-            raise recipe.error(("samples", "epochs"), told)
-        size = target.training.resolution
-        yield SampleStage(target.model, lora, samples, target.commit, size, epoch, device=target.device)
+            message = f"found {epoch}, expected epochs before the last, which is {target.steps.epochs}"
+            raise recipe.error(("samples", "epochs"), message)
+        resolution = target.training.resolution
+        yield SampleStage(target.model, lora, samples, target.commit, resolution, epoch, device=target.device)
+
+
+def leak_of(recipe: Recipe, arms: Mapping[Arm, tuple[SampleStage, ...]], target: TrainStage) -> LeakStage | None:
+    """Give what is measured of samples; None where there are none.
+
+    Raises
+    ------
+    RecipeError
+        When a file of a model that the recipe names is not there.
+    """
+    if not recipe.samples or not arms:
+        return None
+    models = {}
+    for name, files in MODEL_FILES.items():
+        folder: Path | None = getattr(recipe.samples, name)
+        if folder and (missing := [file for file in files if not (folder / file).is_file()]):
+            message = f"found {str(folder)!r} without {missing[0]}, expected a folder with {' and '.join(files)}"
+            raise recipe.error(("samples", name), message)
+        if folder:
+            models[name] = tuple(Source(folder / file, large_file_digest(folder / file)) for file in files)
+    return LeakStage(arms, target.data, target.training.resolution, models)
 
 
 def model_of(dataset: Dataset) -> Model:
-    """Give the checkpoint, by its digest."""
+    """Give the checkpoint, each of its components with its digest.
+
+    Raises
+    ------
+    RecipeError
+        When a component is not there, or the checkpoint is not the one that ``checkpoint.sha256`` names.
+    """
     recipe, checkpoint = dataset.recipe, dataset.recipe.checkpoint
-    weights = dataset.checkpoint_weights
-    if isinstance(weights, Folder):
-        digest = _promised(recipe, weights.digest, checkpoint.sha256)
-    else:
-        digest = _digest(recipe, "path", checkpoint.path, checkpoint.sha256)
-    vae = _digest(recipe, "vae", checkpoint.vae, None) if checkpoint.vae else None
-    return Model(
-        checkpoint.family,
-        checkpoint.path,
-        digest,
-        weights.precision if weights else "fp16",
-        checkpoint.vae,
-        vae,
-        checkpoint.clip_skip,
-        checkpoint.v_prediction,
-    )
+    weights, components = dataset.checkpoint_weights, dict[str, Source]()
+    for name, path in checkpoint.components.items():
+        promised = checkpoint.sha256 if path == checkpoint.path else None
+        if isinstance(weights, Folder) and path == weights.path:
+            components[name] = Source(path, _as_promised(recipe, weights.digest, promised), is_folder=True)
+        elif path.is_file():
+            components[name] = Source(path, _as_promised(recipe, large_file_digest(path), promised))
+        elif promised:
+            folder = name == "path" and ENGINES[recipe.trainer.engine].READS_FOLDERS
+            components[name] = Source(path, promised, is_folder=folder)
+        else:
+            message = f"found {str(path)!r}, which is not there, expected a file"
+            raise recipe.error(("checkpoint", name), message)
+    return Model(checkpoint.family, components, checkpoint.clip_skip, checkpoint.v_prediction)
 
 
-def _digest(recipe: Recipe, key: str, path: Path, promised: str | None) -> str:
-    if not path.is_file():
-        if promised:
-            return promised
-        raise recipe.error(("checkpoint", key), f"found {str(path)!r}, which is not there, expected a file")
-    return _promised(recipe, large_file_digest(path), promised)
-
-
-def _promised(recipe: Recipe, digest: str, promised: str | None) -> str:
+def _as_promised(recipe: Recipe, digest: str, promised: str | None) -> str:
     if promised and digest != promised:
-        told = f"found {promised}, but {recipe.checkpoint.path} has {digest}"
-        raise recipe.error(("checkpoint", "sha256"), told)
+        message = f"found {promised}, but {recipe.checkpoint.path} has {digest}"
+        raise recipe.error(("checkpoint", "sha256"), message)
     return digest
 
 

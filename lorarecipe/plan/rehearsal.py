@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorarecipe.demo import NANO
-from lorarecipe.recipe import EMBEDDED_OPTIONS, Buckets, Control, Gate, Merge, Recipe, Trainer, Training
+from lorarecipe.engines import ENGINES
+from lorarecipe.recipe import Buckets, Control, Gate, Merge, Recipe, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -93,7 +94,7 @@ def _small_training(training: Training) -> Training:
             "unet_lr": min(training.unet_lr, _RATE),
             "text_encoder_lr": training.text_encoder_lr and min(training.text_encoder_lr, _RATE),
             "precision": "no",
-            "extra": {name: value for name, value in training.extra.items() if name in EMBEDDED_OPTIONS},
+            "extra": {name: value for name, value in training.extra.items() if name in ENGINES["embedded"].OPTIONS},
         }
     )
 

@@ -1,24 +1,21 @@
 """What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
 
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.load import load, load_all
+from lorarecipe.recipe.loading import load, load_all
 from lorarecipe.recipe.model import (
     Base,
     Character,
     Checkpoint,
-    Engine,
     Merge,
-    Recipe,
     RuleSetting,
     Target,
     Trainer,
 )
-from lorarecipe.recipe.options import EMBEDDED_OPTIONS
 from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.training import Buckets, Training
+from lorarecipe.recipe.whole import Recipe
 
 __all__ = [
-    "EMBEDDED_OPTIONS",
     "Base",
     "Buckets",
     "Captions",
@@ -26,7 +23,6 @@ __all__ = [
     "Checkpoint",
     "Control",
     "Distill",
-    "Engine",
     "Gate",
     "Merge",
     "Recipe",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lorarecipe.engines import ENGINES, Engine
 from lorarecipe.errors import Fault
 from lorarecipe.recipe.lines import Where
-from lorarecipe.recipe.model import Recipe
-from lorarecipe.recipe.options import EMBEDDED_OPTIONS, only_for
+from lorarecipe.recipe.options import only_for
 from lorarecipe.recipe.samples import Samples
+from lorarecipe.recipe.whole import Recipe
 
 
 def across_tables(recipe: Recipe) -> Iterable[Fault]:
@@ -25,12 +26,10 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
         yield from _samples(recipe, recipe.samples)
     elif recipe.control.enabled:
         yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")
-    if recipe.trainer.engine == "embedded":
-        yield from _beyond_embedded(recipe)
+    yield from _beyond(recipe, ENGINES[recipe.trainer.engine])
     for where, training in trainings:
         for name in training.extra if training else ():
-            family = only_for(name)
-            if family and family != recipe.checkpoint.family:
+            if (family := only_for(name)) not in {None, recipe.checkpoint.family}:
                 message = f"found an option for {family}, expected one for {recipe.checkpoint.family}"
                 yield recipe.fault((*where, "extra", name), message)
 
@@ -56,24 +55,30 @@ def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:
         yield recipe.fault(("samples", "epochs"), f"found {lost[0]}, expected saved epochs: {saved}")
 
 
-def _beyond_embedded(recipe: Recipe) -> Iterable[Fault]:
-    """What sd-scripts can do and the embedded trainer cannot."""
-    wanted: list[tuple[Where, object, object]] = [
-        (("checkpoint", "family"), recipe.checkpoint.family, "sd15"),
-        (("checkpoint", "vae"), recipe.checkpoint.vae, None),
-        (("checkpoint", "v_prediction"), recipe.checkpoint.v_prediction, False),
-        (("merge", "mode"), recipe.merge.mode, "checkpoint"),
-        (("trainer", "processes"), recipe.trainer.processes, 1),
+def _beyond(recipe: Recipe, engine: Engine) -> Iterable[Fault]:
+    """What the recipe's trainer cannot do."""
+    checkpoint, processes = recipe.checkpoint, recipe.trainer.processes
+    wanted: list[tuple[Where, object, bool, object]] = [
+        (("checkpoint", "family"), checkpoint.family, checkpoint.family in engine.FAMILIES, engine.FAMILIES[0]),
+        (("checkpoint", "v_prediction"), True, engine.TRAINS_VELOCITY or not checkpoint.v_prediction, False),
+        (("merge", "mode"), "load", engine.LOADS_BASES or recipe.merge.mode != "load", "checkpoint"),
+        (("trainer", "processes"), processes, processes <= engine.MOST_PROCESSES, engine.MOST_PROCESSES),
+    ]
+    wanted += [
+        (("checkpoint", name), path, name in engine.COMPONENTS, None) for name, path in checkpoint.components.items()
     ]
     for phase, part in (("base", recipe.base), ("target", recipe.target)):
         if part and part.training:
-            wanted.append(((phase, "training", "optimizer"), part.training.optimizer, "AdamW"))
-            for option in sorted(part.training.extra.keys() - EMBEDDED_OPTIONS):
+            name, known = part.training.optimizer, engine.OPTIMIZERS
+            wanted.append(
+                ((phase, "training", "optimizer"), name, not known or name in known, known[0] if known else "")
+            )
+            for option in sorted(part.training.extra.keys() - {*engine.OPTIONS}) if engine.OPTIONS else ():
                 yield recipe.fault(
                     (phase, "training", "extra", option),
-                    f"found {option}, expected one of: {', '.join(sorted(EMBEDDED_OPTIONS))} (embedded trainer)",
+                    f"found {option}, expected one of: {', '.join(sorted(engine.OPTIONS))} ({engine.TITLE})",
                 )
-    for where, found, expected in wanted:
-        if found != expected:
-            told = "nothing" if expected is None else repr(expected)
-            yield recipe.fault(where, f"found {str(found)!r}, expected {told} with the embedded trainer")
+    for where, found, accepted, expected in wanted:
+        if not accepted:
+            wish = "nothing" if expected is None else repr(expected)
+            yield recipe.fault(where, f"found {str(found)!r}, expected {wish} with {engine.TITLE}")

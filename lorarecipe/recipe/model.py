@@ -1,22 +1,20 @@
-"""Tables of a recipe file, and the recipe that one or two of them make."""
+"""Tables of a recipe file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.engines import ENGINES
+from lorarecipe.families import FAMILIES
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.lines import Lines
 from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, fault
 from lorarecipe.recipe.training import Training
-from lorarecipe.weights import Family
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
@@ -39,14 +37,25 @@ def _a_device(text: str) -> str:
     return text
 
 
-Engine = Literal["sd-scripts", "embedded"]
+def _one_of(names: Collection[str]) -> AfterValidator:
+    """Expect a name of a table, with the message of a ``Literal``: the table is made of files of its own."""
+
+    def known(name: str) -> str:
+        if name not in names:
+            *first, last = map(repr, names)
+            raise fault(f"found {name!r}, expected {', '.join(first)} or {last}")
+        return name
+
+    return AfterValidator(known)
+
+
 Method = Literal["two-phase", "plain", "distill"]
 
 
 class Checkpoint(Table):
     """The checkpoint that the finished LoRA will be used on."""
 
-    family: Family
+    family: Annotated[str, _one_of(FAMILIES)]
     """`sd15`, `sd2` or `sdxl` (Pony, Illustrious and NoobAI are `sdxl`)."""
     path: RecipePath
     """The checkpoint: one `.safetensors` file, or for the embedded trainer a Diffusers folder."""
@@ -59,10 +68,16 @@ class Checkpoint(Table):
     v_prediction: bool = False
     """Whether the checkpoint predicts velocity (SD2 768, NoobAI v-pred)."""
 
+    @property
+    def components(self) -> dict[str, Path]:
+        """Files of the checkpoint by their names in the family's list, without those that are left out."""
+        named = {name: getattr(self, name) for name in FAMILIES[self.family].COMPONENTS}
+        return {name: path for name, path in named.items() if path is not None}
+
     @model_validator(mode="after")
-    def _clip_skip_is_for_one_encoder(self) -> Self:
-        if self.family == "sdxl" and self.clip_skip is not None:
-            raise fault(f"found clip_skip = {self.clip_skip}, expected none: it does nothing on sdxl")
+    def _clip_skip_is_read(self) -> Self:
+        if self.clip_skip is not None and not FAMILIES[self.family].READS_CLIP_SKIP:
+            raise fault(f"found clip_skip = {self.clip_skip}, expected none: it does nothing on {self.family}")
         return self
 
 
@@ -148,10 +163,10 @@ class Merge(Table):
 class Trainer(Table):
     """What trains, and on which device. Nothing here but `processes` changes the result."""
 
-    engine: Engine = "sd-scripts"
+    engine: Annotated[str, _one_of(ENGINES)] = "sd-scripts"
     """`sd-scripts`, or `embedded`: a small trainer on diffusers for SD1 checkpoints that are Diffusers folders."""
     device: Annotated[str, AfterValidator(_a_device)] = "auto"
-    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    """`auto`, `cpu`, `cuda` or `cuda:N`, counted among the GPUs in `CUDA_VISIBLE_DEVICES`."""
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     """GPUs that share one training; the effective batch grows with it."""
 
@@ -202,61 +217,3 @@ class RecipeFile(Table):
     """The target without the base, to compare with."""
     rules: dict[str, RuleSetting] = {}
     """Rules by code: `TGT002 = { severity = "warning", reason = "...", paths = ["renders/akane/*"] }`."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe whose parts are all there: what `load` gives.
-
-    ``base`` is never of the form `from`; ``base_lines`` places the base's keys in the file they came from.
-    """
-
-    name: str
-    method: Method
-    base_name: str
-    checkpoint: Checkpoint
-    base: Base
-    target: Target | None
-    merge: Merge
-    trainer: Trainer
-    samples: Samples | None
-    distill: Distill | None
-    control: Control
-    rules: Mapping[str, RuleSetting]
-    lines: Lines
-    base_lines: Lines
-    checkpoint_lines: Lines
-
-    @property
-    def source(self) -> Path:
-        """The file that was loaded."""
-        return self.lines.path
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Tags that the recipe names for captions, as it writes them: traits, and those allowed or added besides."""
-        tables = [table.captions for table in (self.base, self.target) if table and table.captions]
-        return (
-            *(trait for character in self.base.characters for trait in character.traits),
-            *(tag for tags in (self.target.allow if self.target else {}).values() for tag in tags),
-            *(tag for table in tables for tag in (*table.tags, *table.words.values())),
-        )
-
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """All that the recipe asks to be drawn, by whichever table."""
-        return (
-            *((*self.samples.drawn, self.samples.negative or "") if self.samples else ()),
-            *(self.base.gate.prompts or ()),
-            *self.base.gate.against,
-            *(self.distill.prompts if self.distill else ()),
-        )
-
-    def fault(self, where: tuple[str | int, ...], message: str) -> Fault:
-        """Give a fault at a key of the recipe, in whichever file the key stands."""
-        lines = {"base": self.base_lines, "checkpoint": self.checkpoint_lines}.get(str(where[0]), self.lines)
-        return lines.fault(where, message)
-
-    def error(self, where: tuple[str | int, ...], message: str) -> RecipeError:
-        """Give the error of one fault."""
-        return RecipeError((self.fault(where, message),))

@@ -92,10 +92,6 @@ def known_options() -> dict[str, dict[str, Any]]:
     return listed
 
 
-#: options that the embedded trainer knows too
-EMBEDDED_OPTIONS = frozenset({"min_snr_gamma"})
-
-
 def extra_problems(extra: dict[str, Any]) -> dict[str, str]:
     """Say what is wrong with a training's ``extra``: option -> problem."""
     return {name: problem for name, value in extra.items() if (problem := _problem(name, value))}

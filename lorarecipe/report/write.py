@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lorarecipe.events import Event
 from lorarecipe.files import write_atomic
-from lorarecipe.report.page import page
+from lorarecipe.report.pages import page
 from lorarecipe.report.story import Story, stories
 from lorarecipe.run import REPORT, Run, is_ours
 from lorarecipe.store import Store

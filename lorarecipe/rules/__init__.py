@@ -36,7 +36,6 @@ from lorarecipe.rules import (
     half_vae,
     image_bomb,
     large_target_rank,
-    little_disk_space,
     missing_caption,
     missing_checkpoint,
     missing_hair_axis,
@@ -137,7 +136,6 @@ RULES: dict[str, Rule] = {
     "TRN001": foreign_base,
     "TRN002": checkpoint_of_another_family,
     "TRN003": missing_checkpoint,
-    "TRN004": little_disk_space,
     "TRN005": base_of_another_checkpoint,
     "TRN006": unlike_prediction,
 }

@@ -18,29 +18,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.families import FAMILIES
 from lorarecipe.rules.finding import Finding, Severity
 from lorarecipe.weights import Folder
 
 SEVERITY: Severity = "error"
 
-#: each family keeps its text encoder under a name of its own
-_ENCODERS = {
-    "sd15": "cond_stage_model.transformer.",
-    "sd2": "cond_stage_model.model.",
-    "sdxl": "conditioner.embedders.",
-}
-
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Look for the family's text encoder among the names of the weights."""
-    checkpoint, family = dataset.checkpoint_weights, dataset.recipe.checkpoint.family
+    """Ask each family whether the checkpoint is its own."""
+    checkpoint, wanted = dataset.checkpoint_weights, dataset.recipe.checkpoint.family
     if checkpoint is None:
         return
-    if isinstance(checkpoint, Folder):
-        if checkpoint.family != family:
-            yield Finding(checkpoint.path, 1, 1, f"found a checkpoint of {checkpoint.family}, expected {family}")
-        return
-    found = [name for name, prefix in _ENCODERS.items() if any(key.startswith(prefix) for key in checkpoint.names)]
-    if family not in found:
-        what = f"a checkpoint of {found[0]}" if found else "no single-file checkpoint of Stable Diffusion"
-        yield Finding(checkpoint.path, 1, 1, f"found {what}, expected {family} (checkpoint.family)")
+    found = [name for name, family in FAMILIES.items() if family.recognises(checkpoint)]
+    if wanted not in found:
+        what = f"a checkpoint of {found[0]}" if found else "no single-file checkpoint of a known family"
+        yield Finding(checkpoint.path, 1, 1, f"found {what}, expected {wanted} (checkpoint.family)")
+    elif isinstance(checkpoint, Folder) and not checkpoint.predicts_noise:
+        message = "found a checkpoint that predicts velocity, which the embedded trainer cannot train"
+        yield Finding(checkpoint.path, 1, 1, f"{message}; use one that predicts noise")

@@ -23,8 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.families import FAMILIES
 from lorarecipe.rules.finding import Finding, Severity
-from lorarecipe.weights import Folder, Weights, lora_faults, lora_modules, module_of
+from lorarecipe.weights import Folder, Weights, lora_faults, lora_modules
 
 SEVERITY: Severity = "error"
 
@@ -46,10 +47,11 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(base.path, 1, 1, "found no LoRA module, expected keys lora_unet_*.lora_down.weight")
     if checkpoint is None:
         return
-    family = dataset.recipe.checkpoint.family
-    homes = {module: name for name in checkpoint.names for module in module_of(name, family)}
-    if lost := sorted(module for module in modules if not _fits(module, homes.get(module), base, checkpoint)):
-        message = f"found {len(lost)} of {len(modules)} modules that {checkpoint.path} has no weight for ({lost[0]})"
+    family = FAMILIES[dataset.recipe.checkpoint.family]
+    homes = {module: name for name in checkpoint.names for module in family.modules_of(name)}
+    if strange := sorted(module for module in modules if not _fits(module, homes.get(module), base, checkpoint)):
+        found = f"found {len(strange)} of {len(modules)} modules"
+        message = f"{found} that {checkpoint.path} has no weight for ({strange[0]})"
         yield Finding(base.path, 1, 1, f"{message}, expected a base of the same family")
 
 

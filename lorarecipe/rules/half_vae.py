@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.families import FAMILIES
 from lorarecipe.rules.finding import Finding, Severity, at_key, trainings
 
 SEVERITY: Severity = "error"
@@ -32,9 +33,11 @@ SEVERITY: Severity = "error"
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Look at each training's precision."""
     recipe = dataset.recipe
-    if recipe.checkpoint.family != "sdxl":
+    family = FAMILIES[recipe.checkpoint.family]
+    if not family.VAE_OVERFLOWS:
         return
     for phase, training in trainings(recipe):
         if training.precision == "fp16" and not training.extra.get("no_half_vae"):
             where = (phase, "training", "precision")
-            yield at_key(recipe, where, "found fp16 on sdxl, expected extra = { no_half_vae = true } beside it")
+            message = f"found fp16 on {family.NAME}, expected extra = {{ no_half_vae = true }} beside it"
+            yield at_key(recipe, where, message)

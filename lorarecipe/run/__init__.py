@@ -1,9 +1,11 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
+from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, is_ours
-from lorarecipe.run.execute import execute
+from lorarecipe.run.execution import ResultsFailed, execute
 from lorarecipe.run.leak import LEAK
-from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, flat, noted, plan_changes
+from lorarecipe.run.leaves import flat
+from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, noted
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
 from lorarecipe.run.record import Record, fold
@@ -14,6 +16,7 @@ __all__ = [
     "PASSPORT",
     "REPORT",
     "Record",
+    "ResultsFailed",
     "Run",
     "all_runs",
     "begin_run",

@@ -26,12 +26,16 @@ def advice(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     free = [row for row in drawn if _extra_white(row, bare) <= _WHITE and (row["look_3d"] or 0) <= _SOFT]
     if not free:
         best = min(drawn, key=lambda row: max(_extra_white(row, bare) / _WHITE, (row["look_3d"] or 0) / _SOFT))
-        reason = f"every weight leaks; this one least ({_figures(best, bare)}). Look at the base's gate first"
+        reason = f"every weight leaks, and this one leaks least ({_figures(best, bare)}). Look at the base's gate first"
         return {"epoch": best["epoch"], "weight": best["weight"], "reason": reason}
     likest = min(row["palette"] for row in free)
     near = [row for row in free if row["palette"] <= likest + _ALIKE]
     best = min(near, key=lambda row: (abs(row["weight"] - 1), row["look_3d"] or 0))
-    reason = f"of {len(free)} that leak little, the likest are {len(near)}, and of these it is nearest to weight 1"
+    reason = "it is the most like the character among those that leak little"
+    if len(near) > 1:
+        reason = (
+            f"{len(near)} of those that leak little are about as much like the character, this one nearest to weight 1"
+        )
     return {"epoch": best["epoch"], "weight": best["weight"], "reason": f"{reason} ({_figures(best, bare)})"}
 
 
@@ -40,16 +44,17 @@ def _extra_white(row: dict[str, Any], bare: dict[str, Any]) -> float:
 
 
 def _figures(row: dict[str, Any], bare: dict[str, Any]) -> str:
-    told = [f"colours off {row['palette']:.1f}"]
-    if row["white_border"] is not None:
-        told.append(f"white border {row['white_border']:.0%}, without the LoRA {bare['white_border']:.0%}")
+    figures = [f"colours off by {row['palette']:.1f}"]
     if row["look_3d"] is not None:
-        told.append(f"3D look {row['look_3d']:.2f}")
-    return "; ".join(told)
+        figures.append(f"3D look {row['look_3d']:.2f}")
+    if row["white_border"] is not None:
+        figures.append(f"white border {row['white_border']:.0%} against {bare['white_border']:.0%} without the LoRA")
+    return ", ".join(figures)
 
 
-def advised(told: dict[str, Any] | None) -> str:
-    """Say it in a line; nothing where nothing is advised."""
-    if not told:
+def advised(choice: dict[str, Any] | None) -> str:
+    """Say which epoch and weight to use, and why, in a line; nothing where nothing is advised."""
+    if not choice:
         return ""
-    return f"use epoch {told['epoch'] or 'last'} at weight {told['weight']:g}: {told['reason']}"
+    epoch = f"epoch {choice['epoch']}" if choice["epoch"] else "the last epoch"
+    return f"Use {epoch} at weight {choice['weight']:g}: {choice['reason']}"

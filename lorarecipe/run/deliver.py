@@ -11,7 +11,7 @@ import numpy as np
 from lorarecipe import __version__
 from lorarecipe.files import canonical_json, file_digest, read_file, read_json
 from lorarecipe.marked import is_marked
-from lorarecipe.plan import Delivery, TrainStage
+from lorarecipe.plan import OUTPUT, Delivery, TrainStage
 from lorarecipe.run.leak import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import (
@@ -23,8 +23,6 @@ from lorarecipe.run.pictures import (
     sheets_of,
 )
 from lorarecipe.store import Store
-from lorarecipe.trainer.commands import lora_of
-from lorarecipe.trainer.states import OUTPUT
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
 
 #: the page, beside the LoRA; the program's name stands in its head
@@ -117,13 +115,13 @@ def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:
         "lorarecipe.key": stage.key,
         "lorarecipe.recipe": canonical_json([recipe.lines.digest, recipe.base_lines.digest]),
         "lorarecipe.data": stage.data.key,
-        "lorarecipe.checkpoint": stage.model.sha256,
+        "lorarecipe.checkpoint": stage.model.main.sha256,
         "lorarecipe.trainer": stage.commit,
     }
     if delivery.base:
         metadata |= {
             "lorarecipe.base": delivery.base.key,
-            "lorarecipe.base_sha256": file_digest(lora_of(delivery.base, store)),
+            "lorarecipe.base_sha256": file_digest(delivery.base.file(store.path)),
             "lorarecipe.merge_mode": recipe.merge.mode,
             "lorarecipe.merge_strength": str(recipe.merge.strength),
         }

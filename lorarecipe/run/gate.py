@@ -19,17 +19,15 @@ from lorarecipe.dataset.captions import tags_of
 from lorarecipe.dataset.look import look_at
 from lorarecipe.dataset.tones import Colour
 from lorarecipe.files import write_atomic
-from lorarecipe.plan import SampleStage
+from lorarecipe.plan import GateStage
 from lorarecipe.rules.vocabulary import BODIES, HAIR_COLOURS, HAIRSTYLES, ZOOMS
 from lorarecipe.run.measures import outline, seen, softness, white_around
 from lorarecipe.run.renders import Render, hair_colours, nearest, renders_of
 from lorarecipe.store import Store
 
 Verdict = Literal["pass", "doubtful", "fail"]
-#: file of what was measured, beside the pictures
+#: file of what was measured
 GATE = "gate.json"
-#: raised whenever the same pictures would give other numbers
-_FORMAT = 1
 _ORDER: tuple[Verdict, ...] = ("fail", "doubtful", "pass")
 #: share of white along the edge (technique reference, section 5)
 _WHITE = 0.95
@@ -100,26 +98,26 @@ class Gate:
         return {"verdict": self.verdict, **asdict(self)}
 
 
-def write_gate(stage: SampleStage, folder: Path, store: Store) -> None:
-    """Measure what a base, or the checkpoint that it was merged into, has drawn into ``folder``, and leave it there."""
-    write_atomic(folder / GATE, json.dumps(_measured(stage, folder, store)))
+def write_gate(stage: GateStage, folder: Path, store: Store) -> None:
+    """Measure what a base, or the checkpoint that it was merged into, has drawn, and write it into ``folder``."""
+    drawn, pictures = store.path(stage.pictures.short), {}
+    for name, (prompt, _, seed) in stage.pictures.names.items():
+        with Image.open(drawn / name) as picture:
+            pictures[name] = (prompt, seed, picture.convert("RGB"))
+    renders = renders_of(stage.renders, store, stage.pictures.resolution)
+    gate = judge("merged" if stage.pictures.merged else "base", pictures, renders)
+    write_atomic(folder / GATE, json.dumps(gate.as_json()))
 
 
-def gate_in(stage: SampleStage, store: Store) -> dict[str, Any]:
-    """Read what was measured; it is measured again where that was done otherwise than now."""
-    folder = store.path(stage.short)
-    told: dict[str, Any] = json.loads((folder / GATE).read_text("utf-8"))
-    return told if told.get("format") == _FORMAT else _measured(stage, folder, store)
+def is_measured(stage: GateStage, store: Store) -> bool:
+    """Tell whether a gate was measured, if perhaps from a file that has changed meanwhile."""
+    return (store.path(stage.short) / GATE).is_file()
 
 
-def _measured(stage: SampleStage, folder: Path, store: Store) -> dict[str, Any]:
-    shown = {}
-    for name, (prompt, _, seed) in stage.names.items():
-        with Image.open(folder / name) as picture:
-            shown[name] = (prompt, seed, picture.convert("RGB"))
-    assert stage.yardstick
-    gate = judge("merged" if stage.merged else "base", shown, renders_of(stage.yardstick, store, stage.size))
-    return {"format": _FORMAT, **gate.as_json()}
+def gate_in(folder: Path) -> dict[str, Any]:
+    """Read what was measured into a folder."""
+    gate: dict[str, Any] = json.loads((folder / GATE).read_text("utf-8"))
+    return gate
 
 
 def judge(
@@ -152,10 +150,10 @@ def judge(
     return Gate(of, tuple(_checks(pictures, len(colours))), tuple(pictures))
 
 
-def gate_table(told: Mapping[str, Any]) -> str:
+def gate_table(checks: Iterable[Mapping[str, Any]]) -> str:
     """Write the checks as a table of plain text, which is Markdown too."""
     lines = ["| check | pictures | verdict |", "| --- | --- | --- |"]
-    for check in told["checks"]:
+    for check in checks:
         note = f" ({check['note']})" if check["note"] else ""
         lines.append(f"| {check['name']} | {check['right']} of {check['of']} | {check['verdict']}{note} |")
     return "\n".join(lines)

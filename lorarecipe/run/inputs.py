@@ -1,46 +1,31 @@
-"""What a stage is made from: the stages it consumes, and the author's files, which may change meanwhile."""
+"""Whether the author's files are still what the keys of stages were made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lorarecipe.files import large_file_digest
-from lorarecipe.plan import BaseFile, MergeStage, PickStage, SampleStage, Stage, TrainStage
+from lorarecipe.plan import Stage
 from lorarecipe.weights import Folder, SafetensorsError
 
 
-def consumed(stage: Stage) -> list[Stage]:
-    """Stages whose results a stage is made from."""
-    return [part for part in _parts(stage) if isinstance(part, Stage)]
-
-
 def changed_inputs(stage: Stage, changed: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Give the files that a stage was made from and that are not what its key says; ``changed`` are those of others.
+    """List the files that a stage was made from, and whose digest no longer matches its key.
 
-    Images are compared while they are staged; so this is about checkpoints, VAEs and foreign bases.
+    Images are compared while they are copied, so these are checkpoints, VAEs, bases that were trained elsewhere, and
+    models that measure.
+
+    Parameters
+    ----------
+    stage
+        The stage that was made.
+    changed
+        Such files of stages that were made before it, by their keys.
     """
-    before = [file for part in consumed(stage) for file in changed.get(part.key, ())]
-    now = [str(path) for path, digest in _files(stage) if _digest(path) != digest]
+    before = [file for part in stage.inputs for file in changed.get(part.key, ())]
+    now = [str(source.path) for source in stage.sources if _digest(source.path) != source.sha256]
     return tuple(dict.fromkeys([*before, *now]))
-
-
-def _parts(stage: Stage) -> list[object]:
-    if isinstance(stage, TrainStage):
-        return [stage.data, stage.merged, stage.loaded]
-    if isinstance(stage, MergeStage):
-        return [stage.base]
-    if isinstance(stage, PickStage):
-        return [stage.drawn]
-    return [stage.lora, stage.merged] if isinstance(stage, SampleStage) else []
-
-
-def _files(stage: Stage) -> Iterator[tuple[Path, str]]:
-    yield from ((part.path, part.sha256) for part in _parts(stage) if isinstance(part, BaseFile))
-    if isinstance(stage, MergeStage) or (isinstance(stage, TrainStage | SampleStage) and not stage.merged):
-        yield stage.model.path, stage.model.sha256
-    if isinstance(stage, TrainStage) and stage.model.vae and stage.model.vae_sha256:
-        yield stage.model.vae, stage.model.vae_sha256
 
 
 def _digest(path: Path) -> str | None:

@@ -6,8 +6,9 @@ trained without the base. Every picture is measured; a row has the means of one 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from PIL import Image
 
 from lorarecipe import __version__
 from lorarecipe.dataset.silhouette import Lab
-from lorarecipe.files import read_json
-from lorarecipe.plan import Delivery, SampleStage
+from lorarecipe.files import write_atomic
+from lorarecipe.plan import LeakStage, SampleStage
 from lorarecipe.run.advice import advice
 from lorarecipe.run.ccip import Ccip
 from lorarecipe.run.measures import (
@@ -30,15 +31,13 @@ from lorarecipe.run.measures import (
     softness,
     white_border,
 )
-from lorarecipe.run.pictures import is_as_delivered, place_of
+from lorarecipe.run.pictures import place_of
 from lorarecipe.run.renders import mean_softness, nearest, renders_of
 from lorarecipe.run.tagger import Tagger
 from lorarecipe.store import Store
 
 #: file of the numbers, beside the LoRA
 LEAK = "leak.json"
-#: raised whenever the same pictures would give other numbers
-_FORMAT = 2
 #: tags that ask for the background that all renders have
 _PLAIN = ("white background", "simple background")
 #: words that ask for another pose than the renders'
@@ -94,44 +93,33 @@ class Row:
     tags: dict[str, float]
 
 
-def leak_record(delivery: Delivery, store: Store, before: Path) -> dict[str, Any]:
-    """Measure every picture of a recipe's samples; give them, their means and what follows, as JSON.
-
-    What the file ``before`` tells of the same pictures is not measured again.
-    """
-    samples = delivery.recipe.samples
-    of = [stage.key for stage in delivery.sampled]
-    models = [str(model) for model in (samples.tagger, samples.ccip) if model] if samples else []
-    if told := _told_before(before, of, models):
-        return told
-    shots = sorted(_shots(delivery, store), key=lambda shot: (_ARMS.index(shot.arm), shot.epoch or 10**6, shot.weight))
+def write_leak(stage: LeakStage, folder: Path, store: Store) -> None:
+    """Measure every picture, and write them, their means and what follows into ``folder``."""
+    shots = sorted(_shots(stage, store), key=lambda shot: (_ARMS.index(shot.arm), shot.epoch or 10**6, shot.weight))
     groups: dict[tuple[str, int | None, float], list[Shot]] = {}
     for shot in shots:
         groups.setdefault((shot.arm, shot.epoch, shot.weight), []).append(shot)
-    rows = [_row(group) for group in groups.values()]
-    return {
-        "format": _FORMAT,
+    rows = [asdict(_row(group)) for group in groups.values()]
+    record = {
         "lorarecipe": __version__,
-        "of": of,
-        "models": models,
+        "of": [stage.key],
         "proven_on": "the demo's world only",
-        "advice": advice([asdict(row) for row in rows]),
-        "rows": [asdict(row) for row in rows],
+        "advice": advice(rows),
+        "rows": rows,
         "pictures": [asdict(shot) for shot in shots],
     }
+    write_atomic(folder / LEAK, json.dumps(record, indent=2) + "\n")
 
 
-def _told_before(path: Path, of: list[str], models: list[str]) -> dict[str, Any] | None:
-    try:
-        told: dict[str, Any] = read_json(path) if is_as_delivered(path) else {}
-        return told if (told["format"], told["of"], told["models"]) == (_FORMAT, of, models) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def leak_in(folder: Path) -> dict[str, Any]:
+    """Read what was measured into a folder."""
+    record: dict[str, Any] = json.loads((folder / LEAK).read_text("utf-8"))
+    return record
 
 
-def leak_table(record: dict[str, Any]) -> str:
+def leak_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Write the rows as a table of plain text, which is Markdown too."""
-    names = [*record["rows"][0]["tags"]] if record["rows"] else []
+    names = [*rows[0]["tags"]] if rows else []
     heads = (
         "LoRA",
         "epoch",
@@ -145,7 +133,7 @@ def leak_table(record: dict[str, Any]) -> str:
         *names,
     )
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    for row in record["rows"]:
+    for row in rows:
         cells = [row["arm"], str(row["epoch"] or "last"), f"{row['weight']:g}", _told(row["white_border"], ".0%")]
         cells += [_told(row["look_3d"], ".2f"), _told(row["upright"], ".2f")]
         cells += [_told(row[name], ".1f") for name in ("palette", "change", "change_unrelated")]
@@ -153,39 +141,38 @@ def leak_table(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _shots(delivery: Delivery, store: Store) -> Iterator[Shot]:
-    renders = renders_of(delivery.stage.data, store, delivery.stage.training.resolution)
+def _shots(stage: LeakStage, store: Store) -> Iterator[Shot]:
+    renders = renders_of(stage.renders, store, stage.resolution)
     palette = palette_of([render.colours for render in renders])
     soft_renders = mean_softness(renders)
-    samples = delivery.recipe.samples
-    tagger = Tagger(samples.tagger) if samples and samples.tagger else None
-    ccip = Ccip(samples.ccip, [render.path for render in renders]) if samples and samples.ccip else None
-    last = delivery.arms["target"][-1]
+    tagger = Tagger(folder) if (folder := stage.folder("tagger")) else None
+    ccip = Ccip(folder, [render.path for render in renders]) if (folder := stage.folder("ccip")) else None
+    last = stage.arms["target"][-1]
     without = {
         (prompt, seed): _seen(last, name, store) for name, (prompt, weight, seed) in last.names.items() if weight == 0
     }
-    for arm, stage in ((arm, stage) for arm, stages in delivery.arms.items() for stage in stages):
-        for name, (prompt, weight, seed) in stage.names.items():
-            if weight == 0 and stage != last:  # without a LoRA, all stages draw the same
+    for arm, samples in stage.samples:
+        for name, (prompt, weight, seed) in samples.names.items():
+            if weight == 0 and samples != last:  # without a LoRA, all stages draw the same
                 continue
-            colours, bare = _seen(stage, name, store), without.get((prompt, seed))
+            colours, bare = _seen(samples, name, store), without.get((prompt, seed))
             room = soft_renders - softness(bare) if bare is not None else 0
             posed = _POSE.search(prompt) and palette and weight
             yield Shot(
-                place_of(arm, stage, name),
+                place_of(arm, samples, name),
                 arm if weight else "without",
-                stage.epoch,
+                samples.epoch,
                 weight,
                 prompt,
                 seed,
-                prompt in (stage.samples.unrelated or ()),
+                prompt in (samples.samples.unrelated or ()),
                 round(white_border(colours), 4),
                 round((softness(colours) - softness(bare)) / room, 4) if bare is not None and room > 0.05 else None,
                 round(nearest(outline_by_colour(colours, palette), renders)[0], 4) if palette and posed else None,
                 round(palette_distance(colours, palette), 2) if palette else None,
                 round(change(colours, bare), 2) if bare is not None else None,
-                (tagger.scores(store.path(stage.short) / name) if tagger else {})
-                | ({"ccip": ccip.difference(store.path(stage.short) / name)} if ccip else {}),
+                (tagger.scores(store.path(samples.short) / name) if tagger else {})
+                | ({"ccip": ccip.difference(store.path(samples.short) / name)} if ccip else {}),
             )
 
 

@@ -18,78 +18,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import psutil
-from pydantic import BaseModel, StringConstraints
 
 from lorarecipe import __version__
-from lorarecipe.errors import Interrupted, LorarecipeError, printable
+from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import read_json, sweep, write_atomic
-from lorarecipe.plan import DataStage, Plan, Stage, TrainStage, step_sum
+from lorarecipe.plan import Plan
+from lorarecipe.run.changes import plan_changes, planned
+from lorarecipe.run.form import RunForm
 from lorarecipe.run.record import Record
 
 _PACKAGES = ("torch", "diffusers", "peft", "accelerate", "transformers", "safetensors", "numpy", "pillow")
-
-
-class _File(BaseModel):
-    path: str
-    sha256: str
-
-
-class _Recipe(_File):
-    text: str
-
-
-class _Stage(BaseModel):
-    key: str
-    title: str
-    kind: str
-    outcome: str
-    seconds: float = 0.0
-    loss: float | None = None
-
-
-class _Identity(BaseModel, extra="allow"):
-    groups: list[list[tuple[str, str]]] = []
-
-
-class _Planned(BaseModel):
-    key: str
-    name: str
-    title: str
-    identity: _Identity
-    paths: list[list[str]] = []
-
-
-class _Arguments(BaseModel):
-    recipes: list[str]
-    out: str
-    allow: list[str] = []
-    rehearse: bool = False
-
-
-#: a result names files: another name in an edited record could lead elsewhere
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-
-
-class _Told(BaseModel):
-    """What is read of a run's record; one of another form is not read."""
-
-    format: Literal[1]
-    state: str
-    began: str
-    ended: str = "-"
-    message: str = ""
-    process: tuple[int, float]
-    arguments: _Arguments
-    versions: dict[str, str]
-    recipes: list[_Recipe]
-    results: list[_Name] = []
-    plan: list[_Planned]
-    stages: list[_Stage]
-    files: dict[_Name, list[_File]]
 
 
 @dataclass(frozen=True)
@@ -139,7 +81,7 @@ def begin_run(root: Path, plan: Plan, arguments: dict[str, Any], findings: Seque
         "engine": plan.engine,
         "results": [delivery.name for delivery in plan.deliveries],
         "findings": list(findings),
-        "plan": [_planned(stage, plan.title(stage)) for stage in plan.stages],
+        "plan": [planned(stage, plan.title(stage)) for stage in plan.stages],
         "stages": [],
         "files": {},
     }
@@ -187,7 +129,7 @@ def all_runs(root: Path) -> list[Run]:
     for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
         with suppress(OSError, ValueError):
             told = read_json(folder / "run.json")
-            _Told.model_validate(told)  # a pydantic error is a ValueError
+            RunForm.model_validate(told)  # a pydantic error is a ValueError
             runs.append(Run(folder, told))
     return runs
 
@@ -211,56 +153,7 @@ def find_run(root: Path, name: str) -> Run:
 
 def changes_since(run: Run, plan: Plan) -> Iterator[str]:
     """Name what a run was made from that a plan is not: images by their files, settings by their names."""
-    return plan_changes(run.told["plan"], [_planned(stage, plan.title(stage)) for stage in plan.stages])
-
-
-def plan_changes(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Name what differs between the stages of two plans, as records have them under ``plan``.
-
-    Stages are matched by their kind and title. Keys of other stages are left out: what these are made from says more.
-    """
-    keys = {f'"{stage["key"]}"' for stage in (*before, *after)}
-    # the same stage under another title, as of a recipe that was renamed, is no change
-    same = {stage["name"] for stage in before} & {stage["name"] for stage in after}
-    earlier = {(_kind(stage), stage["title"]): stage for stage in before if stage["name"] not in same}
-    for stage in (stage for stage in after if stage["name"] not in same):
-        title = stage["title"]
-        old = earlier.pop((_kind(stage), title), None)
-        if old is None:
-            yield f"{title}: new"
-            continue
-        was, now = _facts(old), _facts(stage)
-        names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
-        named = [name for name in names if was.get(name) not in keys and now.get(name) not in keys]
-        yield from (f"{title}: {name} was {was.get(name, 'nothing')}, is {now.get(name, 'nothing')}" for name in named)
-        if not names:
-            yield f"{title}: the images are in another order"
-    yield from (f"{title}: no longer in the plan" for _, title in earlier)
-
-
-def _kind(stage: dict[str, Any]) -> str:
-    return str(stage["name"]).partition("-")[0]
-
-
-def _facts(stage: dict[str, Any]) -> dict[str, str]:
-    """Give what a stage is made from, by name: images and captions by the image's file."""
-    identity = dict(stage["identity"])
-    images: list[tuple[str, str]] = [image for group in identity.pop("groups", []) for image in group]
-    paths = [path for group in stage.get("paths", []) for path in group] or [digest for digest, _ in images]
-    facts = {
-        printable(path): f"image {digest[:12]}, caption {json.dumps(caption, ensure_ascii=False)}"
-        for path, (digest, caption) in zip(paths, images, strict=False)  # picks have no groups in their identity
-    }
-    return facts | flat(json.loads(json.dumps(identity)))
-
-
-def flat(value: object, prefix: str = "") -> dict[str, str]:
-    """Name every leaf of a record by its way from the top."""
-    if isinstance(value, dict):
-        return {k: v for name, inner in value.items() for k, v in flat(inner, f"{prefix}.{name}").items()}
-    if isinstance(value, list):
-        return {k: v for index, inner in enumerate(value) for k, v in flat(inner, f"{prefix}[{index}]").items()}
-    return {prefix.removeprefix("."): json.dumps(value, ensure_ascii=False)}
+    return plan_changes(run.told["plan"], [planned(stage, plan.title(stage)) for stage in plan.stages])
 
 
 def _folders(root: Path) -> list[Path]:
@@ -271,16 +164,6 @@ def _number(folder: Path) -> int:
     """Give a run's number; 0 for one of before they had numbers."""
     first = folder.name.partition("-")[0]
     return int(first) if first.isdecimal() and len(first) < len("20260101") else 0
-
-
-def _planned(stage: Stage, title: str) -> dict[str, Any]:
-    """What the stage is made from; of images, also where they were."""
-    told: dict[str, Any] = {"key": stage.key, "name": stage.short, "title": title, "identity": stage.identity()}
-    if isinstance(stage, DataStage):
-        told["paths"] = [[str(image.path) for image in group] for group in stage.groups]
-    if isinstance(stage, TrainStage):
-        told["sum"] = list(step_sum(stage))
-    return told
 
 
 def _with(run: Run, record: Record, state: str) -> Run:

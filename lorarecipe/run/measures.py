@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.cluster.vq import kmeans2
 
 from lorarecipe.colour import lab
-from lorarecipe.dataset.silhouette import Lab, Mask, grown, is_white, silhouette
+from lorarecipe.dataset.silhouette import Lab, Mask, inside, is_white, silhouette
 
 #: longest side that is looked at, in pixels
 _SIDE = 256
@@ -64,7 +64,7 @@ def white_around(colours: Lab) -> float:
     """
     white = is_white(colours)
     ring = _ring(white)
-    free = ring & ~grown(silhouette(colours).figure)
+    free = ring & inside(~silhouette(colours).figure)
     return float(white[free if free.sum() >= _FREE * ring.sum() else ring].mean())
 
 

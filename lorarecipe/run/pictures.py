@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -39,14 +39,21 @@ def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
         for stage in stages
         for file in stage.names
     }
-    wanted |= {
-        gate_place(stage, file): (stage, file, delivery.recipe.base_name)
-        for stage in delivery.gate
-        for file in stage.names
-    }
+    wanted |= _gate_pictures(delivery, [stage.pictures for stage in delivery.gate])
     if delivery.candidates:
         wanted |= {f"{PICK}/{file}": (delivery.candidates, file, delivery.name) for file in delivery.candidates.names}
     return wanted
+
+
+def _gate_pictures(delivery: Delivery, stages: Iterable[SampleStage]) -> dict[str, tuple[SampleStage, str, str]]:
+    base = delivery.recipe.base_name
+    return {gate_place(stage, file): (stage, file, base) for stage in stages for file in stage.names}
+
+
+def deliver_gate(delivery: Delivery, store: Store, out: Path) -> None:
+    """Write the gate's pictures that were drawn into the result's folder ``out``, of a run that goes no further."""
+    drawn = [stage.pictures for stage in delivery.gate if store.path(stage.pictures.short).is_dir()]
+    _write(_gate_pictures(delivery, drawn), store, out)
 
 
 def sheets_of(delivery: Delivery) -> dict[str, SampleStage]:
@@ -81,16 +88,6 @@ def delivered_before(out: Path) -> frozenset[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
     return frozenset(str(name) for name in names if not name.is_absolute() and ".." not in name.parts)
-
-
-def is_as_delivered(path: Path) -> bool:
-    """Tell whether a result is still the file that the last finished run has written, by the digest in its record."""
-    try:
-        files = read_json(path.with_name(RECORD))["files"]
-        digests = {Path(file["path"]).name: file["sha256"] for file in files}
-        return bool(digests.get(path.name) == file_digest(path))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
@@ -133,15 +130,15 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
     Source: ``infotext`` of A1111's ``processing.py``. ``Lora key`` is ours: what the LoRA was made from.
     """
     prompt, weight, seed = stage.names[file]
-    width, height = stage.size
+    width, height = stage.resolution
     told = {
         "Steps": stage.samples.steps,
         "Sampler": "DDIM",
         "CFG scale": f"{stage.samples.scale:g}",
         "Seed": seed,
         "Size": f"{width}x{height}",
-        "Model hash": (stage.merged.key if stage.merged else stage.model.sha256)[:10],
-        "Model": f"{stage.model.path.stem} with {name} merged in" if stage.merged else stage.model.path.stem,
+        "Model hash": (stage.merged.key if stage.merged else stage.model.main.sha256)[:10],
+        "Model": f"{stage.model.main.path.stem} with {name} merged in" if stage.merged else stage.model.main.path.stem,
         **({"Clip skip": stage.model.clip_skip} if stage.model.clip_skip else {}),
         "Lora key": stage.key[:16],
         "Version": f"lorarecipe {__version__}",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarecipe import __version__
-from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progress, Reused, Started
+from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progress, Reused, Skipped, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
 from lorarecipe.run.pictures import RECORD, pictures_of
@@ -48,6 +48,8 @@ class Record:
                     self.stages[event.key]["changed"] = list(event.changed)
             case Failed():
                 self.stages[event.key] = _about(event) | {"outcome": "failed", "message": event.message}
+            case Skipped():
+                self.stages[event.key] = _about(event) | {"outcome": "not made"}
             case Delivered():
                 file = {"path": event.path, "sha256": event.sha256}
                 self.delivered.setdefault(event.name, []).append(file)
@@ -84,16 +86,18 @@ class Record:
         return [Path(file["path"]).relative_to(folder).as_posix() for file in self.delivered[name]]
 
 
-def fold(events: Iterable[Event]) -> Record:
-    """Consume a run's events; times are UTC, to the second."""
-    record = Record.begin()
-    for event in events:
-        record.add(event)
-    record.ended = _now()
+def fold(events: Iterable[Event], record: Record | None = None) -> Record:
+    """Consume a run's events, into a record that was begun before or into a new one; times are UTC, to the second."""
+    record = record or Record.begin()
+    try:
+        for event in events:
+            record.add(event)
+    finally:
+        record.ended = _now()
     return record
 
 
-def _about(event: Reused | Started | Failed) -> dict[str, Any]:
+def _about(event: Reused | Started | Failed | Skipped) -> dict[str, Any]:
     return {"key": event.key, "title": event.title, "kind": event.kind}
 
 

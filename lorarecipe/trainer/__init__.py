@@ -1,6 +1,6 @@
 """The only room that knows kohya: commands, processes, proofs, and the setup of the pinned checkout."""
 
-from lorarecipe.trainer.commands import Command, command_of
+from lorarecipe.trainer.commands import Command, sample_command, train_command
 from lorarecipe.trainer.logs import logged_curves
 from lorarecipe.trainer.merging import merge_base
 from lorarecipe.trainer.optimizers import try_optimizers
@@ -13,7 +13,6 @@ from lorarecipe.trainer.staging import stage_images, stage_picks
 __all__ = [
     "Command",
     "Place",
-    "command_of",
     "find_place",
     "launch",
     "logged_curves",
@@ -22,8 +21,10 @@ __all__ = [
     "prove_merge",
     "prove_samples",
     "read_progress",
+    "sample_command",
     "stage_images",
     "stage_picks",
+    "train_command",
     "try_optimizers",
     "whole_pictures",
 ]

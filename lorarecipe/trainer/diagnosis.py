@@ -72,8 +72,8 @@ def not_a_number(stage: TrainStage, step: int, folder: Path) -> str:
     causes = [f"the learning rate is too high ({rates}): try a tenth of it"]
     if training.precision == "fp16":
         causes.append('half precision overflows (precision = "fp16"): try precision = "bf16", or "no"')
-    if model.family == "sdxl" and not training.extra.get("no_half_vae"):
-        causes.append("the VAE of SDXL overflows in half precision: set extra = { no_half_vae = true }")
+    if model.traits.VAE_OVERFLOWS and not training.extra.get("no_half_vae"):
+        causes.append(f"the VAE of {model.family} overflows in half precision: set extra = {{ no_half_vae = true }}")
     if not model.v_prediction:
         causes.append("the checkpoint predicts velocity: set v_prediction = true in [checkpoint] if it does")
     kept = sorted(path.name for path in folder.glob("lora-*.safetensors"))

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lorarecipe import __version__
+from lorarecipe.engines import pin
 from lorarecipe.files import home
-from lorarecipe.plan import pin
 from lorarecipe.trainer.place import TOKENIZERS, Place, checked_out, find_place, installed
 
 _ROOMY_GIGABYTES = 10  # a merged SDXL checkpoint is 7 GB

@@ -49,7 +49,7 @@ def try_optimizers(stages: Mapping[str, TrainStage], place: Place, store: Store)
     MachineNotReady
         When the trainer's environment cannot be asked.
     """
-    if place.engine != "sd-scripts":
+    if place.traits.OPTIMIZERS:
         return
     by_script: dict[Path, dict[str, list[str]]] = {}
     for title, stage in stages.items():

@@ -11,21 +11,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from lorarecipe.engines import ENGINES, Engine, Pin, pin
 from lorarecipe.errors import MachineNotReady
+from lorarecipe.families import FAMILIES
 from lorarecipe.files import digest_of, home, vendor
-from lorarecipe.plan import Pin, pin
-from lorarecipe.recipe import Engine
 
 MARKER = "ready.json"
 
-#: what the embedded trainer needs
-_LIBRARIES = ("torch", "diffusers", "peft", "accelerate", "transformers")
-
-#: the folder that sd-scripts looks for -> the families that need it (its hub id with / as _)
+#: folder of a tokenizer that sd-scripts looks for -> names of the families that need it
 TOKENIZERS = {
-    "openai_clip-vit-large-patch14": ("sd15", "sdxl"),
-    "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k": ("sdxl",),
-    "stabilityai_stable-diffusion-2": ("sd2",),
+    tokenizer: tuple(name for name, family in FAMILIES.items() if tokenizer in family.TOKENIZERS)
+    for tokenizer in dict.fromkeys(tokenizer for family in FAMILIES.values() for tokenizer in family.TOKENIZERS)
 }
 
 
@@ -38,7 +34,12 @@ class Place:
     tokenizers: Path
     managed: bool
     root: Path
-    engine: Engine = "sd-scripts"
+    engine: str = "sd-scripts"
+
+    @property
+    def traits(self) -> Engine:
+        """What the trainer says of itself."""
+        return ENGINES[self.engine]
 
     def script(self, name: str) -> Path:
         """Give a script of the trainer."""
@@ -52,9 +53,9 @@ class Place:
     def lacks(self, family: str | None = None) -> list[str]:
         """Say what is missing, each with what to do; empty when a training can start."""
         told = []
-        if self.engine == "embedded":
-            lost = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
-            return [f"{', '.join(lost)} missing; run: pip install 'lorarecipe[embedded]'"] if lost else []
+        if libraries := self.traits.LIBRARIES:
+            missing = [name for name in libraries if importlib.util.find_spec(name) is None]
+            return [f"{', '.join(missing)} missing; run: pip install 'lorarecipe[embedded]'"] if missing else []
         if self.managed and not self.marker.is_file():
             return ["the trainer is not set up; run: lorarecipe setup"]
         if not (self.checkout / "train_network.py").is_file():
@@ -96,7 +97,7 @@ def environment_id(wanted: Pin) -> str:
     return digest_of(built_from)[:16]
 
 
-def find_place(engine: Engine = "sd-scripts") -> Place:
+def find_place(engine: str = "sd-scripts") -> Place:
     """Say where a trainer is, or would be; the embedded one is here, in this environment.
 
     ``LORARECIPE_SD_SCRIPTS`` and ``LORARECIPE_PYTHON`` name an existing checkout and interpreter.
@@ -106,8 +107,8 @@ def find_place(engine: Engine = "sd-scripts") -> Place:
     MachineNotReady
         When only one of the two is set.
     """
-    if engine == "embedded":
-        here = Path(__file__).parent / "embedded"
+    if ENGINES[engine].LIBRARIES:
+        here = Path(__file__).parent / engine
         return Place(here, Path(sys.executable), here, managed=False, root=here, engine=engine)
     root = home() / "trainers" / environment_id(pin())
     checkout, python = os.environ.get("LORARECIPE_SD_SCRIPTS"), os.environ.get("LORARECIPE_PYTHON")

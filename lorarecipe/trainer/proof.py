@@ -10,17 +10,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from lorarecipe.errors import TrainingFailed
+from lorarecipe.families import trained_modules
 from lorarecipe.plan import MergeStage, SampleStage, TrainStage
-from lorarecipe.weights import (
-    Family,
-    Folder,
-    Weights,
-    change,
-    lora_modules,
-    module_of,
-    open_checkpoint,
-    trained_modules,
-)
+from lorarecipe.weights import Folder, ModulesOf, Weights, change, lora_modules, open_checkpoint
 
 #: modules whose weights a merge is recomputed for, spread over all of them
 _SAMPLE = 12
@@ -44,12 +36,12 @@ def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
     """
     lora = opened_lora(path)
     modules = lora_modules(lora.names)
-    checkpoint = opened(stage.model.path)
+    checkpoint = opened(stage.model.main.path)
     text_encoder = stage.training.text_encoder_lr is not None
-    lost = trained_modules(checkpoint.shapes, stage.model.family, text_encoder) - modules
-    if lost or not modules:
-        example = f" ({min(lost)})" if lost else ""
-        raise TrainingFailed(f"{path}: {len(lost)} trained modules are missing{example}, found {len(modules)}")
+    missing = trained_modules(checkpoint.shapes, stage.model.traits, text_encoder=text_encoder) - modules
+    if missing or not modules:
+        example = f" ({min(missing)})" if missing else ""
+        raise TrainingFailed(f"{path}: {len(missing)} trained modules are missing{example}, found {len(modules)}")
     ranks = {lora.shapes[f"{module}.lora_down.weight"][0] for module in modules}
     if stage.training.rank not in ranks:
         raise TrainingFailed(f"{path}: found ranks {sorted(ranks)}, expected {stage.training.rank}")
@@ -74,19 +66,21 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
         When a module of the base has no weight, or a sampled weight is not the old one plus
         ``strength * alpha / rank * up @ down``.
     """
-    merged, before, base = opened(path), opened(stage.model.path), opened_lora(base_path)
+    merged, before, base = opened(path), opened(stage.model.main.path), opened_lora(base_path)
     modules = lora_modules(base.names)
-    family = stage.model.family
+    modules_of = stage.model.traits.modules_of
     homes, after = (
-        {module: name for name in weights.names for module in module_of(name, family)} for weights in (before, merged)
+        {module: name for name in weights.names for module in modules_of(name)} for weights in (before, merged)
     )
-    if lost := modules - (homes.keys() & after.keys()):
-        raise TrainingFailed(f"{base_path}: {len(lost)} modules match no weight of {stage.model.path} ({min(lost)})")
+    if unmatched := modules - (homes.keys() & after.keys()):
+        raise TrainingFailed(
+            f"{base_path}: {len(unmatched)} modules match no weight of {before.path} ({min(unmatched)})"
+        )
     sample = sorted(modules)[:: max(1, len(modules) // _SAMPLE)]
     moved = 0.0
     for module in sample:
-        old = _rows(before, homes[module], module, family)
-        new = _rows(merged, after[module], module, family)
+        old = _rows(before, homes[module], module, modules_of)
+        new = _rows(merged, after[module], module, modules_of)
         wanted = old + change(base, module, stage.strength).reshape(old.shape)
         allowed = 2 * _SPACING[merged.dtype(after[module])] * np.maximum(np.abs(wanted), 2.0**-14)
         if not (np.abs(new - wanted) <= allowed).all():  # nan is no number that could be compared
@@ -128,9 +122,9 @@ def whole_pictures(folder: Path, stage: SampleStage) -> frozenset[str]:
     return frozenset(whole)
 
 
-def _rows(weights: Weights | Folder, name: str, module: str, family: Family) -> npt.NDArray[np.float32]:
+def _rows(weights: Weights | Folder, name: str, module: str, modules_of: ModulesOf) -> npt.NDArray[np.float32]:
     """Read a module's own rows: OpenCLIP's query, key and value share one weight."""
-    shared = module_of(name, family)
+    shared = modules_of(name)
     return np.split(weights.read(name), len(shared))[shared.index(module)]
 
 

@@ -16,9 +16,9 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from lorarecipe.engines import Pin, pin
 from lorarecipe.errors import LorarecipeError, MachineNotReady, NetworkFailed
 from lorarecipe.files import canonical_json, vendor, write_atomic
-from lorarecipe.plan import Pin, pin
 from lorarecipe.trainer.place import Place, installed
 
 Torch = Literal["auto", "cpu", "cuda"]

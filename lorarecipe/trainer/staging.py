@@ -20,7 +20,7 @@ from lorarecipe.dataset import eight_bit, orientation_of
 from lorarecipe.dataset.backdrop import on_white
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan import DataStage, PickStage
-from lorarecipe.plan.given import Image
+from lorarecipe.plan.data import Image
 
 
 def stage_images(stage: DataStage, folder: Path) -> None:

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.files import canonical_json, file_digest, write_atomic
-from lorarecipe.plan import TrainStage
+from lorarecipe.plan import OUTPUT, TrainStage
 
-#: the trainer's own name for what it saves; the recipe's name is given at delivery
-OUTPUT = "lora"
 #: folder of a training's TensorBoard logs, within the stage's: ``tensorboard --logdir`` takes it, or the whole store
 LOGS = "logs"
 #: a file that asks the training to pause; its state is named after it
@@ -97,22 +95,6 @@ def clear_states(attempt: Path, stage: TrainStage) -> None:
     for path in attempt.glob(f"{OUTPUT}-*.safetensors"):
         if not asked or _epoch_of(path) % asked:
             path.unlink()
-
-
-def can_go_on(stage: TrainStage) -> bool:
-    """Tell whether a training can go on from a state: with several processes, sd-scripts finds another epoch.
-
-    Source: reference of the trainer, section 7.
-    """
-    return stage.processes == 1
-
-
-def epochs_between_states(stage: TrainStage) -> int | None:
-    """As often as the recipe saves LoRAs, or ten times; None where a training cannot go on from an epoch's end."""
-    epochs = stage.steps.epochs
-    if epochs < 2 or not can_go_on(stage):
-        return None
-    return stage.training.save_every_epochs or max(1, epochs // 10)
 
 
 def _write_seal(attempt: Path, folder: Path, epochs: int) -> None:

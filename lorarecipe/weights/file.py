@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,8 +26,6 @@ class SafetensorsError(TrainingFailed):
 #: whole numbers, in which a few files write alpha
 _INTEGERS = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-#: dtype of the header -> what sd-scripts calls it in ``--save_precision``
-PRECISIONS = {"F32": "float", "F16": "fp16", "BF16": "bf16"}
 
 
 @dataclass(frozen=True)
@@ -70,12 +67,6 @@ class Weights:
         """Data type of a tensor as the header writes it (``F16``)."""
         return str(self._header[1][name]["dtype"])
 
-    @property
-    def precision(self) -> str:
-        """Precision of most of its float tensors, in sd-scripts' words: ``float``, ``fp16`` or ``bf16``."""
-        counts = Counter(PRECISIONS[self.dtype(name)] for name in self.names if self.dtype(name) in PRECISIONS)
-        return counts.most_common(1)[0][0] if counts else "float"
-
     def read(self, name: str, rows: slice = slice(None)) -> npt.NDArray[np.float32]:
         """Read a float tensor, or some rows that follow each other, as float32; bfloat16 is widened exactly.
 
@@ -89,8 +80,8 @@ class Weights:
             raise SafetensorsError(f"{self.path}: {name} holds {dtype}, expected floats")
         form, span = np.dtype(_FLOATS[dtype]), range(*rows.indices(shape[0] if shape else 1))
         width = prod(shape[1:])
-        place = self._start(name) + span.start * width * form.itemsize
-        values = np.fromfile(self.path, form, len(span) * width, offset=place)
+        offset = self._start(name) + span.start * width * form.itemsize
+        values = np.fromfile(self.path, form, len(span) * width, offset=offset)
         values = values.reshape((len(span), *shape[1:]) if shape else ())
         if dtype == "BF16":
             return (values.astype(np.uint32) << 16).view(np.float32)

@@ -72,11 +72,6 @@ class Folder:
         """Shapes of the tensors."""
         return {f"{part}.{name}": shape for part, one in self.parts.items() for name, shape in one.shapes.items()}
 
-    @property
-    def precision(self) -> str:
-        """Precision of the U-Net, in sd-scripts' words."""
-        return self.parts["unet"].precision
-
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """The files that make the checkpoint."""
@@ -88,13 +83,16 @@ class Folder:
         """Digest of every file's digest; the order of files on the disk is not in it."""
         return digest_of({path.relative_to(self.path).as_posix(): large_file_digest(path) for path in self.files})
 
-    @cached_property
-    def family(self) -> str:
-        """What its U-Net's configuration makes it: ``sd15`` of any width, ``sd2``, ``sdxl`` or ``v-prediction``."""
-        unet, scheduler = (self._config(part) for part in ("unet/config.json", "scheduler/scheduler_config.json"))
-        if scheduler.get("prediction_type", "epsilon") != "epsilon":
-            return "v-prediction"
-        return {1024: "sd2", 2048: "sdxl"}.get(unet.get("cross_attention_dim", 0), "sd15")
+    @property
+    def text_width(self) -> int:
+        """Width of the text encoder's output that the U-Net's configuration names; 0 where it names none."""
+        width = self._config("unet/config.json").get("cross_attention_dim")
+        return width if isinstance(width, int) else 0
+
+    @property
+    def predicts_noise(self) -> bool:
+        """Whether the scheduler's configuration says that the checkpoint predicts noise, or says nothing."""
+        return bool(self._config("scheduler/scheduler_config.json").get("prediction_type", "epsilon") == "epsilon")
 
     def _strangers(self) -> list[str]:
         """Name what would change how the parts are loaded: lists of shards, adapters, configurations, code."""

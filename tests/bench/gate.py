@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     for recipe in recipes:
         [told] = json.loads((folder / recipe.stem / "passport.json").read_text("utf-8"))["gate"]
-        print(f"\n{recipe.stem}: {told['verdict']}\n\n{gate_table(told)}")
+        print(f"\n{recipe.stem}: {told['verdict']}\n\n{gate_table(told['checks'])}")
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ def measure(steps: int) -> None:
         (folder / "recipes" / "checkpoint.safetensors").symlink_to(RECIPES / "checkpoint.safetensors")
         (folder / "trainers").symlink_to(trainers)
         os.environ["LORARECIPE_HOME"] = name
-        sys.modules["lorarecipe.run.training"].launch = timed  # type: ignore[attr-defined]
-        sys.modules["lorarecipe.run.sampling"].launch = timed  # type: ignore[attr-defined]
-        sys.modules["lorarecipe.run.execute"].merge_base = merged  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.makers.train"].launch = timed  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.makers.sample"].launch = timed  # type: ignore[attr-defined]
+        sys.modules["lorarecipe.run.makers.merge"].merge_base = merged  # type: ignore[attr-defined]
         recipes = [str(folder / "recipes" / f"{character}.toml") for character in ("akane", "midori")]
         main(["run", *recipes, "--out", f"{name}/out"], standalone_mode=False)
         total = time.time() - psutil.Process().create_time()

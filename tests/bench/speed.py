@@ -27,11 +27,9 @@ from typing import Any
 import psutil
 
 from lorarecipe.files import large_file_digest
-from lorarecipe.plan import MergeStage, TrainStage
-from lorarecipe.plan.given import Model
+from lorarecipe.plan import MergeStage, Model, Source, TrainStage
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, command_of, find_place, launch, merge_base, read_progress, stage_images
-from lorarecipe.trainer.commands import lora_of, merged_of
+from lorarecipe.trainer import Place, find_place, launch, merge_base, read_progress, stage_images, train_command
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
 from tests.bench.method.__main__ import RESULTS, machine, with_nano
@@ -100,7 +98,7 @@ def start_speed(folder: Path) -> dict[str, Any]:
     Imports are those of the script and of accelerate's launcher, each in a process of its own: a process that stood
     ready would save just these. What a model takes to load it would not save, for base and target differ in it.
     """
-    full = Model("sd15", CHECKPOINT, large_file_digest(CHECKPOINT), "fp16")
+    full = Model("sd15", {"path": Source(CHECKPOINT, large_file_digest(CHECKPOINT))})
     told = {}
     for name, place, model in (
         ("embedded", find_place("embedded"), None),
@@ -133,7 +131,7 @@ def _ready(stage: TrainStage, bench: Bench) -> Any:
     stage_images(stage.data, images)
     bench.store.keep(stage.data.short)
     bench.store.begin(stage.short, stage.identity())
-    return command_of(stage, bench.place, bench.store)
+    return train_command(stage, bench.place, bench.store)
 
 
 def character_speed(folder: Path, steps: int = 20) -> dict[str, Any]:
@@ -177,8 +175,8 @@ def _by_hand(folder: Path, count: int, steps: int, core: int) -> tuple[float, li
         assert isinstance(merged.base, TrainStage)
         for stage in (merged.base, target):
             if stage is target:
-                place = bench.store.begin(merged.short, merged.identity())
-                merge_base(merged, lora_of(merged.base, bench.store), merged_of(merged, place))
+                bench.store.begin(merged.short, merged.identity())
+                merge_base(merged, merged.base.file(bench.store.path), merged.file(bench.store.attempt))
                 bench.store.keep(merged.short)
                 before.append(time.monotonic() - begun)
             for _ in launch(_ready(stage, bench)):

@@ -14,7 +14,8 @@ from accelerate import Accelerator
 from accelerate.data_loader import DataLoaderShard
 from safetensors.numpy import save_file
 
-from lorarecipe.weights import Weights, module_of, trained_modules
+from lorarecipe.families import FAMILIES, trained_modules
+from lorarecipe.weights import Weights
 
 parser = argparse.ArgumentParser()
 for name in (
@@ -62,10 +63,12 @@ if mode == "nothing":
     sys.exit(0)
 
 checkpoint = Weights(Path(args.pretrained_model_name_or_path))
-homes = {module: name for name in checkpoint.names for module in module_of(name, "sd15")}
+homes = {module: name for name in checkpoint.names for module in FAMILIES["sd15"].modules_of(name)}
 random = np.random.default_rng(0)
 tensors = {}
-for module in sorted(trained_modules(checkpoint.shapes, "sd15", text_encoder=not args.network_train_unet_only)):
+for module in sorted(
+    trained_modules(checkpoint.shapes, FAMILIES["sd15"], text_encoder=not args.network_train_unet_only)
+):
     rows, columns, *ends = checkpoint.shapes[homes[module]]
     rank = int(args.network_dim)
     tensors[f"{module}.lora_down.weight"] = random.normal(size=(rank, columns, *ends)).astype("float32")

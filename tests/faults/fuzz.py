@@ -116,7 +116,7 @@ def header(data: bytes) -> None:
     """A safetensors file: refused, or read to its last number."""
     try:
         weights = Weights(_written("x.safetensors", data))
-        _ = weights.metadata, weights.precision, weights.shapes
+        _ = weights.metadata, weights.shapes
         for name in weights.names:
             weights.read(name)
     except SafetensorsError:

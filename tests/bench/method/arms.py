@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.demo import NANO
+from lorarecipe.engines import ENGINES
 from lorarecipe.files import file_digest
-from lorarecipe.plan import DataStage, MergeStage, Plan, Stage, TrainStage
-from lorarecipe.plan.given import Image, Model
-from lorarecipe.plan.pin import commit_of
-from lorarecipe.recipe import Engine
+from lorarecipe.plan import DataStage, MergeStage, Model, Plan, Source, Stage, TrainStage
+from lorarecipe.plan.data import Image
 from lorarecipe.recipe.training import Training
 from lorarecipe.run import execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place
-from lorarecipe.trainer.commands import LORA
 from lorarecipe.weights import Folder
 from tests.bench.method.cast import FIVE, MIXED, SIX, Target, renders
 
@@ -78,7 +76,7 @@ class Bench:
     steps: tuple[int, int]
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> str:
         """Whose trainer."""
         return self.place.engine
 
@@ -104,7 +102,7 @@ class Bench:
         base = self.base(arm, seed)
         if not arm.merged:
             return self._training(images, repeats, settings, loaded=base, strength=arm.strength)
-        merged = MergeStage(self._model, base, arm.strength, commit_of(self.engine), self.engine)
+        merged = MergeStage(self._model, base, arm.strength, ENGINES[self.engine].version())
         return self._training(images, repeats, settings, merged=merged)
 
     def train(self, stage: TrainStage) -> Path:
@@ -113,11 +111,11 @@ class Bench:
         plan = Plan(self.engine, tuple(stages), {one.key: one.short for one in stages}, ())
         for _ in execute(plan, self.place, self.store, self.folder):
             pass
-        return self.store.path(stage.short) / LORA
+        return stage.file(self.store.path)
 
     @property
     def _model(self) -> Model:
-        return Model("sd15", NANO, Folder(NANO).digest, "fp16")
+        return Model("sd15", {"path": Source(NANO, Folder(NANO).digest, is_folder=True)})
 
     def _settings(self, rank: int, unet_lr: float, steps: int, seed: int, text_encoder: bool) -> Training:
         return Training(
@@ -141,11 +139,9 @@ class Bench:
         loaded: TrainStage | None = None,
         strength: float = 1.0,
     ) -> TrainStage:
-        commit = commit_of(self.engine)
+        commit = ENGINES[self.engine].version()
         data = DataStage(images)
-        return TrainStage(
-            data, repeats, self._model, settings, commit, self.engine, merged, loaded, strength, device="cpu"
-        )
+        return TrainStage(data, repeats, self._model, settings, commit, merged, loaded, strength, device="cpu")
 
 
 def picture(path: Path, caption: str) -> Image:

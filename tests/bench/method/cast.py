@@ -14,7 +14,7 @@ from lorarecipe.colour import lab
 from lorarecipe.demo import DRESSES, HAIR, STYLES, VIEWS, ZOOMS, Figure, draw
 from lorarecipe.demo.renders import BASE
 from lorarecipe.files import file_digest
-from lorarecipe.plan.given import Image
+from lorarecipe.plan.data import Image
 
 #: a word that the nano has no picture for
 TRIGGER = "sks"

@@ -18,8 +18,9 @@ from safetensors.torch import load_file, save_file
 
 from lorarecipe.demo import NANO
 from lorarecipe.errors import TrainingFailed
+from lorarecipe.families import FAMILIES
 from lorarecipe.trainer import Place
-from lorarecipe.weights import Family, Folder, Weights, change, lora_faults, merge
+from lorarecipe.weights import Folder, Weights, change, lora_faults, merge
 from tests import rehearsal
 from tests.conftest import tiny_checkpoint
 
@@ -41,7 +42,7 @@ def small_lora(path: Path, module: str = ATTENTION) -> Path:
 
 def test_a_folder_changes_where_the_lora_says_so_and_nowhere_else(tmp_path: Path) -> None:
     lora = small_lora(tmp_path / "lora.safetensors")
-    merge(Folder(NANO), Weights(lora), 0.5, tmp_path / "merged", "sd15")
+    merge(Folder(NANO), Weights(lora), 0.5, tmp_path / "merged", FAMILIES["sd15"].modules_of)
     before, after, weights = Folder(NANO), Folder(tmp_path / "merged"), load_file(lora)
     name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
     up, down = (weights[f"{ATTENTION}.lora_{which}.weight"].numpy() for which in ("up", "down"))
@@ -62,7 +63,9 @@ def test_a_folder_keeps_what_else_it_holds(tmp_path: Path) -> None:
     tensors = {name: part.bfloat16() for name, part in load_file(file).items()}
     positions = torch.arange(32)[None]
     save_file({**tensors, "text_model.embeddings.position_ids": positions}, file)
-    merge(Folder(checkpoint), Weights(small_lora(tmp_path / "lora.safetensors")), 1.0, merged, "sd15")
+    merge(
+        Folder(checkpoint), Weights(small_lora(tmp_path / "lora.safetensors")), 1.0, merged, FAMILIES["sd15"].modules_of
+    )
     after = load_file(merged / "text_encoder" / "model.safetensors")
     assert torch.equal(after.pop("text_model.embeddings.position_ids"), positions)
     assert all(torch.equal(after[name], tensors[name]) for name in tensors)
@@ -73,7 +76,7 @@ def test_what_has_another_shape_is_named_and_nothing_written(tmp_path: Path) -> 
     path = small_lora(tmp_path / "lora.safetensors")
     save_file(load_file(path) | {f"{ATTENTION}.lora_up.weight": torch.zeros(65, 2)}, path)
     with pytest.raises(TrainingFailed, match=f"found {ATTENTION}.alpha, .* match no weight of"):
-        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", FAMILIES["sd15"].modules_of)
     assert not (tmp_path / "merged").exists()
 
 
@@ -86,15 +89,15 @@ def test_what_has_no_weight_is_named_and_nothing_written(tmp_path: Path, strange
     with pytest.raises(
         TrainingFailed, match=f"found {strange}, which match no weight of .* in its shape; expected a LoRA in kohya"
     ):
-        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", FAMILIES["sd15"].modules_of)
     assert not (tmp_path / "merged").exists()
 
 
 def test_a_base_of_another_family(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "checkpoint.safetensors")
     lora, checkpoint = Weights(small_lora(tmp_path / "lora.safetensors")), Weights(tmp_path / "checkpoint.safetensors")
-    with pytest.raises(TrainingFailed, match="for a checkpoint of this family \\(sdxl\\)"):
-        merge(checkpoint, lora, 1.0, tmp_path / "merged.safetensors", "sdxl")
+    with pytest.raises(TrainingFailed, match="for a checkpoint of this family"):
+        merge(checkpoint, lora, 1.0, tmp_path / "merged.safetensors", FAMILIES["sdxl"].modules_of)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -137,7 +140,7 @@ def test_what_is_not_finite_ends_a_merge_by_name(tmp_path: Path, bad: float, whe
     tensors[name].view(-1)[-1] = bad
     save_file(tensors, file)
     with pytest.raises(TrainingFailed, match="not finite") as caught:
-        merge(Folder(checkpoint), Weights(path), 1.0, tmp_path / "merged", "sd15")
+        merge(Folder(checkpoint), Weights(path), 1.0, tmp_path / "merged", FAMILIES["sd15"].modules_of)
     assert str(file) in str(caught.value)
     assert (ATTENTION if file == path else name) in str(caught.value)
 
@@ -146,7 +149,7 @@ def test_an_overflow_ends_a_merge(tmp_path: Path) -> None:
     path = small_lora(tmp_path / "lora.safetensors")
     save_file(load_file(path) | {f"{ATTENTION}.alpha": torch.tensor(1e6)}, path)
     with pytest.raises(TrainingFailed, match=r"is no number of its precision any more.*merge\.strength"):
-        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", FAMILIES["sd15"].modules_of)
 
 
 @pytest.mark.parametrize(
@@ -185,16 +188,16 @@ def test_a_merge_that_is_interrupted_computes_no_more(tmp_path: Path, monkeypatc
         begun.append(name)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["lorarecipe.weights.merge"], "_rewrite", rewrite)
+    monkeypatch.setattr(sys.modules["lorarecipe.weights.merging"], "_rewrite", rewrite)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     path = tmp_path / "lora.safetensors"
     rehearsal.lora(path, NANO, "sd15", 2)
     with pytest.raises(KeyboardInterrupt):
-        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", "sd15")
+        merge(Folder(NANO), Weights(path), 1.0, tmp_path / "merged", FAMILIES["sd15"].modules_of)
     assert len(begun) < 20
 
 
-def _checkpoint(family: Family, size: str, place: Place, folder: Path) -> tuple[Path, dict[str, str]]:
+def _checkpoint(family: str, size: str, place: Place, folder: Path) -> tuple[Path, dict[str, str]]:
     """A checkpoint of random weights, and the environment that the script reads it in."""
     paths = [str(place.checkout)]
     if size == "full":
@@ -210,7 +213,7 @@ def _checkpoint(family: Family, size: str, place: Place, folder: Path) -> tuple[
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize(("family", "size", "rank"), [("sd15", "nano", 8), ("sdxl", "nano", 16), ("sd15", "full", 32)])
 def test_the_same_as_the_script_to_one_step(
-    real_place: Place, tmp_path: Path, family: Family, size: str, rank: int
+    real_place: Place, tmp_path: Path, family: str, size: str, rank: int
 ) -> None:
     checkpoint, env = _checkpoint(family, size, real_place, tmp_path)
     lora, ours, theirs = (tmp_path / f"{name}.safetensors" for name in ("lora", "ours", "theirs"))
@@ -222,7 +225,7 @@ def test_the_same_as_the_script_to_one_step(
         *("--precision", "float", "--save_precision", "fp16"),
     ]
     subprocess.run(words, check=True, env=env | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""})
-    merge(Weights(checkpoint), Weights(lora), 0.9, ours, family)
+    merge(Weights(checkpoint), Weights(lora), 0.9, ours, FAMILIES[family].modules_of)
     mine, its, before = Weights(ours), Weights(theirs), Weights(checkpoint)
     assert mine.names == its.names
     changed = unlike = numbers = 0

@@ -1,4 +1,4 @@
-"""The trainer that this version of lorarecipe was tested with, from ``vendor/sd-scripts.toml``."""
+"""The checkout of sd-scripts that this version of lorarecipe was tested with, from ``vendor/sd-scripts.toml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from lorarecipe.files import vendor
-from lorarecipe.recipe import Engine
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,3 @@ def pin() -> Pin:
     """Read the pin."""
     raw = tomllib.loads(vendor("sd-scripts.toml").read_text("utf-8"))
     return Pin(raw["url"], raw["commit"], tuple(raw["exclude"]), tuple(raw["torch"]["packages"]), raw["torch"]["index"])
-
-
-#: raised when the embedded trainer would give other weights than before
-EMBEDDED = "embedded-2"
-
-
-def commit_of(engine: Engine) -> str:
-    """Version of a trainer as it stands in the keys of stages."""
-    return pin().commit if engine == "sd-scripts" else EMBEDDED

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,15 +13,14 @@ from typing import Literal
 from lorarecipe.dataset.captions import Caption, plain, read_caption
 from lorarecipe.dataset.memory import Memory
 from lorarecipe.dataset.picture import EXTENSIONS, Measured, Picture, Problem, read_image
+from lorarecipe.dataset.settings import process_settings
+from lorarecipe.engines import ENGINES
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import Stamp, stamp_of
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 
 Tell = Callable[[Path, int, int], None]
-
-#: seconds after which a thread that measures lets another one go on
-_TURN = 2e-4
 
 
 @dataclass(frozen=True)
@@ -97,10 +94,10 @@ def scan(recipe: Recipe, tell: Tell = _silent) -> Dataset:
 
 def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Folder | None:
     """Open the checkpoint in the form that the recipe's trainer reads."""
-    where, embedded = ("checkpoint", "path"), recipe.trainer.engine == "embedded"
-    if not path.is_dir() and not embedded:
+    where, folders = ("checkpoint", "path"), ENGINES[recipe.trainer.engine].READS_FOLDERS
+    if not path.is_dir() and not folders:
         return _weights(recipe, where, path, faults)
-    if path.is_dir() != embedded:
+    if path.is_dir() != folders:
         found, wanted = ("a folder", "one .safetensors file") if path.is_dir() else ("a file", "a Diffusers folder")
         told = f'found {str(path)!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
         faults.append(recipe.fault(where, told))
@@ -189,7 +186,7 @@ def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, M
     known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
     fresh = [name for name, remembered in known.items() if not remembered]
     measured: dict[str, Measured | Problem] = {name: told for name, told in known.items() if told}
-    with _swift_turns(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with process_settings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
             measured[name] = told
             tell(folder, len(measured), len(stamps))
@@ -197,21 +194,6 @@ def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, M
                 memory.keep(name, stamps[name], told)
     memory.write()
     return measured
-
-
-@contextmanager
-def _swift_turns() -> Iterator[None]:
-    """Let threads take turns in Python every fifth of a millisecond.
-
-    A thread that decodes comes back to Python after every few kilobytes, and would wait up to 5 ms each time while
-    another measures: a first check took 1.5 times the decoding, and takes 1.2 times.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, _TURN))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def _picture(path: Path, caption: Caption | None, measured: Measured | Problem) -> Picture:

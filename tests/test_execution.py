@@ -12,14 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import CheckFailed, MachineNotReady, RecipeError, TrainingFailed
-from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Started, Waiting
+from lorarecipe.events import Delivered, Event, Failed, Finished, Progress, Reused, Skipped, Started, Waiting
 from lorarecipe.plan import Plan, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute, fold
+from lorarecipe.run import Record, ResultsFailed, execute, fold
 from lorarecipe.run.reuse import reason
 from lorarecipe.store import Store
 from lorarecipe.trainer import Place
@@ -197,6 +198,56 @@ def test_a_broken_image_stops_a_run_before_any_training(folder: Path, fake_place
         for event in execute(plan, fake_place, store, folder / "out"):
             seen.append(event)  # noqa: PERF402
     assert all(event.kind == "data" for event in seen if isinstance(event, Started))
+
+
+def _second(folder: Path) -> Path:
+    """Add a recipe of another target on the same base."""
+    shutil.copytree(folder / "aoi", folder / "rin")
+    text = (folder / "recipe.toml").read_text("utf-8").replace('name = "aoi"', 'name = "rin"')
+    (folder / "rin.toml").write_text(text.replace('images = "aoi"', 'images = "rin"'), encoding="utf-8")
+    for path in (folder / "rin").glob("*.png"):
+        with Image.open(path) as picture:
+            picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    return folder / "rin.toml"
+
+
+def test_a_result_that_fails_does_not_stop_the_others(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = compile_plan([check(scan(load(path))) for path in (folder / "recipe.toml", _second(folder))])
+    path = folder / "rin" / "full_front.png"
+    path.write_bytes(path.read_bytes() + b"edited")
+    seen: list[Event] = []
+    with pytest.raises(ResultsFailed) as caught:
+        seen.extend(execute(plan, fake_place, store, folder / "out"))
+    assert caught.value.exit_code == 5
+    assert str(caught.value).splitlines() == [
+        "aoi: made",
+        f"rin: not made: {path}: changed while it was being read; run the same command again",
+    ]
+    assert [event.title for event in seen if isinstance(event, Skipped)] == ["target rin"]
+    assert {event.name for event in seen if isinstance(event, Delivered)} == {"aoi"}
+    assert not (folder / "out" / "rin").exists()
+
+
+def test_each_failure_is_said_where_all_results_fail(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = compile_plan([check(scan(load(path))) for path in (folder / "recipe.toml", _second(folder))])
+    for name in ("aoi", "rin"):
+        path = folder / name / "full_front.png"
+        path.write_bytes(path.read_bytes() + b"edited")
+    with pytest.raises(ResultsFailed) as caught:
+        list(execute(plan, fake_place, store, folder / "out"))
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["aoi", "rin"]
+
+
+def test_what_a_failure_leaves_is_in_the_record(folder: Path, fake_place: Place, store: Store) -> None:
+    plan = compile_plan([check(scan(load(path))) for path in (folder / "recipe.toml", _second(folder))])
+    path = folder / "rin" / "full_front.png"
+    path.write_bytes(path.read_bytes() + b"edited")
+    record = Record.begin()
+    with pytest.raises(ResultsFailed):
+        fold(execute(plan, fake_place, store, folder / "out"), record)
+    assert [written.parent.name for written in record.write(plan, folder / "out")] == ["aoi"]
+    outcomes = {stage["title"]: stage["outcome"] for stage in record.stages.values()}
+    assert (outcomes["images of rin"], outcomes["target rin"], outcomes["target aoi"]) == ("failed", "not made", "made")
 
 
 @pytest.mark.parametrize("name", ["aoi.safetensors", "aoi-000001.safetensors", "run.json"])

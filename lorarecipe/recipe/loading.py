@@ -16,8 +16,9 @@ from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import read_file
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.lines import Lines, Where, locate
-from lorarecipe.recipe.model import Checkpoint, Recipe, RecipeFile
+from lorarecipe.recipe.model import Checkpoint, RecipeFile
 from lorarecipe.recipe.presets import PRESETS, fill
+from lorarecipe.recipe.whole import Recipe
 
 #: bytes of a recipe: a list of ten thousand images has one million
 _LARGEST = 4_000_000

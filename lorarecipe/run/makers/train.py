@@ -1,4 +1,4 @@
-"""Run one training: seal its states on the way, and pause it when that is asked for or the disk runs full."""
+"""Train: seal the states on the way, and pause when that is asked for or the disk runs full."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lorarecipe import signals
 from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
 from lorarecipe.events import Event, Pausing, Progress
-from lorarecipe.plan import TrainStage
-from lorarecipe.recipe import Engine
-from lorarecipe.run.room import state_bytes
-from lorarecipe.trainer import launch, read_progress
-from lorarecipe.trainer.commands import LORA, Command
+from lorarecipe.plan import LORA, TrainStage
+from lorarecipe.run.makers.maker import Attempt, StagePaused, Start
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, launch, prove_lora, read_progress, train_command
 from lorarecipe.trainer.diagnosis import not_a_number
-from lorarecipe.trainer.states import PAUSE, State, can_go_on, clear_states, seal_pause, seal_states, unseal
+from lorarecipe.trainer.states import PAUSE, State, clear_states, last_state, seal_pause, seal_states, unseal
 
 #: seconds between two looks at the disk
 _LOOK = 5.0
@@ -27,30 +27,29 @@ _LOOK = 5.0
 _STRAYED = 3
 
 
-class TrainingPaused(Exception):
-    """A training has ended before its last step, and its state is kept; ``cause`` is why."""
+def prepare(stage: TrainStage, place: Place, store: Store) -> Start:
+    """Go on from the last state that an earlier attempt has left."""
+    state = last_state(store.attempt(stage.short))
+    command = train_command(stage, place, store, state)
+    return Start(command, state.kept, str(state), state) if state else Start(command)
 
-    def __init__(self, cause: LorarecipeError, step: int, steps: int) -> None:
-        super().__init__(str(cause))
-        self.cause, self.step, self.steps = cause, step, steps
 
-
-def train(
-    stage: TrainStage, title: str, engine: Engine, command: Command, folder: Path, state: State | None
-) -> Iterator[Event]:
-    """Train in ``folder``, from ``state`` on; a state from which no further step is taken is not used again.
+def make(stage: TrainStage, attempt: Attempt) -> Iterator[Event]:
+    """Train; a state from which no further step is taken is not used again.
 
     Raises
     ------
-    TrainingPaused
+    StagePaused
         At the first signal, or when the disk has no room for another state.
     TrainingFailed
         When the trainer ends with another code than 0, or its loss is no longer a number.
     """
-    pausable, stepped = can_go_on(stage), False
-    watch = _Watch(stage, title, folder)
+    command, state, folder = attempt.start.command, attempt.start.state, attempt.folder
+    assert command
+    pausable, stepped = stage.can_go_on, False
+    watch = _Watch(stage, attempt.title, folder)
     # sd-scripts counts a resumed training's steps from nothing
-    done = _step(stage, state) if state and engine == "sd-scripts" else 0
+    done = _step(stage, state) if state and not attempt.place.traits.COUNTS_ON else 0
     strayed = 0
     with (
         signals.hold() if pausable else nullcontext(),
@@ -76,8 +75,13 @@ def train(
     if strayed:
         raise TrainingFailed(not_a_number(stage, stage.steps.total, folder))
     if watch.cause and not (folder / LORA).exists() and (paused := seal_pause(folder)):
-        raise TrainingPaused(watch.cause, _step(stage, paused), stage.steps.total)
+        raise StagePaused(watch.cause, _step(stage, paused), stage.steps.total)
     clear_states(folder, stage)
+
+
+def prove(stage: TrainStage, attempt: Attempt) -> dict[str, Any]:
+    """Open the LoRA, and look at every number."""
+    return prove_lora(stage.file(attempt.store.attempt), stage)
 
 
 def _step(stage: TrainStage, state: State) -> int:
@@ -102,7 +106,7 @@ class _Watch:
             why, self.cause = "a signal asks for it, a second one stops it at once", Interrupted(signum)
         elif time.monotonic() - self._looked > _LOOK:
             self._looked = time.monotonic()
-            free, need = shutil.disk_usage(self.folder).free, state_bytes(self.stage)
+            free, need = shutil.disk_usage(self.folder).free, self.stage.state_size
             if free < need:
                 why = f"{free / 1e6:.0f} MB free, and a state takes {need / 1e6:.0f}"
                 self.cause = MachineNotReady(f"{self.folder}: {why}; make room, then run the same again: it goes on")

@@ -2,7 +2,7 @@
 
 The sums are those of sd-scripts' ``merge_lora.py`` in float32, and each weight keeps its own precision. numpy and
 PyTorch may add the terms of a product in another order, as it suits the processor, so a weight may be one step of its
-precision away from the script's; tests/test_merge.py compares all of them and bounds how many.
+precision away from the script's; tests/test_merging.py compares all of them and bounds how many.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
@@ -22,7 +22,6 @@ from threadpoolctl import threadpool_limits
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.weights.file import Weights
 from lorarecipe.weights.folder import Folder
-from lorarecipe.weights.modules import Family, lora_modules, module_of
 
 #: numbers that are computed at once: few enough to stay in a core's cache
 _BLOCK = 1 << 18
@@ -31,8 +30,30 @@ _TENSORS = ("lora_down.weight", "lora_up.weight", "alpha")
 _OVERFLOW = {"F16": 65520.0, "BF16": 3.3961775e38, "F32": np.inf, "F64": np.inf}
 
 
-def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path, family: Family) -> None:
+#: name of a checkpoint's weight -> the LoRA modules that sit on it, as a family lists them
+ModulesOf = Callable[[str], tuple[str, ...]]
+
+
+def lora_modules(names: Iterable[str]) -> frozenset[str]:
+    """List the modules of a LoRA in kohya's format: what stands before ``.lora_down.weight``."""
+    return frozenset(name.removesuffix(".lora_down.weight") for name in names if name.endswith(".lora_down.weight"))
+
+
+def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, destination: Path, modules_of: ModulesOf) -> None:
     """Write a copy of a checkpoint, a file or a folder as it is one, with a LoRA in it at ``ratio``.
+
+    Parameters
+    ----------
+    checkpoint
+        The checkpoint.
+    lora
+        The LoRA, in kohya's format.
+    ratio
+        Weight of the LoRA.
+    destination
+        Path of the copy, which is not there yet.
+    modules_of
+        Lists the LoRA modules that sit on a weight of the checkpoint.
 
     Raises
     ------
@@ -44,26 +65,28 @@ def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path
     parts = (
         {"": checkpoint} if isinstance(checkpoint, Weights) else {f"{at}.": one for at, one in checkpoint.parts.items()}
     )
-    homes = {module: name for name in checkpoint.names for module in module_of(name, family)}
-    fitting = {module for module in modules & homes.keys() if _fits(lora, module, checkpoint, homes[module], family)}
+    homes = {module: name for name in checkpoint.names for module in modules_of(name)}
+    fitting = {
+        module for module in modules & homes.keys() if _fits(lora, module, checkpoint, homes[module], modules_of)
+    }
     known = {f"{module}.{tensor}" for module in fitting for tensor in _TENSORS}
-    if lost := sorted(lora.names - known):
-        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+    if unmatched := sorted(lora.names - known):
+        more = f" and {len(unmatched) - 3} more" if len(unmatched) > 3 else ""
         raise TrainingFailed(
-            f"{lora.path}: found {', '.join(lost[:3])}{more}, which match no weight of {checkpoint.path} in its shape; "
-            f"expected a LoRA in kohya's format for a checkpoint of this family ({family})"
+            f"{lora.path}: found {', '.join(unmatched[:3])}{more}, which match no weight of {checkpoint.path} in its "
+            "shape; expected a LoRA in kohya's format for a checkpoint of this family"
         )
     for file in (checkpoint.path,) if isinstance(checkpoint, Weights) else checkpoint.files:
-        copy = place / file.relative_to(checkpoint.path)
+        copy = destination / file.relative_to(checkpoint.path)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
     # most of it is the change of precision, for which numpy takes one core: a weight a core, its product included
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         tasks = [
-            pool.submit(_rewrite, part, name, lora, shared, ratio, place / part.path.relative_to(checkpoint.path))
+            pool.submit(_rewrite, part, name, lora, shared, ratio, destination / part.path.relative_to(checkpoint.path))
             for prefix, part in parts.items()
             for name in part.names
-            if not modules.isdisjoint(shared := module_of(prefix + name, family))
+            if not modules.isdisjoint(shared := modules_of(prefix + name))
         ]
         try:
             for task in tasks:
@@ -73,11 +96,11 @@ def merge(checkpoint: Weights | Folder, lora: Weights, ratio: float, place: Path
             raise
 
 
-def _fits(lora: Weights, module: str, checkpoint: Weights | Folder, name: str, family: Family) -> bool:
+def _fits(lora: Weights, module: str, checkpoint: Weights | Folder, name: str, modules_of: ModulesOf) -> bool:
     """Whether a module's product has the shape of its weight, or of its part of one."""
     up, down = (lora.shapes.get(f"{module}.lora_{which}.weight", (0,)) for which in ("up", "down"))
     rows, *columns = checkpoint.shapes[name]
-    return (up[0] * len(module_of(name, family)), prod(up[1:]), prod(down[1:])) == (rows, down[0], prod(columns))
+    return (up[0] * len(modules_of(name)), prod(up[1:]), prod(down[1:])) == (rows, down[0], prod(columns))
 
 
 def _rewrite(part: Weights, name: str, lora: Weights, shared: Sequence[str], ratio: float, copy: Path) -> None:

@@ -1,0 +1,9 @@
+"""Model families: one file for each, and one table. A new family is a file of the same form and a line in the table."""
+
+from lorarecipe.families import sd2, sd15, sdxl
+from lorarecipe.families.family import Family
+from lorarecipe.families.modules import lora_values, trained_modules
+
+FAMILIES: dict[str, Family] = {family.NAME: family for family in (sd15, sd2, sdxl)}
+
+__all__ = ["FAMILIES", "Family", "lora_values", "trained_modules"]

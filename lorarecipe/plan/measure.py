@@ -1,0 +1,98 @@
+"""What is measured of drawn pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.sample import Arm, SampleStage
+from lorarecipe.plan.stage import Source, Stage
+
+#: raised whenever a gate, or a leak test, would give other numbers of the same pictures
+GATE_VERSION, LEAK_VERSION = 2, 3
+#: files of the models that a leak test may ask, in the folders that a recipe names
+MODEL_FILES: Mapping[str, tuple[str, ...]] = {
+    "tagger": ("model.onnx", "selected_tags.csv"),
+    "ccip": ("model_feat.onnx", "model_metrics.onnx"),
+}
+
+
+@dataclass(frozen=True)
+class GateStage(Stage):
+    """The verdict on a base, or on the checkpoint that it was merged into, by the pictures that it has drawn.
+
+    ``renders`` are what the pictures are compared with: the base's own, or where these are not at hand the target's,
+    which come from the same cameras. ``version`` is that of the measures.
+    """
+
+    kind = "gate"
+    pictures: SampleStage
+    renders: DataStage
+    version: int = GATE_VERSION
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for."""
+        return "what the base does not draw as its renders are, the target will learn, and bring along"
+
+    @property
+    def inputs(self) -> tuple[Stage, ...]:
+        """The pictures, and the renders."""
+        return (self.pictures, self.renders)
+
+    def identity(self) -> dict[str, Any]:
+        """Pictures, renders, and the way of measuring."""
+        return {"version": self.version, "pictures": self.pictures.key, "renders": self.renders.key}
+
+
+@dataclass(frozen=True)
+class LeakStage(Stage):
+    """What a LoRA brings along besides its character, by the samples of every arm.
+
+    ``renders`` are those that the LoRA was trained on, compared at ``resolution``, width and height in pixels.
+    ``models`` are files of further models that are asked, by the key of ``[samples]`` that names their folder.
+    """
+
+    kind = "leak"
+    arms: Mapping[Arm, tuple[SampleStage, ...]]
+    renders: DataStage
+    resolution: tuple[int, int]
+    models: Mapping[str, tuple[Source, ...]]
+    version: int = LEAK_VERSION
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for."""
+        return "what came along from the renders besides the character: white background, 3D look, pose"
+
+    @property
+    def samples(self) -> tuple[tuple[Arm, SampleStage], ...]:
+        """Every stage of pictures, with its arm."""
+        return tuple((arm, stage) for arm, stages in self.arms.items() for stage in stages)
+
+    @property
+    def inputs(self) -> tuple[Stage, ...]:
+        """The pictures, and the renders."""
+        return (*(stage for _, stage in self.samples), self.renders)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Files of the models."""
+        return tuple(source for files in self.models.values() for source in files)
+
+    def folder(self, model: str) -> Path | None:
+        """Folder of a model's files; None where the recipe names none."""
+        return self.models[model][0].path.parent if model in self.models else None
+
+    def identity(self) -> dict[str, Any]:
+        """Pictures by their arms, renders, models, and the way of measuring."""
+        return {
+            "version": self.version,
+            "arms": {arm: [stage.key for stage in stages] for arm, stages in self.arms.items()},
+            "renders": self.renders.key,
+            "resolution": list(self.resolution),
+            "models": {name: [source.sha256 for source in files] for name, files in self.models.items()},
+        }

@@ -1,0 +1,112 @@
+"""The plan of the method: a base, the base in the checkpoint, and a target trained on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lorarecipe.dataset import Dataset
+from lorarecipe.files import large_file_digest
+from lorarecipe.plan.delivery import Compiled, Delivery
+from lorarecipe.plan.gate import gate_samples
+from lorarecipe.plan.lora import BaseFile, Lora
+from lorarecipe.plan.measure import GateStage
+from lorarecipe.plan.merge import MergeStage
+from lorarecipe.plan.parts import leak_of, samples_of, training_of
+from lorarecipe.plan.sample import Arm, SampleStage
+from lorarecipe.plan.stage import Stage
+from lorarecipe.plan.train import TrainStage
+from lorarecipe.recipe import Recipe
+
+
+def compile_two_phase(dataset: Dataset) -> Compiled:
+    """Compile a recipe of ``method = "two-phase"``: of a base alone, or of a target on a base.
+
+    Raises
+    ------
+    RecipeError
+        When there is neither a base to train nor a target, or a component of the checkpoint is not there.
+    """
+    recipe = dataset.recipe
+    base, stages = _base(dataset)
+    trained = base if isinstance(base, TrainStage) else None
+    if not dataset.target or not recipe.target:
+        if not trained:
+            raise recipe.error(("target",), "found neither a base to train nor a target, expected one of them")
+        gate = tuple(_gate(dataset, base, trained))
+        return Compiled(Delivery(recipe.name, trained, recipe, base, gate=gate), [*stages, *_titled_gate(recipe, gate)])
+    target = training_of(dataset, (dataset.target,), recipe.target.training, "target")
+    # the renders of a base that was trained elsewhere are not at hand: the target's come from the same cameras
+    gate = tuple(_gate(dataset, base, trained or target))
+    if recipe.merge.mode == "checkpoint":
+        merged = MergeStage(target.model, base, recipe.merge.strength, target.commit)
+        stages.append((merged, f"base {recipe.base_name} merged into {target.model.main.path.name}"))
+        gate += tuple(replace(stage, pictures=_of_merged(stage.pictures, merged)) for stage in gate)
+        target = replace(target, merged=merged)
+    else:
+        target = replace(target, loaded=base)
+    target = replace(target, strength=recipe.merge.strength)
+    stages += [
+        *_titled_gate(recipe, gate),
+        (target.data, f"images of {recipe.name}"),
+        (target, f"target {recipe.name}"),
+    ]
+    arms: dict[Arm, Lora] = {"target": target}
+    control = None
+    if recipe.control.enabled:
+        control = replace(target, merged=None, loaded=None, strength=1.0, role="control")
+        stages.append((control, f"the control arm of {recipe.name}"))
+        arms |= {"control": control, "base": base}
+    drawn = {arm: tuple(_samples(recipe, arm, lora, target)) for arm, lora in arms.items() if recipe.samples}
+    stages += [(stage, _title_of_samples(recipe, arm, stage)) for arm, those in drawn.items() for stage in those]
+    leak = leak_of(recipe, drawn, target)
+    stages += [(leak, f"leak test of {recipe.name}")] if leak else []
+    delivery = Delivery(recipe.name, target, recipe, base, drawn, gate, leak)
+    trainings = [one for one in (target, control) if one]
+    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in trainings for stage in gate]
+    waits += [(stage, target) for stage in (*trainings[1:], *delivery.sampled)]
+    waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
+    return Compiled(delivery, stages, waits)
+
+
+def _base(dataset: Dataset) -> tuple[Lora, list[tuple[Stage, str]]]:
+    """Give the base, and the stages that make it."""
+    recipe = dataset.recipe
+    if recipe.base.weights:
+        return BaseFile(recipe.base.weights, large_file_digest(recipe.base.weights)), []
+    assert recipe.base.training
+    base = training_of(dataset, dataset.base, recipe.base.training, "base")
+    return base, [(base.data, f"images of the base {recipe.base_name}"), (base, f"base {recipe.base_name}")]
+
+
+def _gate(dataset: Dataset, base: Lora, like: TrainStage) -> Iterator[GateStage]:
+    """Draw what a base's gate is measured on, with the settings of a training: its own, or else the target's."""
+    gate = dataset.recipe.base.gate
+    if gate.mode != "off":
+        samples, resolution = gate_samples(dataset), like.training.resolution
+        pictures = SampleStage(like.model, base, samples, like.commit, resolution, device=like.device, for_a_gate=True)
+        yield GateStage(pictures, like.data)
+
+
+def _of_merged(stage: SampleStage, merged: MergeStage) -> SampleStage:
+    """Draw one of each prompt's pictures with the merged checkpoint, of the seed that the base has drawn it from."""
+    samples = stage.samples.model_copy(update={"images": 1, "weights": (0.0,)})
+    return replace(stage, samples=samples, merged=merged)
+
+
+def _titled_gate(recipe: Recipe, gate: tuple[GateStage, ...]) -> Iterator[tuple[Stage, str]]:
+    for stage in gate:
+        merged = f" merged into {stage.pictures.model.main.path.name}" if stage.pictures.merged else ""
+        yield stage.pictures, f"pictures for the gate of base {recipe.base_name}{merged}"
+        yield stage, f"gate of base {recipe.base_name}{merged}"
+
+
+def _samples(recipe: Recipe, arm: Arm, lora: Lora, target: TrainStage) -> Iterator[SampleStage]:
+    if recipe.samples:
+        yield from samples_of(recipe, recipe.samples, arm, lora, target)
+
+
+def _title_of_samples(recipe: Recipe, arm: Arm, stage: SampleStage) -> str:
+    of = {"target": recipe.name, "control": f"the control arm of {recipe.name}", "base": f"base {recipe.base_name}"}
+    epoch = f", epoch {stage.epoch}" if stage.epoch else ""
+    return f"samples of {of[arm]} on the original checkpoint{epoch}"

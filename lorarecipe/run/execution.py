@@ -1,0 +1,269 @@
+"""Execute a plan: what is in the store is reused, the rest is made, proven and kept. Yields events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Container, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from lorarecipe import signals
+from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
+from lorarecipe.events import (
+    Delivered,
+    Event,
+    Failed,
+    Finished,
+    Gated,
+    Measured,
+    Paused,
+    Reused,
+    Skipped,
+    Started,
+    Unpicked,
+    Waiting,
+)
+from lorarecipe.files import canonical_json, file_digest, home, read_json, write_atomic
+from lorarecipe.plan import Delivery, GateStage, LeakStage, Plan, Stage, TrainStage
+from lorarecipe.run.advice import advised
+from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
+from lorarecipe.run.gate import gate_in
+from lorarecipe.run.inputs import changed_inputs
+from lorarecipe.run.leak import LEAK, leak_in
+from lorarecipe.run.makers import MAKERS, Attempt, StagePaused
+from lorarecipe.run.passport import write_passport
+from lorarecipe.run.pictures import CANDIDATES, deliver_candidates, deliver_gate
+from lorarecipe.run.room import require_room, require_writable
+from lorarecipe.store import CHANGED, Store
+from lorarecipe.trainer import Place, find_place, try_optimizers
+from lorarecipe.trainer.process import log_of
+
+#: beside a finished stage's files: the command that made it, its seconds, its proof
+MADE = "made.json"
+
+
+def execute(
+    plan: Plan, place: Place | None = None, store: Store | None = None, out: Path = Path("out")
+) -> Generator[Event, None, None]:
+    """Run a plan from its first missing stage on, and put the results into ``out``.
+
+    A stage that fails ends the results that need it; the others are made all the same.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    place
+        The trainer; left out, the one that the plan is for, as ``lorarecipe setup`` has installed it.
+    store
+        Where finished stages are kept; left out, the user's own, in ``LORARECIPE_HOME``.
+    out
+        Folder of the results: each goes into a folder of its name.
+
+    Yields
+    ------
+    Event
+        What happens, as it happens.
+
+    Raises
+    ------
+    MachineNotReady
+        Before anything starts, when the trainer lacks something that a missing stage needs, or the disk is full. Later,
+        when the disk has no room for another state, and at the end when a leak test lacks what it needs.
+    TrainingFailed
+        When a stage ends badly or its result does not prove good; finished stages are kept. ``ResultsFailed``, with
+        what became of each result, where others did not need it.
+    Interrupted
+        When a signal has paused a training.
+    CheckFailed
+        Before anything starts, when the trainer refuses the arguments of an optimizer. At the end, when a file
+        changed while a stage was made from it.
+    """
+    place, store = place or find_place(plan.engine), store or Store(home() / "store")
+    _require(plan, place, store, out)
+    changed: dict[str, tuple[str, ...]] = {}
+    failures: dict[str, LorarecipeError] = {}
+    unmeasured: dict[str, LorarecipeError] = {}
+    for stage in plan.stages:
+        needed_by = [delivery for delivery in plan.deliveries if stage.key in delivery.keys]
+        if needed_by and all(delivery.name in failures for delivery in needed_by):
+            yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
+            continue
+        try:
+            yield from _one(stage, plan.title(stage), place, store, changed)
+            yield from _gated(stage, needed_by, store, out)
+        except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
+            if isinstance(stage, LeakStage):  # what it measures is finished all the same
+                unmeasured[stage.key] = problem
+            elif isinstance(problem, MachineNotReady):
+                raise
+            ended = problem.deliveries if isinstance(problem, _GateFailed) else needed_by
+            failures |= {one.name: problem for one in ended if stage.key not in unmeasured and one.name not in failures}
+            if len(failures) == len(plan.deliveries) and len({*map(id, failures.values())}) <= 1:
+                raise
+        if signum := signals.asked():  # it came too late to pause the training
+            raise Interrupted(signum)
+    for delivery in plan.deliveries:
+        if delivery.name not in failures:
+            yield from _delivered(delivery, store, out, unmeasured)
+    _report_failures(plan, failures, unmeasured, changed)
+
+
+def _report_failures(
+    plan: Plan,
+    failures: Mapping[str, LorarecipeError],
+    unmeasured: Mapping[str, LorarecipeError],
+    changed: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Raise what went wrong in a run that has come to its end."""
+    files = ", ".join(sorted({file for those in changed.values() for file in those}))
+    note = f"{files}: changed while it was used; the result is kept, and made anew by the same command"
+    if failures:
+        made = [one.name for one in plan.deliveries if one.name not in failures]
+        raise ResultsFailed(failures, made, [note] if files else [])
+    if unmeasured:
+        raise next(iter(unmeasured.values()))
+    if files:
+        raise CheckFailed(note)
+
+
+class ResultsFailed(TrainingFailed):
+    """Some results of a run could not be made, and the others were."""
+
+    def __init__(self, failures: Mapping[str, LorarecipeError], made: Sequence[str], notes: Sequence[str] = ()) -> None:
+        lines = [f"{name}: made" for name in made]
+        lines += [f"{name}: not made: {problem}" for name, problem in failures.items()]
+        super().__init__("\n".join([*lines, *notes]))
+
+
+class _GateFailed(TrainingFailed):
+    """A base fails its gate, and some recipes have ``mode = "stop"``: their targets are not trained."""
+
+    def __init__(self, message: str, deliveries: Sequence[Delivery]) -> None:
+        super().__init__(message)
+        self.deliveries = deliveries
+
+
+def _require(plan: Plan, place: Place, store: Store, out: Path) -> None:
+    """Look before anything starts whether the run can be made, and its results can be written."""
+    for delivery in plan.deliveries:
+        require_writable(out / delivery.name)
+        refuse_what_is_not_ours(delivery, out)
+    missing = [stage for stage in plan.stages if not store.find(stage.short)]
+    for family in {stage.family for stage in missing if stage.family}:
+        place.require(family)
+    # a training on a merged checkpoint is proven against the original one
+    merged = [stage.merged for stage in missing if isinstance(stage, TrainStage) and stage.merged]
+    for source in (source for stage in [*missing, *merged] for source in stage.sources):
+        if not source.path.exists():
+            raise MachineNotReady(f"{source.path}: this file is not there; it is needed to train")
+    require_room(plan, missing, store, out)
+    trainings = {plan.title(stage): stage for stage in missing if isinstance(stage, TrainStage)}
+    try_optimizers(trainings, place, store)
+
+
+def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:
+    """Give the verdict on a base; a target is not trained on one that fails, where a recipe says so."""
+    if not isinstance(stage, GateStage):
+        return
+    gate, base = gate_in(store.path(stage.short)), needed_by[0].recipe.base_name
+    yield Gated(stage.key, base, gate["of"], gate["verdict"], tuple(gate["checks"]))
+    stopped = [delivery for delivery in needed_by if delivery.recipe.base.gate.mode == "stop"]
+    if gate["verdict"] == "fail" and stopped:
+        # beside an earlier LoRA, the passport stays that of its own base
+        for delivery in (one for one in stopped if not (out / one.name / f"{one.name}.safetensors").exists()):
+            write_passport(delivery, store, out)
+            deliver_gate(delivery, store, out / delivery.name)
+        raise _GateFailed(
+            f"base {base}: it fails its gate, and [base.gate] mode is stop; no target was trained\n"
+            f"Its pictures are in {store.path(stage.pictures.short)}",
+            stopped,
+        )
+
+
+def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Container[str]) -> Iterator[Event]:
+    """Put a result in place, with what was measured of it."""
+    if delivery.candidates:
+        path = out / delivery.name / CANDIDATES
+        yield Delivered(delivery.name, str(path), deliver_candidates(delivery.candidates, delivery, store, path))
+    if not delivery.picked:
+        yield Unpicked(delivery.name, str(out / delivery.name / REPORT))
+        return
+    for path, digest in deliver(delivery, store, out):
+        yield Delivered(delivery.name, str(path), digest)
+    if delivery.gate:
+        path = write_passport(delivery, store, out)
+        yield Delivered(delivery.name, str(path), file_digest(path))
+    if delivery.leak and delivery.leak.key not in unmeasured:
+        path, leaks = out / delivery.name / LEAK, leak_in(store.path(delivery.leak.short))
+        write_atomic(path, json.dumps(leaks, indent=2) + "\n")
+        yield Delivered(delivery.name, str(path), file_digest(path))
+        yield Measured(delivery.name, tuple(leaks["rows"]), advised(leaks["advice"]))
+
+
+def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]) -> Iterator[Event]:
+    """Reuse a stage, or make it while holding its lock.
+
+    ``changed`` maps a stage's key to input files that were altered during this run, its own and those of the stages
+    before it.
+    """
+    about = {"key": stage.key, "title": title, "kind": stage.kind}
+    if folder := store.find(stage.short):
+        yield Reused(**about, made=_made(folder))
+        return
+    with ExitStack() as held:
+        if not held.enter_context(store.lock(stage.short, wait=False)):
+            yield Waiting(**about)
+            held.enter_context(store.lock(stage.short, wait=True))
+        if folder := store.find(stage.short):  # made by another, while this one waited
+            yield Reused(**about, made=_made(folder))
+            return
+        yield from _made_anew(stage, title, place, store, changed)
+
+
+def _made_anew(
+    stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]
+) -> Iterator[Event]:
+    about = {"key": stage.key, "title": title, "kind": stage.kind}
+    maker = MAKERS[stage.kind]
+    start = maker.prepare(stage, place, store)
+    folder = store.begin(stage.short, stage.identity(), start.kept)
+    attempt = Attempt(title, place, store, folder, start)
+    log = str(log_of(folder)) if start.command else None
+    why = f"{stage.why}; goes on after {start.after}" if start.after else stage.why
+    yield Started(**about, why=why, command=start.command.argv if start.command else (), log=log)
+    began = time.monotonic()
+    try:
+        yield from maker.make(stage, attempt)
+        with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
+            sealing = disk.submit(store.seal, stage.short)
+            proof = maker.prove(stage, attempt)
+            sealed = sealing.result()
+        seconds = round(time.monotonic() - began, 2)
+        made = {"command": list(start.command.argv) if start.command else [], "seconds": seconds, "proof": proof}
+        write_atomic(folder / MADE, canonical_json(made))
+        if altered := changed_inputs(stage, changed):
+            changed[stage.key] = altered
+            write_atomic(folder / CHANGED, canonical_json(altered))
+        store.keep(stage.short, sealed)
+    except StagePaused as pause:
+        yield Paused(**about, step=pause.step, steps=pause.steps)
+        raise pause.cause from None
+    except (LorarecipeError, OSError) as problem:
+        yield Failed(**about, message=str(problem), log=log)
+        raise
+    except Exception as bug:
+        yield Failed(**about, message=f"a bug of lorarecipe: {type(bug).__name__}: {bug}", log=log)
+        raise
+    yield Finished(**about, seconds=seconds, proof=proof, changed=altered)
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    try:
+        made = read_json(folder / MADE)
+    except (OSError, ValueError):
+        made = None
+    return made if isinstance(made, dict) else {}

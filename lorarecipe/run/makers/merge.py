@@ -1,0 +1,28 @@
+"""Merge a base into its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lorarecipe.events import Event
+from lorarecipe.plan import MergeStage
+from lorarecipe.run.makers.maker import Attempt, Start
+from lorarecipe.store import Store
+from lorarecipe.trainer import Place, merge_base, prove_merge
+
+
+def prepare(stage: MergeStage, place: Place, store: Store) -> Start:  # noqa: ARG001 - the form of every maker
+    """Begin with nothing: a merge takes seconds."""
+    return Start()
+
+
+def make(stage: MergeStage, attempt: Attempt) -> Iterator[Event]:
+    """Write the merged checkpoint."""
+    merge_base(stage, stage.base.file(attempt.store.path), stage.file(attempt.store.attempt))
+    yield from ()
+
+
+def prove(stage: MergeStage, attempt: Attempt) -> dict[str, Any]:
+    """Compare it with the checkpoint and the base."""
+    return prove_merge(stage.file(attempt.store.attempt), stage.base.file(attempt.store.path), stage)
