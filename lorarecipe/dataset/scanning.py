@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from lorarecipe.dataset.captions import Caption, plain, read_caption
+from lorarecipe.dataset.limits import pixels_limited
 from lorarecipe.dataset.memory import Memory
 from lorarecipe.dataset.picture import EXTENSIONS, Measured, Picture, Problem, read_image
-from lorarecipe.dataset.settings import process_settings
 from lorarecipe.engines import ENGINES
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import Stamp, stamp_of
@@ -186,7 +186,7 @@ def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, M
     known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
     fresh = [name for name, remembered in known.items() if not remembered]
     measured: dict[str, Measured | Problem] = {name: told for name, told in known.items() if told}
-    with process_settings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with pixels_limited(), ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding leaves Python to other threads
         for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
             measured[name] = told
             tell(folder, len(measured), len(stamps))

@@ -49,4 +49,4 @@ class Family(Protocol):
         """
 
     def is_trained(self, module: str) -> bool:
-        """Tell whether the trainer trains a module, of those that it can train, unless it is told otherwise."""
+        """Tell whether the trainer trains a module, of those that it can train, by default."""

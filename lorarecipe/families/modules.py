@@ -11,7 +11,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def trained_modules(shapes: Shapes, family: Family, *, text_encoder: bool) -> frozenset[str]:
-    """List the modules that the trainer trains on a checkpoint unless it is told otherwise.
+    """List the modules that the trainer trains on a checkpoint by default.
 
     Parameters
     ----------

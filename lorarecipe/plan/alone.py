@@ -8,7 +8,7 @@ from pathlib import Path
 from lorarecipe.dataset import Dataset
 from lorarecipe.plan.data import Image
 from lorarecipe.plan.delivery import Compiled, Delivery
-from lorarecipe.plan.parts import leak_of, samples_of, training_of
+from lorarecipe.plan.parts import leak_of, samples_of, title_of_samples, training_of
 from lorarecipe.plan.picks import PickStage
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Stage
@@ -57,12 +57,9 @@ def compile_alone(dataset: Dataset) -> Compiled:
         picks = PickStage((images,), candidates)
         lora = replace(lora, data=picks, repeats=(1,), role="distilled")
         stages += [(picks, f"picked pictures of {recipe.name}"), (lora, f"distilled LoRA of {recipe.name}")]
-    drawn = tuple(samples_of(recipe, recipe.samples, "target", lora, lora)) if recipe.samples else ()
-    for stage in drawn:
-        epoch = f", epoch {stage.epoch}" if stage.epoch else ""
-        stages.append((stage, f"samples of {recipe.name} on the original checkpoint{epoch}"))
+    drawn = tuple(samples_of(recipe, "target", lora, lora))
+    stages += [(stage, title_of_samples(stage, recipe.name)) for stage in drawn]
     arms: dict[Arm, tuple[SampleStage, ...]] = {"target": drawn} if drawn else {}
     leak = leak_of(recipe, arms, lora)
-    if leak:
-        stages.append((leak, f"leak test of {recipe.name}"))
+    stages += [(leak, f"leak test of {recipe.name}")] if leak else []
     return Compiled(Delivery(recipe.name, lora, recipe, None, arms, leak=leak, candidates=candidates), stages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.measure import GateStage, LeakStage
@@ -37,7 +38,7 @@ class Delivery:
         """Samples of every arm."""
         return tuple(stage for stages in self.arms.values() for stage in stages)
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         """Keys of the stages that it came from."""
         found: dict[str, Stage] = {}

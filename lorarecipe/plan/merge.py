@@ -9,6 +9,7 @@ from typing import Any
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.model import Model
 from lorarecipe.plan.stage import FolderOf, Source, Stage
+from lorarecipe.weights import Folder
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class MergeStage(Stage):
     def size(self) -> int:
         """Bytes of the checkpoint: the merged one is as large."""
         path = self.model.main.path
-        files = path.rglob("*") if path.is_dir() else (path,)
-        return sum(file.stat().st_size for file in files if file.is_file())
+        return sum(file.stat().st_size for file in (Folder(path).files if path.is_dir() else (path,)))
 
     def identity(self) -> dict[str, Any]:
         """Checkpoint, base, strength and trainer; no setting of the checkpoint changes a sum of weights."""

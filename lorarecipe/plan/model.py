@@ -32,10 +32,9 @@ class Model:
         """The component that a LoRA is merged into."""
         return self.components[self.traits.COMPONENTS[0]]
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """All components."""
-        return tuple(self.components.values())
+    def sources(self, *, merged: bool) -> tuple[Source, ...]:
+        """All components, but for the main one where a stage reads a ``merged`` checkpoint in its place."""
+        return tuple(source for source in self.components.values() if not merged or source != self.main)
 
     def identity(self) -> dict[str, Any]:
         """Everything that changes what is trained on it or drawn with it; settings that are unset are left out."""

@@ -17,7 +17,7 @@ from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Source
 from lorarecipe.plan.steps import BucketChooser
 from lorarecipe.plan.train import TrainStage
-from lorarecipe.recipe import Recipe, Samples, Training
+from lorarecipe.recipe import Recipe, Training
 from lorarecipe.weights import Folder
 
 
@@ -36,11 +36,14 @@ def training_of(dataset: Dataset, groups: Sequence[Group], training: Training, r
     )
 
 
-def samples_of(recipe: Recipe, samples: Samples, arm: Arm, lora: Lora, target: TrainStage) -> Iterator[SampleStage]:
-    """List the samples of an arm, epoch by epoch.
+def samples_of(recipe: Recipe, arm: Arm, lora: Lora, target: TrainStage) -> Iterator[SampleStage]:
+    """List the samples of an arm, epoch by epoch; none where the recipe asks for none.
 
     Weight 0 is drawn for the target only, as it is the same for every arm; the base is drawn at the merge strength.
     """
+    samples = recipe.samples
+    if not samples:
+        return
     epochs: tuple[int | None, ...] = (*sorted({*samples.epochs}), None)
     if arm == "control":
         weights = tuple(weight for weight in samples.weights if weight) or (1.0,)
@@ -55,6 +58,12 @@ def samples_of(recipe: Recipe, samples: Samples, arm: Arm, lora: Lora, target: T
         yield SampleStage(target.model, lora, samples, target.commit, resolution, epoch, device=target.device)
 
 
+def title_of_samples(stage: SampleStage, of: str) -> str:
+    """Say for people what a stage draws; ``of`` names its LoRA."""
+    epoch = f", epoch {stage.epoch}" if stage.epoch else ""
+    return f"samples of {of} on the original checkpoint{epoch}"
+
+
 def leak_of(recipe: Recipe, arms: Mapping[Arm, tuple[SampleStage, ...]], target: TrainStage) -> LeakStage | None:
     """Give what is measured of samples; None where there are none.
 
@@ -63,7 +72,7 @@ def leak_of(recipe: Recipe, arms: Mapping[Arm, tuple[SampleStage, ...]], target:
     RecipeError
         When a file of a model that the recipe names is not there.
     """
-    if not recipe.samples or not arms:
+    if not recipe.samples:
         return None
     models = {}
     for name, files in MODEL_FILES.items():

@@ -68,8 +68,7 @@ class SampleStage(Stage):
     @property
     def sources(self) -> tuple[Source, ...]:
         """The checkpoint where nothing was merged into it, its other components, and a base trained elsewhere."""
-        components = [source for source in self.model.sources if not self.merged or source != self.model.main]
-        return (*components, *self.lora.files)
+        return (*self.model.sources(merged=self.merged is not None), *self.lora.files)
 
     def identity(self) -> dict[str, Any]:
         """Checkpoint, LoRA, and all that the sampler is given."""

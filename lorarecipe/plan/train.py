@@ -82,7 +82,7 @@ class TrainStage(Stage):
     @property
     def sources(self) -> tuple[Source, ...]:
         """The checkpoint where nothing was merged into it, its other components, and a base trained elsewhere."""
-        components = [source for source in self.model.sources if not self.merged or source != self.model.main]
+        components = self.model.sources(merged=self.merged is not None)
         return (*components, *(self.loaded.files if self.loaded else ()))
 
     def identity(self) -> dict[str, Any]:

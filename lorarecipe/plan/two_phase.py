@@ -12,7 +12,7 @@ from lorarecipe.plan.gate import gate_samples
 from lorarecipe.plan.lora import BaseFile, Lora
 from lorarecipe.plan.measure import GateStage
 from lorarecipe.plan.merge import MergeStage
-from lorarecipe.plan.parts import leak_of, samples_of, training_of
+from lorarecipe.plan.parts import leak_of, samples_of, title_of_samples, training_of
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.train import TrainStage
@@ -51,20 +51,22 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
         (target.data, f"images of {recipe.name}"),
         (target, f"target {recipe.name}"),
     ]
-    arms: dict[Arm, Lora] = {"target": target}
-    control = None
+    arms: dict[Arm, tuple[Lora, str]] = {"target": (target, recipe.name)}
+    controls = []
     if recipe.control.enabled:
-        control = replace(target, merged=None, loaded=None, strength=1.0, role="control")
-        stages.append((control, f"the control arm of {recipe.name}"))
-        arms |= {"control": control, "base": base}
-    drawn = {arm: tuple(_samples(recipe, arm, lora, target)) for arm, lora in arms.items() if recipe.samples}
-    stages += [(stage, _title_of_samples(recipe, arm, stage)) for arm, those in drawn.items() for stage in those]
+        controls = [replace(target, merged=None, loaded=None, strength=1.0, role="control")]
+        arms |= {
+            "control": (controls[0], f"the control arm of {recipe.name}"),
+            "base": (base, f"base {recipe.base_name}"),
+        }
+        stages.append((controls[0], arms["control"][1]))
+    drawn = {arm: tuple(samples_of(recipe, arm, lora, target)) for arm, (lora, _) in arms.items() if recipe.samples}
+    stages += [(stage, title_of_samples(stage, arms[arm][1])) for arm, samples in drawn.items() for stage in samples]
     leak = leak_of(recipe, drawn, target)
     stages += [(leak, f"leak test of {recipe.name}")] if leak else []
     delivery = Delivery(recipe.name, target, recipe, base, drawn, gate, leak)
-    trainings = [one for one in (target, control) if one]
-    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in trainings for stage in gate]
-    waits += [(stage, target) for stage in (*trainings[1:], *delivery.sampled)]
+    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in (target, *controls) for stage in gate]
+    waits += [(stage, target) for stage in (*controls, *delivery.sampled)]
     waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
     return Compiled(delivery, stages, waits)
 
@@ -99,14 +101,3 @@ def _titled_gate(recipe: Recipe, gate: tuple[GateStage, ...]) -> Iterator[tuple[
         merged = f" merged into {stage.pictures.model.main.path.name}" if stage.pictures.merged else ""
         yield stage.pictures, f"pictures for the gate of base {recipe.base_name}{merged}"
         yield stage, f"gate of base {recipe.base_name}{merged}"
-
-
-def _samples(recipe: Recipe, arm: Arm, lora: Lora, target: TrainStage) -> Iterator[SampleStage]:
-    if recipe.samples:
-        yield from samples_of(recipe, recipe.samples, arm, lora, target)
-
-
-def _title_of_samples(recipe: Recipe, arm: Arm, stage: SampleStage) -> str:
-    of = {"target": recipe.name, "control": f"the control arm of {recipe.name}", "base": f"base {recipe.base_name}"}
-    epoch = f", epoch {stage.epoch}" if stage.epoch else ""
-    return f"samples of {of[arm]} on the original checkpoint{epoch}"

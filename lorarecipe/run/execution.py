@@ -93,15 +93,17 @@ def execute(
             yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
             continue
         try:
-            yield from _one(stage, plan.title(stage), place, store, changed)
+            yield from _reuse_or_make(stage, plan.title(stage), place, store, changed)
             yield from _gated(stage, needed_by, store, out)
         except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
+            ended: Sequence[Delivery] = needed_by
             if isinstance(stage, LeakStage):  # what it measures is finished all the same
-                unmeasured[stage.key] = problem
+                unmeasured[stage.key], ended = problem, ()
             elif isinstance(problem, MachineNotReady):
                 raise
-            ended = problem.deliveries if isinstance(problem, _GateFailed) else needed_by
-            failures |= {one.name: problem for one in ended if stage.key not in unmeasured and one.name not in failures}
+            elif isinstance(problem, _GateFailed):
+                ended = problem.deliveries
+            failures |= {delivery.name: problem for delivery in ended if delivery.name not in failures}
             if len(failures) == len(plan.deliveries) and len({*map(id, failures.values())}) <= 1:
                 raise
         if signum := signals.asked():  # it came too late to pause the training
@@ -159,7 +161,7 @@ def _require(plan: Plan, place: Place, store: Store, out: Path) -> None:
     merged = [stage.merged for stage in missing if isinstance(stage, TrainStage) and stage.merged]
     for source in (source for stage in [*missing, *merged] for source in stage.sources):
         if not source.path.exists():
-            raise MachineNotReady(f"{source.path}: this file is not there; it is needed to train")
+            raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
     require_room(plan, missing, store, out)
     trainings = {plan.title(stage): stage for stage in missing if isinstance(stage, TrainStage)}
     try_optimizers(trainings, place, store)
@@ -204,7 +206,9 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
         yield Measured(delivery.name, tuple(leaks["rows"]), advised(leaks["advice"]))
 
 
-def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]) -> Iterator[Event]:
+def _reuse_or_make(
+    stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]
+) -> Iterator[Event]:
     """Reuse a stage, or make it while holding its lock.
 
     ``changed`` maps a stage's key to input files that were altered during this run, its own and those of the stages
@@ -221,12 +225,10 @@ def _one(stage: Stage, title: str, place: Place, store: Store, changed: dict[str
         if folder := store.find(stage.short):  # made by another, while this one waited
             yield Reused(**about, made=_made(folder))
             return
-        yield from _made_anew(stage, title, place, store, changed)
+        yield from _make(stage, title, place, store, changed)
 
 
-def _made_anew(
-    stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]
-) -> Iterator[Event]:
+def _make(stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]) -> Iterator[Event]:
     about = {"key": stage.key, "title": title, "kind": stage.kind}
     maker = MAKERS[stage.kind]
     start = maker.prepare(stage, place, store)

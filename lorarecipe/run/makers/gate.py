@@ -8,14 +8,9 @@ from typing import Any
 from lorarecipe.events import Event
 from lorarecipe.plan import GateStage
 from lorarecipe.run.gate import gate_in, write_gate
-from lorarecipe.run.makers.maker import Attempt, Start
-from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.run.makers.maker import Attempt, begin_anew
 
-
-def prepare(stage: GateStage, place: Place, store: Store) -> Start:  # noqa: ARG001 - the form of every maker
-    """Begin with nothing: measuring takes seconds."""
-    return Start()
+prepare = begin_anew
 
 
 def make(stage: GateStage, attempt: Attempt) -> Iterator[Event]:

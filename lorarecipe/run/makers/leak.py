@@ -8,14 +8,9 @@ from typing import Any
 from lorarecipe.events import Event
 from lorarecipe.plan import LeakStage
 from lorarecipe.run.leak import leak_in, write_leak
-from lorarecipe.run.makers.maker import Attempt, Start
-from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.run.makers.maker import Attempt, begin_anew
 
-
-def prepare(stage: LeakStage, place: Place, store: Store) -> Start:  # noqa: ARG001 - the form of every maker
-    """Begin with nothing: measuring takes seconds."""
-    return Start()
+prepare = begin_anew
 
 
 def make(stage: LeakStage, attempt: Attempt) -> Iterator[Event]:

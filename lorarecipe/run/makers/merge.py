@@ -7,14 +7,10 @@ from typing import Any
 
 from lorarecipe.events import Event
 from lorarecipe.plan import MergeStage
-from lorarecipe.run.makers.maker import Attempt, Start
-from lorarecipe.store import Store
-from lorarecipe.trainer import Place, merge_base, prove_merge
+from lorarecipe.run.makers.maker import Attempt, begin_anew
+from lorarecipe.trainer import merge_base, prove_merge
 
-
-def prepare(stage: MergeStage, place: Place, store: Store) -> Start:  # noqa: ARG001 - the form of every maker
-    """Begin with nothing: a merge takes seconds."""
-    return Start()
+prepare = begin_anew
 
 
 def make(stage: MergeStage, attempt: Attempt) -> Iterator[Event]:

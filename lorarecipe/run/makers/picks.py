@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from lorarecipe.events import Event
 from lorarecipe.plan import PickStage
-from lorarecipe.run.makers.data import prepare, prove
-from lorarecipe.run.makers.maker import Attempt
+from lorarecipe.run.makers.data import prove
+from lorarecipe.run.makers.maker import Attempt, begin_anew
 from lorarecipe.trainer import stage_picks
 
 __all__ = ["make", "prepare", "prove"]
+
+prepare = begin_anew
 
 
 def make(stage: PickStage, attempt: Attempt) -> Iterator[Event]:
