@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from lorarecipe.records import Check, Made, Proof, Row, Verdict
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happened; ``key`` is the stage's, ``title`` what it is for."""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Give the event as one JSON object, its name under ``event``."""
-        told = {"event": type(self).__name__.lower(), **asdict(self)}
+        fields = {"event": type(self).__name__.lower(), **asdict(self)}
         # JSON has no NaN: a loss that is none is null
-        return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in told.items()}
+        return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in fields.items()}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Reused(Event):
     key: str
     title: str
     kind: str
-    made: dict[str, Any]
+    made: Made
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Finished(Event):
     title: str
     kind: str
     seconds: float
-    proof: dict[str, Any]
+    proof: Proof
     changed: tuple[str, ...] = ()
 
 
@@ -131,15 +132,14 @@ class Skipped(Event):
 class Gated(Event):
     """What a base showed (``of`` is ``base``), or the checkpoint that it was merged into (``merged``).
 
-    ``verdict`` is ``pass``, ``doubtful`` or ``fail``; ``checks`` are rows of name, right, of, verdict and note. What
-    was measured of each picture is in ``passport.json``.
+    What was measured of each picture is in ``passport.json``.
     """
 
     key: str
     name: str
     of: str
-    verdict: str
-    checks: tuple[dict[str, Any], ...]
+    verdict: Verdict
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Measured(Event):
     """
 
     name: str
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Row, ...]
     advice: str
 
 

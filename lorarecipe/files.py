@@ -7,30 +7,34 @@ import glob
 import hashlib
 import json
 import os
+import platform
 import re
 import stat
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from lorarecipe.errors import MachineNotReady
 
 
-def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
+def canonical_json(value: object) -> str:
     """Give the one JSON text of a value: sorted keys, no spaces, ASCII; what keys are hashed from."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def digest_of(value: Any) -> str:  # noqa: ANN401 - JSON is any
+def digest_of(value: object) -> str:
     """SHA-256 (hex) of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+#: seconds without a change after which a draft of another machine is taken for abandoned
+_ABANDONED = 3600.0
 #: bytes of a text that is read whole: a recipe, a record, a configuration
 MOST_TEXT = 64_000_000
 
@@ -68,7 +72,7 @@ def read_file(path: Path, most: int = MOST_TEXT) -> bytes:
     return content
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any
+def read_json(path: Path) -> object:
     """Read a JSON file.
 
     Raises
@@ -79,9 +83,10 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any
         When the file is not JSON in UTF-8, or is nested too deeply to be read.
     """
     try:
-        return json.loads(read_file(path))
+        read: object = json.loads(read_file(path))
     except RecursionError as problem:
         raise ValueError("nested too deeply") from problem
+    return read
 
 
 def file_digest(path: Path) -> str:
@@ -149,11 +154,11 @@ def draft_of(path: Path) -> Iterator[Path]:
     """Give an empty file to write to: it takes the place of ``path`` when it is on the disk, and all went well.
 
     The file is new and ours, whatever had its name before, and has the permissions of the file that it replaces. Its
-    name holds its process: what a killed process left is removed by the next that writes the same file.
+    name holds its machine and process: what a killed process left is removed by the next that writes the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent, path.name)
-    draft = path.with_name(f".{fitting(path.name)}.{os.getpid()}-{threading.get_native_id()}.part")
+    draft = path.with_name(f".{fitting(path.name)}.{machine()}-{os.getpid()}-{threading.get_native_id()}.part")
     mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() and not path.is_symlink() else None
     # a link of the draft's name, which somebody may have put there, is removed and not followed
     draft.unlink(missing_ok=True)
@@ -186,14 +191,38 @@ def fitting(name: str, room: int = 60) -> str:
 
 
 def sweep(folder: Path, name: str = "*") -> None:
-    """Remove the drafts of a file (of all, without ``name``) that dead processes left in a folder."""
+    """Remove the drafts of a file (of all, without ``name``) that dead processes left in a folder.
+
+    A draft of another machine, which shares the folder, is left alone until nobody has written to it for an hour.
+    """
     name = name if name == "*" else glob.escape(fitting(name))
-    for left in folder.glob(f".{name}.*-*.part"):
+    for left in folder.glob(f".{name}.*-*-*.part"):
         import psutil  # seldom needed
 
-        process = left.name.split(".")[-2].partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            left.unlink(missing_ok=True)
+        where, process, _ = left.name.split(".")[-2].split("-", 2)
+        with suppress(OSError):
+            abandoned = (
+                process.isdecimal() and not psutil.pid_exists(int(process))
+                if where == machine()
+                else time.time() - left.stat().st_mtime > _ABANDONED
+            )
+            if abandoned:
+                left.unlink(missing_ok=True)
+
+
+@cache
+def machine() -> str:
+    """Name, in 12 hexadecimal digits, this host since its last boot, and its space of process numbers."""
+    parts = [platform.node()]
+    for source in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        with suppress(OSError):
+            path = Path(source)
+            parts.append(str(path.readlink()) if path.is_symlink() else path.read_text("ascii"))
+    if len(parts) == 1:  # not Linux
+        import psutil
+
+        parts.append(f"{psutil.boot_time():.0f}")
+    return digest_of(parts)[:12]
 
 
 def home() -> Path:

@@ -14,9 +14,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from lorarecipe import events
 from lorarecipe.errors import printable_lines
 from lorarecipe.events import Event
-from lorarecipe.run import Record
-from lorarecipe.run.gate import gate_table
-from lorarecipe.run.leak import leak_table
+from lorarecipe.measures.gate import gate_table
+from lorarecipe.measures.leak import leak_table
+from lorarecipe.run import StageRecord
 
 
 def show(stream: Iterable[Event], *, as_json: bool) -> Iterator[Event]:
@@ -38,13 +38,13 @@ def _json(stream: Iterable[Event]) -> Iterator[Event]:
 
 
 def _plain(stream: Iterable[Event]) -> Iterator[Event]:
-    told: tuple[str, int] = ("", 0)
+    last_shown: tuple[str, int] = ("", 0)
     for event in stream:
         if isinstance(event, events.Progress | events.Sampled):
             done, of = (event.step, event.steps) if isinstance(event, events.Progress) else (event.done, event.of)
             tenth = done * 10 // max(of, 1)
-            if (event.key, tenth) != told:  # ten lines a training
-                told = (event.key, tenth)
+            if (event.key, tenth) != last_shown:  # ten lines a training
+                last_shown = (event.key, tenth)
                 drawn = f"{done} of {of} pictures"
                 sys.stderr.write(f"  {position(event) if isinstance(event, events.Progress) else drawn}\n")
         else:
@@ -97,17 +97,17 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
             yield event
 
 
-def rehearsed(record: Record, again: Record, differences: Sequence[str]) -> str:
-    """Say what a rehearsal proved and what it did not; ``again`` is the same run, made once more."""
+def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:
+    """Say what a rehearsal proved and what it did not; ``again`` are the stages of the same run, made once more."""
     lines = ["", "rehearsed, in miniature and on the CPU:"]
-    for stage in record.stages.values():
-        proof = ", ".join(f"{name} {value}" for name, value in stage["proof"].items())
-        steps = f", steps {stage['steps']}" if "steps" in stage else ""
-        lines.append(f"  {stage['title']} ({proof}{steps})")
-    reused = sum(stage["outcome"] == "reused" for stage in again.stages.values())
-    lines.append(f"  a second run reused {reused} of {len(again.stages)} stages")
+    for stage in stages:
+        proof = ", ".join(f"{name} {value}" for name, value in stage.proof.items())
+        steps = f", steps {stage.steps}" if stage.steps is not None else ""
+        lines.append(f"  {stage.title} ({proof}{steps})")
+    reused = sum(stage.outcome == "reused" for stage in again)
+    lines.append(f"  a second run reused {reused} of {len(again)} stages")
     lines.append("not rehearsed:")
-    lines += [f"  {told}" for told in differences]
+    lines += [f"  {difference}" for difference in differences]
     lines.append(
         "  the trainer and the GPU that the recipe is for: its memory, its speed; and whether anything is learned"
     )

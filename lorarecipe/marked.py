@@ -13,10 +13,10 @@ _MARK = ("Software", "lorarecipe")
 
 def mark(**texts: str) -> PngImagePlugin.PngInfo:
     """Give the text chunks of a PNG of ours: the mark, and ``texts``."""
-    told = PngImagePlugin.PngInfo()
+    chunks = PngImagePlugin.PngInfo()
     for name, text in (*texts.items(), _MARK):
-        told.add_text(name, text)
-    return told
+        chunks.add_text(name, text)
+    return chunks
 
 
 def is_marked(path: Path) -> bool:

@@ -1,8 +1,8 @@
 """The store: a key names a finished folder, or nothing.
 
 Layout of ``<home>/store``: ``<kind>-<key>/`` finished, with ``manifest.json`` inside; ``making/<kind>-<key>/``
-at work; ``locks/``. A folder is built under ``making`` and moved into place last, so a name at the top is
-complete. The lock is the operating system's and goes with its owner.
+at work; ``locks/``, with the lock and the lease of each stage that somebody is at. A folder is built under ``making``
+and moved into place last, so a name at the top is complete. The lock is the operating system's and goes with its owner.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from lorarecipe.errors import Busy
 from lorarecipe.files import Stamp, canonical_json, file_digest, read_file, read_json, stamp_of, write_atomic
+from lorarecipe.lease import read_lease, signing
 
 MANIFEST = "manifest.json"
 IDENTITY = "stage.json"
@@ -28,6 +29,8 @@ IDENTITY = "stage.json"
 CHANGED = "changed.json"
 #: who works in an attempt; another that begins the same stage writes its own
 _OWNER = "owner"
+#: seconds between two looks at the lease of another host
+_APART = 5.0
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ class Store:
     def damaged_files(self, name: str) -> list[str]:
         """Read every file of a stage again; give those that are not what they were."""
         manifest = self.manifest(name)
-        lost = [file for file, sealed in manifest.items() if not _is_the_same(self.root / name / file, sealed)]
-        return lost if manifest else [MANIFEST]
+        damaged = [file for file, sealed in manifest.items() if not _is_the_same(self.root / name / file, sealed)]
+        return damaged if manifest else [MANIFEST]
 
     def path(self, name: str) -> Path:
         """Where a finished stage is, or will be."""
@@ -105,20 +108,30 @@ class Store:
 
     @contextmanager
     def lock(self, name: str, *, wait: bool) -> Iterator[bool]:
-        """Hold a stage's lock; gives False at once when another holds it and ``wait`` is false."""
+        """Hold a stage's lock; gives False at once when another holds it and ``wait`` is false.
+
+        The operating system's lock keeps other processes of this host out. Where a folder is shared, some file systems
+        keep it to the host, so a lease is held beside it, which other hosts and containers respect.
+        """
         (self.root / "locks").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / "locks" / f"{name}.lock")
+        lock, lease = FileLock(self.root / "locks" / f"{name}.lock"), self.root / "locks" / f"{name}.lease"
         try:
             lock.acquire(timeout=-1 if wait else 0)
         except Timeout:
             yield False
             return
         try:
-            yield True
+            while (other := read_lease(lease)) and not other.is_here and other.lives:
+                if not wait:
+                    yield False
+                    return
+                time.sleep(_APART)
+            with signing(lease):
+                yield True
         finally:
             lock.release()
 
-    def begin(self, name: str, identity: dict[str, Any], kept: frozenset[str] = frozenset()) -> Path:
+    def begin(self, name: str, identity: Mapping[str, object], kept: frozenset[str] = frozenset()) -> Path:
         """Give a folder to work in, with what the stage's key was made from. Needs the lock.
 
         What a broken attempt left there is removed, but for the names in ``kept``.
@@ -133,7 +146,7 @@ class Store:
         write_atomic(folder / _OWNER, self._owned[name])
         return folder
 
-    def identities(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def identities(self, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
         """Names and identities of the finished stages of a kind, newest first."""
         folders = sorted(self.root.glob(f"{kind}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in folders:
@@ -158,7 +171,7 @@ class Store:
         Busy
             When the attempt is no longer ours: a worker that lost its lock publishes nothing.
         """
-        folder, place = self.attempt(name), self.path(name)
+        folder, finished = self.attempt(name), self.path(name)
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _OWNER]
         manifest = {}
         for path in files:
@@ -168,12 +181,12 @@ class Store:
         self._require_ownership(name)
         write_atomic(folder / MANIFEST, _manifest_text(manifest))
         (folder / _OWNER).unlink()
-        if place.exists():  # it was found broken, or it would have been reused
-            shutil.rmtree(place)
-        folder.replace(place)
+        if finished.exists():  # it was found broken, or it would have been reused
+            shutil.rmtree(finished)
+        folder.replace(finished)
         if os.name == "posix":
             _flush(self.root)
-        return place
+        return finished
 
     def attempts(self) -> list[str]:
         """Stages that were begun and not finished."""

@@ -16,11 +16,11 @@ from safetensors.numpy import save_file
 from lorarecipe.engines import pin
 from lorarecipe.errors import LorarecipeError
 from lorarecipe.files import home
-from lorarecipe.run import execute  # noqa: F401 - its module is patched
+from lorarecipe.run import workers
 from lorarecipe.signals import install
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, find_place
-from lorarecipe.trainer import place as place_module
+from lorarecipe.trainer import Installation, find_trainer
+from lorarecipe.trainer import installed as installed_module
 from lorarecipe.trainer.setup import set_up
 from tests.renders import character
 
@@ -116,14 +116,14 @@ def tiny_checkpoint(path: Path, encoder: str = "cond_stage_model.transformer.tex
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with ``recipe.toml`` and all that it names."""
-    place = tmp_path / "mine"
-    place.mkdir()
-    (place / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    character(place / "red", "red hair", "short hair", ("red hair", "short hair"))
-    character(place / "blue", "blue hair", "twintails", ("blue hair", "twintails"))
-    character(place / "aoi", "blonde", "twintails", None)
-    tiny_checkpoint(place / "checkpoint.safetensors")
-    return place
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    character(mine / "red", "red hair", "short hair", ("red hair", "short hair"))
+    character(mine / "blue", "blue hair", "twintails", ("blue hair", "twintails"))
+    character(mine / "aoi", "blonde", "twintails", None)
+    tiny_checkpoint(mine / "checkpoint.safetensors")
+    return mine
 
 
 @pytest.fixture
@@ -158,31 +158,29 @@ def store() -> Store:
 
 
 @pytest.fixture
-def fake_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def fake_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """A trainer that is a real process and trains nothing."""
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nPYTHONPATH="{FAKE}" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     tokenizers = tmp_path / "tokenizers"
-    for name in place_module.TOKENIZERS:
+    for name in installed_module.TOKENIZERS:
         (tokenizers / name).mkdir(parents=True)
         (tokenizers / name / "vocab.json").write_text("{}")
     monkeypatch.setenv("LORARECIPE_PASS_ENV", "FAKE_TRAINER")
-    monkeypatch.setattr(
-        sys.modules["lorarecipe.run.execution"], "try_optimizers", lambda *given: None
-    )  # it has no optimizers
-    monkeypatch.setattr(place_module, "checked_out", lambda checkout: pin().commit)
-    return Place(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)
+    monkeypatch.setattr(workers, "try_optimizers", lambda *given: None)  # it has no optimizers
+    monkeypatch.setattr(installed_module, "checked_out", lambda checkout: pin().commit)
+    return Installation(checkout=FAKE, python=python, tokenizers=tokenizers, managed=False, root=tmp_path)
 
 
 @pytest.fixture(scope="session")
-def real_place() -> Place:
+def real_trainer() -> Installation:
     """The pinned sd-scripts in its own environment, built once in the user's own folder; skips where it can't be had."""
     before = os.environ.get("LORARECIPE_HOME")
     os.environ["LORARECIPE_HOME"] = str(REAL_HOME)
     try:
-        place = find_place()
-        for step in set_up(place, "auto"):
+        trainer = find_trainer()
+        for step in set_up(trainer, "auto"):
             sys.stderr.write(f"{step}\n")
     except LorarecipeError as problem:
         pytest.skip(f"sd-scripts cannot be had here: {problem}")
@@ -191,13 +189,13 @@ def real_place() -> Place:
             os.environ["LORARECIPE_HOME"] = before
         else:
             del os.environ["LORARECIPE_HOME"]
-    return place
+    return trainer
 
 
 @pytest.fixture
-def real_home(real_place: Place, tmp_path: Path) -> Path:
+def real_home(real_trainer: Installation, tmp_path: Path) -> Path:
     """A home with the real trainer and an empty store."""
-    place = home()
-    place.mkdir(parents=True)
-    (place / "trainers").symlink_to(real_place.root.parent)
-    return place
+    folder = home()
+    folder.mkdir(parents=True)
+    (folder / "trainers").symlink_to(real_trainer.root.parent)
+    return folder

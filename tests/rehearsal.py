@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from lorarecipe.families import FAMILIES, trained_modules
-from lorarecipe.trainer import find_place
+from lorarecipe.trainer import find_trainer
 from lorarecipe.weights import open_checkpoint
 from tests.renders import character
 
@@ -32,10 +32,10 @@ def checkpoint(path: Path) -> None:
     """Make the checkpoint (2.1 GB) unless it is there."""
     if path.exists():
         return
-    place = find_place()
+    trainer = find_trainer()
     script = Path(__file__).parent / "inside" / "random_checkpoint.py"
     part = path.with_name("part.safetensors")
-    subprocess.run([str(place.python), str(script), str(place.checkout), "sd15", str(part)], check=True)
+    subprocess.run([str(trainer.python), str(script), str(trainer.checkout), "sd15", str(part)], check=True)
     part.rename(path)
 
 

@@ -13,9 +13,9 @@ from lorarecipe.events import Delivered, Event, Unpicked
 from lorarecipe.plan import Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import find_place
+from lorarecipe.trainer import find_trainer
 
 RECIPE = f"""\
 format = 1
@@ -75,7 +75,7 @@ def _plan(recipe: Path) -> Plan:
 
 def _run(recipe: Path) -> list[Event]:
     place = recipe.parent
-    return list(execute(_plan(recipe), find_place("embedded"), Store(place / "store"), place / "out"))
+    return list(execute(_plan(recipe), Here(find_trainer("embedded"), Store(place / "store")), place / "out"))
 
 
 def test_the_plain_way(place: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_distilled_way(place: Path) -> None:
     told = json.loads((place / "out" / "aoi" / "candidates.json").read_text("utf-8"))["pictures"]
     assert [one["name"] for one in told] == ["00_0.5_1.png", "00_0.5_2.png", "01_0.5_1.png", "01_0.5_2.png"]
     assert not any(one["picked"] for one in told)
-    assert all((place / "out" / "aoi" / one["place"]).is_file() for one in told)
+    assert all((place / "out" / "aoi" / one["path"]).is_file() for one in told)
     assert not (place / "out" / "aoi" / "aoi.safetensors").exists()
     _run(_distill(place, 'picks = ["01_0.5_2.png", "00_0.5_1.png"]\n'))
     assert (place / "out" / "aoi" / "aoi.safetensors").is_file()

@@ -5,51 +5,60 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lorarecipe.report.beside import read_beside
+from lorarecipe.records import (
+    Advice,
+    Candidate,
+    Candidates,
+    CastMember,
+    Check,
+    CheckpointUsed,
+    Gate,
+    GatePicture,
+    Leak,
+    Network,
+    Passport,
+    Row,
+    Shot,
+    record_text,
+)
 from lorarecipe.report.pages import page
 from lorarecipe.report.story import Story
-from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Run
-from lorarecipe.run.gate import Check, Gate, Seen
-from lorarecipe.run.leak import Row, Shot
+from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Arguments, PlannedStage, Run, RunRecord
+from lorarecipe.run.form import Identity
 from tests.renders import shoot
 
 _PICTURE = "samples/a.png"
-_SHOT = Shot(_PICTURE, "target", None, 1.0, "1girl", 1, False, 0.1, 0.2, None, 3.0, 4.0, {"3d": 0.5})
-_ROW = Row("target", None, 1.0, 1, 0.1, 0.2, None, 3.0, 4.0, None, {"3d": 0.5})
-_SEEN = Seen("a.png", "red hair", 1, False, 1.0, 0.9, 0.9, "full body", (1.0, 2.0, 3.0), "red hair")
-_GATE = Gate("base", (Check("upright", 1, 1, "pass", "a note"),), (_SEEN,)).as_json()
-_FILES: dict[str, dict[str, Any]] = {
-    LEAK: {
-        "of": ["k"],
-        "advice": {"epoch": None, "weight": 1.0, "reason": "x"},
-        "rows": [asdict(_ROW)],
-        "pictures": [asdict(_SHOT)],
-    },
-    CANDIDATES: {
-        "of": ["k"],
-        "pictures": [{"place": _PICTURE, "name": "a.png", "prompt": "x", "seed": 1, "picked": True}],
-    },
-    PASSPORT: {
-        "of": ["k"],
-        "name": "base",
-        "cast": [{"traits": ["red hair"], "images": 4, "repeats": 1}],
-        "gate": [_GATE | {"pictures": [asdict(_SEEN) | {"place": _PICTURE}]}],
-    },
+_MEASURED = {"white_border": 0.1, "look_3d": None, "unheard of": 0.5}
+_ROW = Row("target", None, 1.0, 1, _MEASURED)
+_SHOT = Shot(_PICTURE, "target", None, 1.0, "1girl", 1, _MEASURED)
+_SEEN = GatePicture(_PICTURE, "red hair", 1, False, 1.0, 0.9, 0.9, "full body", (1.0, 2.0, 3.0), "red hair")
+_GATE = Gate("base", "pass", (Check("upright", 1, 1, "pass", "a note"),), (_SEEN,), {"seed": 42})
+_CHECKPOINT, _NETWORK = CheckpointUsed("sd15", "sd.safetensors", "c1", None, False), Network("networks.lora", 4, 2, 2.0)
+_CAST = (CastMember(("red hair",), 4, 1),)
+_FILES: dict[str, Leak | Candidates | Passport] = {
+    LEAK: Leak(("k",), Advice(None, 1.0, "x"), (_ROW,), (_SHOT,)),
+    CANDIDATES: Candidates(("k",), (Candidate(_PICTURE, "a.png", "x", 1, True),)),
+    PASSPORT: Passport("base", "b1", "k1", ("k",), _CHECKPOINT, _NETWORK, (_GATE,), cast=_CAST),
 }
 _OTHER: list[Any] = [None, "x", "5", -1, 1e400, [], {}, [{}], {"a": [1]}, True]
 
 
 def _story(folder: Path) -> Story:
-    told = {"plan": [{"key": "k", "name": "sample-k", "title": "x"}], "stages": [], "state": "finished", "began": "now"}
-    return Story(
-        Run(folder, told | {"recipes": [], "versions": {}, "findings": [], "files": {}}), "aoi", folder, {}, folder
-    )
+    plan = [PlannedStage(key="k", name="sample-k", title="x", identity=Identity())]
+    arguments = Arguments(recipes=[], out="out")
+    record = RunRecord(state="finished", began="now", arguments=arguments, versions={}, recipes=[], plan=plan)
+    return Story(Run(folder, record), "aoi", folder, {}, folder)
+
+
+def _read(story: Story, file: str) -> object:
+    """Give what a page reads of a file; nothing where it is of no use."""
+    return {LEAK: story.leak, CANDIDATES: story.candidates, PASSPORT: story.passport}[file] or None
 
 
 def _ways(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -61,16 +70,18 @@ def _ways(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 
 @pytest.mark.parametrize("file", _FILES)
 def test_what_was_written_is_read(tmp_path: Path, file: str) -> None:
-    (tmp_path / file).write_text(json.dumps(_FILES[file]))
-    assert read_beside(tmp_path / file, ["k", "other"]) == json.loads(json.dumps(_FILES[file]))
-    assert read_beside(tmp_path / file, ["other"]) == {}
+    record = _FILES[file]
+    (tmp_path / file).write_text(record_text(record))
+    assert _read(_story(tmp_path), file) == (record.pictures if isinstance(record, Candidates) else record)
+    (tmp_path / file).write_text(record_text(replace(record, of=("k", "other"))))
+    assert _read(_story(tmp_path), file) is None
 
 
 @pytest.mark.parametrize("file", _FILES)
 def test_no_value_of_another_kind_stops_a_page(tmp_path: Path, file: str) -> None:
     (tmp_path / "samples").mkdir()
     shoot("red hair", "twintails", "full_front", (16, 16)).save(tmp_path / _PICTURE)
-    good = json.loads(json.dumps(_FILES[file]))
+    good = json.loads(record_text(_FILES[file]))
     ways = list(_ways(good))
     assert len(ways) > 5
     for way in ways:
@@ -88,14 +99,14 @@ def test_no_value_of_another_kind_stops_a_page(tmp_path: Path, file: str) -> Non
 @pytest.mark.parametrize("file", _FILES)
 def test_what_is_no_record(tmp_path: Path, file: str, content: bytes) -> None:
     (tmp_path / file).write_bytes(content)
-    assert read_beside(tmp_path / file, ["k"]) == {}
+    assert _read(_story(tmp_path), file) is None
     (tmp_path / file).unlink()
     (tmp_path / file).mkdir()
-    assert read_beside(tmp_path / file, ["k"]) == {}
+    assert _read(_story(tmp_path), file) is None
 
 
 def test_a_folder_whose_name_is_not_text(tmp_path: Path) -> None:
     folder = tmp_path / "\udcff"
     folder.mkdir()
-    (folder / LEAK).write_text(json.dumps(_FILES[LEAK]))
+    (folder / LEAK).write_text(record_text(_FILES[LEAK]))
     assert b"udcff" in page([_story(folder)], folder / "report.html")

@@ -13,11 +13,11 @@ from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import BaseFile, Stage
 from lorarecipe.run.makers import MAKERS
 from lorarecipe.store import Store
-from lorarecipe.trainer import Command, Place
+from lorarecipe.trainer import Command, Installation
 from lorarecipe.trainer.settings import dataset_toml
 from tests.test_stages import BASE, MERGE, MODEL, TARGET, TRAINING
 
-PLACE = Place(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/t"))
+PLACE = Installation(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/t"))
 STORE = Store(Path("/store"))
 
 

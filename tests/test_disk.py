@@ -15,9 +15,9 @@ from lorarecipe.events import Finished, Reused, Started
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from lorarecipe.weights import Weights
 
 
@@ -48,41 +48,41 @@ def _weights(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("moment", [0, 2, 3, 5, 7, 9])
-def test_a_disk_that_fills_up(folder: Path, fake_place: Place, disk: Path, moment: int) -> None:
+def test_a_disk_that_fills_up(folder: Path, fake_trainer: Installation, disk: Path, moment: int) -> None:
     plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
     store = Store(disk / "store")
     with pytest.raises((OSError, LorarecipeError)) as caught:
-        for index, _ in enumerate(execute(plan, fake_place, store, disk / "out-store")):
+        for index, _ in enumerate(execute(plan, Here(fake_trainer, store), disk / "out-store")):
             if index == moment:
                 _fill(disk)
     assert "No space left on device" in str(caught.value)
     assert all(store.find(name) for name in store.names())
     (disk / "filler").unlink()
     for place in ("store", "other"):
-        for _ in execute(plan, fake_place, Store(disk / place), disk / f"out-{place}"):
+        for _ in execute(plan, Here(fake_trainer, Store(disk / place)), disk / f"out-{place}"):
             pass
     assert _weights(disk / "out-store") == _weights(disk / "out-other") != {}
     assert not list(disk.glob("**/*.part"))
 
 
-def test_a_disk_that_is_only_read(folder: Path, fake_place: Place, disk: Path) -> None:
+def test_a_disk_that_is_only_read(folder: Path, fake_trainer: Installation, disk: Path) -> None:
     """What is finished is served from it; nothing else begins, and the run goes on when it can be written again."""
     plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
     store = Store(disk / "store")
-    with closing(execute(plan, fake_place, store, folder / "out")) as events:
+    with closing(execute(plan, Here(fake_trainer, store), folder / "out")) as events:
         next(event for event in events if isinstance(event, Finished) and event.kind == "merge")
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     with pytest.raises(OSError, match="Read-only file system"):
-        list(execute(plan, fake_place, store, folder / "out"))
+        list(execute(plan, Here(fake_trainer, store), folder / "out"))
     assert [store.find(stage.short) is not None for stage in plan.stages] == [True] * 4 + [False]
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    assert sum(isinstance(event, Started) for event in execute(plan, fake_place, store, folder / "out")) == 1
+    assert sum(isinstance(event, Started) for event in execute(plan, Here(fake_trainer, store), folder / "out")) == 1
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    assert sum(isinstance(event, Reused) for event in execute(plan, fake_place, store, folder / "out")) == 5
+    assert sum(isinstance(event, Reused) for event in execute(plan, Here(fake_trainer, store), folder / "out")) == 5
 
 
 def test_results_on_a_disk_without_room(
-    folder: Path, edit: Callable[[str, str], Path], fake_place: Place, store: Store, disk: Path
+    folder: Path, edit: Callable[[str, str], Path], fake_trainer: Installation, store: Store, disk: Path
 ) -> None:
     """It is looked for before anything is trained, and also where all is reused."""
     edit("rank = 2", "rank = 64")
@@ -92,6 +92,6 @@ def test_results_on_a_disk_without_room(
         filler.truncate((disk / "filler").stat().st_size - 8192)
     for stages_that_were_made in (0, 5):
         with pytest.raises(MachineNotReady, match=rf"{disk}/out: 0\.0 MB free, expected 0\.\d MB; .*--out"):
-            list(execute(plan, fake_place, store, disk / "out"))
+            list(execute(plan, Here(fake_trainer, store), disk / "out"))
         assert len(store.names()) == stages_that_were_made
-        list(execute(plan, fake_place, store, folder / "out"))
+        list(execute(plan, Here(fake_trainer, store), folder / "out"))

@@ -23,9 +23,9 @@ from lorarecipe.events import Finished
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
 
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.sd_scripts
 
 
 @pytest.fixture(scope="module")
-def stage_set(real_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stage_set(real_trainer: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rehearsal's recipes with their renders and checkpoint (kept beside the recipes once it is made)."""
-    os.environ["LORARECIPE_HOME"] = str(real_place.root.parent.parent)
+    os.environ["LORARECIPE_HOME"] = str(real_trainer.root.parent.parent)
     rehearsal.checkpoint(RECIPES / "checkpoint.safetensors")
     folder = tmp_path_factory.mktemp("rehearsal")
     for recipe in RECIPES.glob("*.toml"):
@@ -94,8 +94,11 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
 def _the_gate_was_drawn(folder: Path) -> None:
     """With the base, and with the merged checkpoint alone; the first prompt is empty."""
     told = json.loads((folder / "passport.json").read_text("utf-8"))
-    places = [[picture["place"] for picture in gate["pictures"]] for gate in told["gate"]]
-    assert places == [[f"gate/{at:02}_1_1.png" for at in range(3)], [f"gate/merged/{at:02}_0_1.png" for at in range(3)]]
+    trainers = [[picture["place"] for picture in gate["pictures"]] for gate in told["gate"]]
+    assert trainers == [
+        [f"gate/{at:02}_1_1.png" for at in range(3)],
+        [f"gate/merged/{at:02}_0_1.png" for at in range(3)],
+    ]
     with Image.open(folder / "gate" / "00_1_1.png") as picture:
         assert picture.info["parameters"].splitlines()[0] == "<lora:rehearsal-base:1>"
     with Image.open(folder / "gate" / "merged" / "02_0_1.png") as picture:
@@ -190,14 +193,14 @@ def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["sdxl"])
-def test_another_family(stage_set: Path, real_place: Place, tmp_path: Path, family: str) -> None:
+def test_another_family(stage_set: Path, real_trainer: Installation, tmp_path: Path, family: str) -> None:
     """Base with text encoders, merge and target on SDXL (its U-Net a tenth as wide): two encoders, one of OpenCLIP's."""
     inside = Path(__file__).parent / "inside"
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{inside / "nano"}:$PYTHONPATH" exec "{real_place.python}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{inside / "nano"}:$PYTHONPATH" exec "{real_trainer.python}" "$@"\n')
     python.chmod(0o755)
     shutil.copytree(stage_set / "renders", tmp_path / "renders")
-    words = (inside / "random_checkpoint.py", real_place.checkout, family, tmp_path / "checkpoint.safetensors")
+    words = (inside / "random_checkpoint.py", real_trainer.checkout, family, tmp_path / "checkpoint.safetensors")
     subprocess.run([str(python), *map(str, words)], check=True)
     short = {"steps = 6": "steps = 1", "steps = 4": "steps = 1", "= 128": "= 64", "sd15": family}
     for name in ("base.toml", "akane.toml"):
@@ -207,13 +210,13 @@ def test_another_family(stage_set: Path, real_place: Place, tmp_path: Path, fami
         (tmp_path / name).write_text(text, encoding="utf-8")
     plan = compile_plan([check(scan(load(tmp_path / "akane.toml")))])
     store = Store(tmp_path / "store")
-    events = list(execute(plan, replace(real_place, python=python), store, tmp_path / "out"))
+    events = list(execute(plan, Here(replace(real_trainer, python=python), store), tmp_path / "out"))
     measured = {"data", "gate", "leak"}
     proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind not in measured]
     base, gate, merge, gate_of_merged, target, samples = proofs
     assert gate == gate_of_merged == {"pictures": 3}
     assert samples == {"pictures": 4}
     encoders = {"sdxl": 72 + 192, "sd2": 138}[family]
-    assert base["modules"] == target["modules"] + encoders
+    assert base["modules"] == int(target["modules"]) + encoders
     assert merge["matched"] == base["modules"]
-    assert merge["changed"] > 0.5
+    assert float(merge["changed"]) > 0.5

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lorarecipe.families import FAMILIES, trained_modules
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 
 _BLOCK = "model.diffusion_model."
 
@@ -41,11 +41,11 @@ def test_open_clip_keeps_three_in_one() -> None:
 
 
 @pytest.fixture(scope="module")
-def told(real_place: Place) -> Any:
+def told(real_trainer: Installation) -> Any:
     """What the pinned checkout trains, family by family."""
     script = Path(__file__).parent / "inside" / "modules.py"
     output = subprocess.run(
-        [real_place.python, script, real_place.checkout], capture_output=True, text=True, check=True
+        [real_trainer.python, script, real_trainer.checkout], capture_output=True, text=True, check=True
     )
     return json.loads(output.stdout.splitlines()[-1])
 

@@ -17,6 +17,7 @@ from lorarecipe.files import (
     fitting,
     home,
     large_file_digest,
+    machine,
     read_file,
     read_json,
     vendor,
@@ -74,7 +75,7 @@ def test_vendored_files_are_found() -> None:
 def test_a_link_of_a_drafts_name_is_not_followed(tmp_path: Path) -> None:
     path, victim = tmp_path / "a.txt", tmp_path / "victim"
     victim.write_text("precious")
-    (tmp_path / f".a.txt.{os.getpid()}-{threading.get_native_id()}.part").symlink_to(victim)
+    (tmp_path / f".a.txt.{machine()}-{os.getpid()}-{threading.get_native_id()}.part").symlink_to(victim)
     write_atomic(path, "new")
     assert (path.read_text(), victim.read_text()) == ("new", "precious")
     assert not path.is_symlink()

@@ -12,11 +12,12 @@ from lorarecipe.dataset import scan
 from lorarecipe.dataset.look import look_at
 from lorarecipe.demo.renders import BASE
 from lorarecipe.demo.world import VIEWS, ZOOMS, Figure, draw
+from lorarecipe.measures.gate import gate_table, judge
+from lorarecipe.measures.pixels import outline, seen
+from lorarecipe.measures.renders import Render, hair_colours
 from lorarecipe.plan.gate import gate_samples
 from lorarecipe.recipe import load
-from lorarecipe.run.gate import Gate, gate_table, judge
-from lorarecipe.run.measures import outline, seen
-from lorarecipe.run.renders import Render, hair_colours
+from lorarecipe.records import Gate
 
 PROMPTS = {
     "red hair": Figure("red hair", "long hair"),
@@ -55,7 +56,7 @@ def _verdicts(gate: Gate) -> dict[str, str]:
 
 def test_what_draws_as_it_was_rendered_passes() -> None:
     gate = judge("base", _shown(PROMPTS | SCENES, "3d"), _renders(BASE))
-    assert gate.verdict == "pass", gate_table(gate.as_json()["checks"])
+    assert gate.verdict == "pass", gate_table(gate.checks)
     assert {check.of for check in gate.checks} == {12, 16, 8, 4}
 
 

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
 from lorarecipe.dataset import scan
@@ -18,14 +15,14 @@ from lorarecipe.files import home
 from lorarecipe.plan import Plan, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import Run, all_runs, begin_run, changes_since, execute, find_run, flat, noted
+from lorarecipe.run import Arguments, Here, Run, all_runs, begin_run, changes_since, execute, find_run, flat, noted
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from tests.renders import shoot
 from tests.test_cli import _call
 
 Edit = Callable[[str, str], Path]
-ASKED: dict[str, Any] = {"recipes": ["recipe.toml"], "out": "out", "allow": [], "rehearse": False}
+ASKED = Arguments(recipes=["recipe.toml"], out="out")
 
 
 def _plan(folder: Path) -> Plan:
@@ -37,47 +34,48 @@ def _begun(folder: Path) -> tuple[Plan, Run]:
     return plan, begin_run(home() / "runs", plan, ASKED)
 
 
-def _ran(folder: Path, place: Place, store: Store) -> list[Event]:
+def _ran(folder: Path, trainer: Installation, store: Store) -> list[Event]:
     plan, run = _begun(folder)
-    return list(noted(execute(plan, place, store, folder / "out"), run))
+    return list(noted(execute(plan, Here(trainer, store), folder / "out"), run))
 
 
-def test_a_run_is_written_down_as_it_goes_on(folder: Path, fake_place: Place, store: Store) -> None:
+def test_a_run_is_written_down_as_it_goes_on(folder: Path, fake_trainer: Installation, store: Store) -> None:
     plan, run = _begun(folder)
     states = []
-    for event in noted(execute(plan, fake_place, store, folder / "out"), run):
+    for event in noted(execute(plan, Here(fake_trainer, store), folder / "out"), run):
         lines = (run.folder / "events.jsonl").read_text("utf-8").splitlines()
         assert json.loads(lines[-1]) == json.loads(json.dumps(event.as_json()))
         if not isinstance(event, Progress):
-            told = json.loads((run.folder / "run.json").read_text("utf-8"))
+            told = json.loads((run.folder / "ledger.json").read_text("utf-8"))
             states.append((told["state"], len(told["stages"])))
     assert states[0] == ("running", 1)
     [kept] = all_runs(home() / "runs")
-    assert (kept.state, len(kept.told["stages"]), list(kept.told["files"])) == ("finished", 5, ["aoi"])
-    assert kept.told["recipes"][0]["text"] == (folder / "recipe.toml").read_text("utf-8")
-    assert [stage["name"] for stage in kept.told["plan"]] == [stage.short for stage in plan.stages]
+    assert (kept.state, len(kept.record.stages), list(kept.record.files)) == ("finished", 5, ["aoi"])
+    assert kept.record.recipes[0].text == (folder / "recipe.toml").read_text("utf-8")
+    assert [stage.name for stage in kept.record.plan] == [stage.short for stage in plan.stages]
 
 
 def test_a_failure_keeps_its_log(
-    folder: Path, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: Path, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_TRAINER", "fail")
     with pytest.raises(TrainingFailed):
-        _ran(folder, fake_place, store)
+        _ran(folder, fake_trainer, store)
     [run] = all_runs(home() / "runs")
     assert run.state == "failed"
-    assert "CUDA out of memory" in run.told["message"]
-    assert run.told["stages"][-1]["outcome"] == "failed"
+    assert "CUDA out of memory" in run.record.message
+    assert run.record.stages[-1].outcome == "failed"
     [log] = run.folder.glob("train-*.log")
     assert "CUDA out of memory" in log.read_text("utf-8")
 
 
-def test_how_a_run_ended(folder: Path, fake_place: Place, store: Store) -> None:
+def test_how_a_run_ended(folder: Path, fake_trainer: Installation, store: Store) -> None:
     plan, run = _begun(folder)
     assert run.state == "running"
-    run.told["process"] = [os.getpid(), psutil.Process().create_time() - 5]  # another had our number
+    lease = json.loads((run.folder / "lease").read_text("utf-8"))
+    (run.folder / "lease").write_text(json.dumps(lease | {"started": lease["started"] - 5}))  # another had our number
     assert run.state == "killed"
-    events = noted(execute(plan, fake_place, store, folder / "out"), run)
+    events = noted(execute(plan, Here(fake_trainer, store), folder / "out"), run)
     next(events)
     with pytest.raises(Interrupted):
         events.throw(Interrupted(2))
@@ -93,7 +91,7 @@ def test_runs_are_found_by_a_part_of_their_name(folder: Path) -> None:
     for name in ("20", "nothing"):
         with pytest.raises(LookupError, match="run: lorarecipe runs"):
             find_run(root, name)
-    (root / names[0] / "run.json").write_text("{")
+    (root / names[0] / "ledger.json").write_text("{")
     assert len(all_runs(root)) == 2
 
 
@@ -120,8 +118,8 @@ def test_what_changed_since_is_named(folder: Path, edit: Edit) -> None:
 
 def test_another_title_is_no_change(folder: Path) -> None:
     plan, run = _begun(folder)
-    for stage in run.told["plan"]:
-        stage["title"] = f"{stage['title']} of before"
+    for stage in run.record.plan:
+        stage.title = f"{stage.title} of before"
     assert list(changes_since(run, plan)) == []
 
 
@@ -130,7 +128,7 @@ def test_a_name_need_not_be_text(folder: Path) -> None:
         path = folder / "aoi" / f"full_front.{end}"
         path.rename(path.with_stem("\udcff"))
     _, run = _begun(folder)
-    assert any("\udcff.png" in path for path in find_run(home() / "runs", run.name).told["plan"][1]["paths"][0])
+    assert any("\udcff.png" in path for path in find_run(home() / "runs", run.name).record.plan[1].paths[0])
     (folder / "aoi" / "upper_front.txt").write_text("solo")
     code, out, _ = _call(folder, "check", "recipe.toml", "--format", "sarif")
     assert (code, json.loads(out)["version"]) == (3, "2.1.0")
@@ -140,8 +138,8 @@ def test_a_record_is_named_leaf_by_leaf() -> None:
     assert flat({"a": {"b": [1, {"c": None}]}, "d": "x"}) == {"a.b[0]": "1", "a.b[1].c": "null", "d": '"x"'}
 
 
-def test_the_commands(folder: Path, edit: Edit, fake_place: Place, store: Store) -> None:
-    _ran(folder, fake_place, store)
+def test_the_commands(folder: Path, edit: Edit, fake_trainer: Installation, store: Store) -> None:
+    _ran(folder, fake_trainer, store)
     code, out, _ = _call(folder, "runs")
     assert code == 0
     assert out.splitlines() == [f"{find_run(home() / 'runs', 'last').name}  finished     5 made, 0 reused  recipe.toml"]
@@ -167,8 +165,10 @@ def test_the_commands(folder: Path, edit: Edit, fake_place: Place, store: Store)
     assert _call(folder, "show", "nothing")[0] == 2
 
 
-def test_what_is_no_longer_used_is_collected(folder: Path, edit: Edit, fake_place: Place, store: Store) -> None:
-    list(execute(_plan(folder), fake_place, store, folder / "out"))  # by no run of the ledger
+def test_what_is_no_longer_used_is_collected(
+    folder: Path, edit: Edit, fake_trainer: Installation, store: Store
+) -> None:
+    list(execute(_plan(folder), Here(fake_trainer, store), folder / "out"))  # by no run of the ledger
     edit("alpha = 2", "alpha = 1")
     used = _plan(folder)
     code, out, _ = _call(folder, "store", "gc", "recipe.toml")
@@ -184,8 +184,8 @@ def test_what_is_no_longer_used_is_collected(folder: Path, edit: Edit, fake_plac
     assert "would remove" not in _call(folder, "store", "gc")[1]
 
 
-def test_the_store_is_verified(folder: Path, fake_place: Place, store: Store) -> None:
-    _ran(folder, fake_place, store)
+def test_the_store_is_verified(folder: Path, fake_trainer: Installation, store: Store) -> None:
+    _ran(folder, fake_trainer, store)
     assert _call(folder, "store", "verify")[:2] == (0, "5 stages read, 0 files damaged\n")
     merged = next(store.root.glob("merge-*/merged.safetensors"))
     content = bytearray(merged.read_bytes())
@@ -194,7 +194,7 @@ def test_the_store_is_verified(folder: Path, fake_place: Place, store: Store) ->
     code, out, _ = _call(folder, "store", "verify")
     assert (code, out.splitlines()[-1]) == (4, "5 stages read, 1 file damaged")
     assert "damaged" in _call(folder, "store", "list")[1]
-    _ran(folder, fake_place, store)  # what was damaged is made anew
+    _ran(folder, fake_trainer, store)  # what was damaged is made anew
     assert _call(folder, "store", "verify")[0] == 0
     name = store.names()[0]
     with store.lock(name, wait=True):

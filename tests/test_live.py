@@ -7,9 +7,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Pausing, Progress, Reused, Started, Waiting
 from lorarecipe.live import show
+from lorarecipe.records import Made
 
 EVENTS: list[Event] = [
-    Reused("k0", "images of the base", "data", {}),
+    Reused("k0", "images of the base", "data", Made()),
     Waiting("k1", "base [x]", "train"),
     Started("k1", "base [x]", "train", "to learn the look", ("python", "train.py"), "log"),
     Progress("k1", 0, 40, 1, 2, None, None),

@@ -10,7 +10,7 @@ from PIL import Image
 from lorarecipe.demo import TARGETS
 from lorarecipe.demo.quality import figure_of
 from lorarecipe.demo.world import Figure, draw
-from lorarecipe.run.measures import change, palette_distance, palette_of, seen, softness, white_border
+from lorarecipe.measures.pixels import change, palette_distance, palette_of, seen, softness, white_border
 
 
 def _figures(count: int) -> list[Figure]:

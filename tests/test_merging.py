@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.demo import NANO
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.families import FAMILIES
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from lorarecipe.weights import Folder, Weights, change, lora_faults, merge
 from tests import rehearsal
 from tests.conftest import tiny_checkpoint
@@ -197,7 +197,7 @@ def test_a_merge_that_is_interrupted_computes_no_more(tmp_path: Path, monkeypatc
     assert len(begun) < 20
 
 
-def _checkpoint(family: str, size: str, place: Place, folder: Path) -> tuple[Path, dict[str, str]]:
+def _checkpoint(family: str, size: str, place: Installation, folder: Path) -> tuple[Path, dict[str, str]]:
     """A checkpoint of random weights, and the environment that the script reads it in."""
     paths = [str(place.checkout)]
     if size == "full":
@@ -213,14 +213,14 @@ def _checkpoint(family: str, size: str, place: Place, folder: Path) -> tuple[Pat
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize(("family", "size", "rank"), [("sd15", "nano", 8), ("sdxl", "nano", 16), ("sd15", "full", 32)])
 def test_the_same_as_the_script_to_one_step(
-    real_place: Place, tmp_path: Path, family: str, size: str, rank: int
+    real_trainer: Installation, tmp_path: Path, family: str, size: str, rank: int
 ) -> None:
-    checkpoint, env = _checkpoint(family, size, real_place, tmp_path)
+    checkpoint, env = _checkpoint(family, size, real_trainer, tmp_path)
     lora, ours, theirs = (tmp_path / f"{name}.safetensors" for name in ("lora", "ours", "theirs"))
     rehearsal.lora(lora, checkpoint, family, rank)
     script = "sdxl_merge_lora.py" if family == "sdxl" else "merge_lora.py"
     words = [
-        *(str(real_place.python), str(real_place.script(f"networks/{script}"))),
+        *(str(real_trainer.python), str(real_trainer.script(f"networks/{script}"))),
         *("--sd_model", str(checkpoint), "--save_to", str(theirs), "--models", str(lora), "--ratios", "0.9"),
         *("--precision", "float", "--save_precision", "fp16"),
     ]

@@ -14,7 +14,7 @@ from lorarecipe.plan import TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, find_place, try_optimizers
+from lorarecipe.trainer import Installation, find_trainer, try_optimizers
 
 CASES: dict[str, tuple[dict[str, object], str]] = {
     "a key that the optimizer does not have": ({"extra": {"optimizer_args": ["d_coeff=2"]}}, "unexpected keyword argument 'd_coeff'"),
@@ -33,22 +33,24 @@ def stage(folder: Path) -> TrainStage:
 
 
 @pytest.mark.sd_scripts
-def test_what_the_trainer_refuses_is_told_before_it_trains(real_place: Place, stage: TrainStage, store: Store) -> None:
+def test_what_the_trainer_refuses_is_told_before_it_trains(
+    real_trainer: Installation, stage: TrainStage, store: Store
+) -> None:
     trainings = {
         name: replace(stage, training=stage.training.model_copy(update=update)) for name, (update, _) in CASES.items()
     }
     with pytest.raises(CheckFailed) as caught:
-        try_optimizers({"a good one": stage, **trainings}, real_place, store)
+        try_optimizers({"a good one": stage, **trainings}, real_trainer, store)
     faults = str(caught.value).splitlines()[:-1]
     assert [fault.partition(": ")[0] for fault in faults] == [*CASES]
     assert all(expected in fault for fault, (_, expected) in zip(faults, CASES.values(), strict=True))
     assert len(list((home() / "optimizers").iterdir())) == 1
-    broken = replace(real_place, python=Path("/bin/false"))
+    broken = replace(real_trainer, python=Path("/bin/false"))
     try_optimizers({"a good one": stage}, broken, store)  # it is remembered, and nothing is started
     with pytest.raises(MachineNotReady, match="run: lorarecipe doctor"):
         try_optimizers(trainings, broken, store)
 
 
 def test_the_embedded_trainer_is_not_asked(stage: TrainStage, store: Store) -> None:
-    try_optimizers({"base": stage}, find_place("embedded"), store)
+    try_optimizers({"base": stage}, find_trainer("embedded"), store)
     assert not (home() / "optimizers").exists()

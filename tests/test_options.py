@@ -9,22 +9,27 @@ import pytest
 from lorarecipe.dataset import scan
 from lorarecipe.files import vendor
 from lorarecipe.plan import TrainStage, compile_plan
-from lorarecipe.recipe import load
+from lorarecipe.recipe import Buckets, Training, load
+from lorarecipe.recipe.arguments import options_of
 from lorarecipe.recipe.options import _ALLOWED, _OWNED, extra_problems, known_options
 from lorarecipe.recipe.refused import REFUSED
 from lorarecipe.rules import check
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, train_command
+from lorarecipe.trainer import Installation, train_command
 from lorarecipe.trainer.commands import GUARD
+
+#: options that a recipe's own keys set
+_BY_FIELDS = options_of(Buckets, "buckets.") | options_of(Training)
+_SET = {*_OWNED, *_BY_FIELDS}
 
 
 def test_every_name_of_ours_is_an_option_of_the_trainer() -> None:
-    assert known_options().keys() >= _ALLOWED | _OWNED.keys()
-    assert not _ALLOWED & _OWNED.keys()
+    assert known_options().keys() >= _ALLOWED | _SET
+    assert not _ALLOWED & _SET
 
 
 def test_every_option_is_allowed_owned_or_refused_with_a_reason() -> None:
-    assert REFUSED.keys() == known_options().keys() - _ALLOWED - _OWNED.keys()
+    assert REFUSED.keys() == known_options().keys() - _ALLOWED - _SET
 
 
 @pytest.mark.parametrize(
@@ -40,13 +45,15 @@ def test_every_option_is_allowed_owned_or_refused_with_a_reason() -> None:
     ],
 )
 def test_a_refusal_says_why(name: str, reason: str) -> None:
-    assert reason in extra_problems({name: True})[name]
+    assert reason in extra_problems({name: True}, {})[name]
 
 
 @pytest.mark.parametrize("name", sorted(name for name, why in REFUSED.items() if why == "lorarecipe sets it itself"))
-def test_what_lorarecipe_is_said_to_set_it_sets(name: str, folder: Path, store: Store, fake_place: Place) -> None:
+def test_what_lorarecipe_is_said_to_set_it_sets(
+    name: str, folder: Path, store: Store, fake_trainer: Installation
+) -> None:
     plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
-    command = train_command(next(stage for stage in plan.stages if isinstance(stage, TrainStage)), fake_place, store)
+    command = train_command(next(stage for stage in plan.stages if isinstance(stage, TrainStage)), fake_trainer, store)
     assert command is not None
     assert any(word.partition("=")[0] == f"--{name}" for word in command.argv)
 
@@ -60,7 +67,7 @@ def test_what_lorarecipe_is_said_to_set_it_sets(name: str, folder: Path, store: 
     """.split(),
 )
 def test_secrets_files_and_code_are_refused(name: str) -> None:
-    assert "may not set" in extra_problems({name: "x"})[name]
+    assert "may not set" in extra_problems({name: "x"}, {})[name]
 
 
 def test_no_free_text_is_passed_on_but_key_value_lists() -> None:
@@ -83,7 +90,7 @@ def test_no_free_text_is_passed_on_but_key_value_lists() -> None:
     ],
 )
 def test_an_option_that_is_right(name: str, value: object) -> None:
-    assert not extra_problems({name: value})
+    assert not extra_problems({name: value}, {})
 
 
 @pytest.mark.parametrize(
@@ -111,13 +118,13 @@ def test_an_option_that_is_right(name: str, value: object) -> None:
     ],
 )
 def test_an_option_that_is_wrong(name: str, value: object, expected: str) -> None:
-    assert expected in extra_problems({name: value})[name]
+    assert expected in extra_problems({name: value}, _BY_FIELDS)[name]
 
 
 @pytest.mark.sd_scripts
-def test_the_list_is_the_pinned_checkouts_own(real_place: Place) -> None:
+def test_the_list_is_the_pinned_checkouts_own(real_trainer: Installation) -> None:
     script = GUARD.with_name("options.py")
     told = subprocess.run(
-        [real_place.python, script, real_place.checkout], capture_output=True, text=True, check=True
+        [real_trainer.python, script, real_trainer.checkout], capture_output=True, text=True, check=True
     ).stdout
     assert json.loads(told) == json.loads(vendor("options.json").read_text("utf-8"))

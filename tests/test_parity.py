@@ -26,10 +26,10 @@ from lorarecipe.events import Paused, Progress, Started
 from lorarecipe.plan import LORA, DataStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.signals import install
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, find_place, launch, read_progress, stage_images, train_command
+from lorarecipe.trainer import Installation, find_trainer, launch, read_progress, stage_images, train_command
 from lorarecipe.trainer.embedded.network import load_lora
 from lorarecipe.weights import Weights
 
@@ -100,27 +100,27 @@ def stage(tmp_path: Path) -> TrainStage:
 
 
 @pytest.fixture
-def places(real_place: Place, tmp_path: Path) -> dict[str, Place]:
+def trainers(real_trainer: Installation, tmp_path: Path) -> dict[str, Installation]:
     """Both trainers, with the nano's tokenizer."""
     tokenizers = tmp_path / "tokenizers"
     tokenizers.mkdir()
     (tokenizers / "openai_clip-vit-large-patch14").symlink_to(NANO / "tokenizer")
-    return {"sd-scripts": replace(real_place, tokenizers=tokenizers), "embedded": find_place("embedded")}
+    return {"sd-scripts": replace(real_trainer, tokenizers=tokenizers), "embedded": find_trainer("embedded")}
 
 
 @pytest.fixture
-def train(places: dict[str, Place], tmp_path: Path) -> Train:
+def train(trainers: dict[str, Installation], tmp_path: Path) -> Train:
     """Train a stage with one of the two trainers, on one footing."""
 
-    def run(stage: TrainStage, trainer: str) -> Trained:
-        folder, place = tmp_path / trainer, places[trainer]
+    def run(stage: TrainStage, name: str) -> Trained:
+        folder, trainer = tmp_path / name, trainers[name]
         losses = folder / "losses"
-        python = _wrapped(place.python, folder, PARITY_LOSSES=losses)
+        python = _wrapped(trainer.python, folder, PARITY_LOSSES=losses)
         store = Store(folder / "store")
         stage_images(stage.data, store.begin(stage.data.short, stage.data.identity()))
         store.keep(stage.data.short)
         made = store.begin(stage.short, stage.identity())
-        command = train_command(stage, replace(place, python=python), store)
+        command = train_command(stage, replace(trainer, python=python), store)
         assert command
         *_, last = read_progress(stage.key, launch(command))
         return Trained(made, [float(line) for line in losses.read_text().split()], last.step)
@@ -171,11 +171,11 @@ def test_the_same_steps_names_and_files(stage: TrainStage, train: Train) -> None
 
 @pytest.mark.parametrize("trainer", ["sd-scripts", "embedded"])
 def test_a_lora_of_either_means_the_same_to_both(
-    stage: TrainStage, train: Train, real_place: Place, tmp_path: Path, trainer: str
+    stage: TrainStage, train: Train, real_trainer: Installation, tmp_path: Path, trainer: str
 ) -> None:
     lora, answer = train(stage, trainer).folder / LORA, tmp_path / "answer.safetensors"
-    words = [INSIDE / "apply_lora.py", real_place.checkout, NANO, lora, answer]
-    subprocess.run([_wrapped(real_place.python, tmp_path / "apply"), *map(str, words)], check=True)
+    words = [INSIDE / "apply_lora.py", real_trainer.checkout, NANO, lora, answer]
+    subprocess.run([_wrapped(real_trainer.python, tmp_path / "apply"), *map(str, words)], check=True)
     unet = UNet2DConditionModel.from_pretrained(NANO, subfolder="unet", torch_dtype=torch.float32).eval()
     encoder = CLIPTextModel.from_pretrained(NANO, subfolder="text_encoder", dtype=torch.float32).eval()
     plain = _answer(unet, encoder)
@@ -185,20 +185,20 @@ def test_a_lora_of_either_means_the_same_to_both(
     assert _apart(theirs, plain) > 1e-3
 
 
-@pytest.mark.parametrize("trainer", ["sd-scripts", "embedded"])
+@pytest.mark.parametrize("name", ["sd-scripts", "embedded"])
 def test_a_training_that_is_killed_and_paused_goes_on_each_time(
-    stage: TrainStage, signals: None, places: dict[str, Place], tmp_path: Path, trainer: str
+    stage: TrainStage, signals: None, trainers: dict[str, Installation], tmp_path: Path, name: str
 ) -> None:
     """It ends after its epochs, with the weights of one that nobody stopped."""
     (tmp_path / "recipe.toml").write_text(RECIPE.replace("epochs = 3", "epochs = 7"), encoding="utf-8")
     plan = compile_plan([check(scan(load(tmp_path / "recipe.toml")))])
     [training] = [stage for stage in plan.stages if isinstance(stage, TrainStage)]
-    place = replace(places[trainer], python=_wrapped(places[trainer].python, tmp_path / trainer))
+    trainer = replace(trainers[name], python=_wrapped(trainers[name].python, tmp_path / name))
     store, whole = Store(tmp_path / "killed"), Store(tmp_path / "whole")
     told = []
     for killed, paused in ((3, 99), (99, 6), (99, 99)):
         install()  # as the program does when it starts
-        with closing(execute(plan, place, store, tmp_path / "out")) as events, suppress(Interrupted):
+        with closing(execute(plan, Here(trainer, store), tmp_path / "out")) as events, suppress(Interrupted):
             for event in events:
                 if isinstance(event, Started) and event.kind == "train":
                     told.append(event.why.partition("; ")[2])
@@ -213,7 +213,7 @@ def test_a_training_that_is_killed_and_paused_goes_on_each_time(
     step = int(told[2].removesuffix(" of 56"))
     assert 40 < step < 48
     assert told[3:] == [f"goes on after epoch 5 and {step - 40} steps"]
-    for _ in execute(plan, place, whole, tmp_path / "out-whole"):
+    for _ in execute(plan, Here(trainer, whole), tmp_path / "out-whole"):
         pass
     names = [sorted(path.name for path in one.path(training.short).glob("lora*")) for one in (store, whole)]
     assert names[0] == names[1] == [*(f"lora-{epoch:06}.safetensors" for epoch in (2, 4, 6)), LORA]

@@ -12,16 +12,16 @@ from lorarecipe.errors import RecipeError
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from tests.conftest import RECIPE
 
 NAMES = ("two words", "it's", 'say "hi"', "赤い髪", "🦊 fox", "a#b", "-dash", "$(touch x); `y`", "é" * 100, "ü&%~!")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_in_a_folder_of_any_name(folder: Path, tmp_path: Path, fake_place: Place, name: str) -> None:
+def test_a_run_in_a_folder_of_any_name(folder: Path, tmp_path: Path, fake_trainer: Installation, name: str) -> None:
     """The author's folder, an image folder, the store and the results: all of that name."""
     place = tmp_path / name
     shutil.move(folder, place)
@@ -30,7 +30,7 @@ def test_a_run_in_a_folder_of_any_name(folder: Path, tmp_path: Path, fake_place:
     (place / "recipe.toml").write_text(text, encoding="utf-8")
     store = Store(tmp_path / f"{name} home" / "store")
     plan = compile_plan([check(scan(load(place / "recipe.toml")))])
-    for _ in execute(plan, fake_place, store, place / f"{name} out"):
+    for _ in execute(plan, Here(fake_trainer, store), place / f"{name} out"):
         pass
     assert (place / f"{name} out" / "aoi" / "aoi.safetensors").is_file()
     for toml in tmp_path.rglob("dataset.toml"):

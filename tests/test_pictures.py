@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -10,12 +12,14 @@ from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO, render_all
 from lorarecipe.errors import MachineNotReady, RecipeError, TrainingFailed
 from lorarecipe.events import Delivered, Event, Gated, Measured, Sampled, Started
+from lorarecipe.measures import MEASURES, Drawn, Yardstick
+from lorarecipe.measures.leak import leak_table
 from lorarecipe.plan import Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import find_place
+from lorarecipe.trainer import find_trainer
 from lorarecipe.trainer.embedded.gen_img import Line
 from lorarecipe.weights import rewrite_metadata
 
@@ -112,7 +116,7 @@ def _plan(recipe: Path) -> Plan:
 
 
 def _run(recipe: Path, place: Path) -> list[Event]:
-    return list(execute(_plan(recipe), find_place("embedded"), Store(place / "store"), place / "out"))
+    return list(execute(_plan(recipe), Here(find_trainer("embedded"), Store(place / "store")), place / "out"))
 
 
 @pytest.fixture(scope="module")
@@ -173,15 +177,33 @@ def test_the_leak_test(folder: Path, events: list[Event]) -> None:
         ("target", 1, 1, 3),
         ("target", None, 1, 3),
     ]
-    assert rows[0]["change"] == 0
-    assert all(row["change"] > 0 for row in rows[1:])
-    assert all(row["change_unrelated"] > 0 for row in rows[1:])
-    assert measured.rows == tuple(rows)
+    assert rows[0]["measured"]["change"] == 0
+    assert all(row["measured"]["change"] > 0 for row in rows[1:])
+    assert all(row["measured"]["change_unrelated"] > 0 for row in rows[1:])
+    assert [asdict(row) for row in measured.rows] == rows
     assert measured.advice.startswith("Use ")
     files = [Path(event.path).name for event in events if isinstance(event, Delivered)]
     assert files[-5:] == ["all.png", "all.png", "all.png", "passport.json", "leak.json"]
     told = [event for event in events if isinstance(event, Sampled)]
     assert told[-1].done == told[-1].of == 3
+
+
+def test_a_measure_from_outside(folder: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One module and one line in the table: the leak test alone is made anew, with a further column."""
+
+    def brightness(drawn: Drawn, yardstick: Yardstick) -> float | None:
+        return None if drawn.unrelated else float(drawn.colours[..., 0].mean())
+
+    about = {"TITLE": "brightness", "MEANING": "mean L*", "FORM": ".0f", "VERSION": 1, "NEEDS": ""}
+    monkeypatch.setitem(MEASURES, "bright", SimpleNamespace(KEY="bright", of=brightness, **about))
+    worker = Here(find_trainer("embedded"), Store(folder / "store"))
+    again = list(execute(_plan(folder / "aoi.toml"), worker, folder / "out-measured"))
+    assert [event.kind for event in again if isinstance(event, Started)] == ["leak"]
+    [measured] = [event for event in again if isinstance(event, Measured)]
+    assert all(0 < (row.measured["bright"] or 0) < 100 for row in measured.rows)
+    head, _, first, *_ = leak_table(measured.rows).splitlines()
+    assert head.endswith("| elsewhere | brightness |")
+    assert first.endswith(f"| {measured.rows[0].measured['bright']:.0f} |")
 
 
 def test_pictures_that_are_there_are_not_drawn_again(folder: Path, events: list[Event]) -> None:
@@ -243,13 +265,13 @@ def test_no_target_is_trained_on_a_base_that_fails(folder: Path, events: list[Ev
     recipe.write_text(text.replace('"aoi"', '"strict"').replace("rank = 2", "rank = 3"), encoding="utf-8")
     seen: list[Event] = []
     with pytest.raises(TrainingFailed, match=r"base strict: it fails its gate, and .* no target was trained"):
-        seen.extend(execute(_plan(recipe), find_place("embedded"), Store(folder / "store"), folder / "out"))
+        seen.extend(execute(_plan(recipe), Here(find_trainer("embedded"), Store(folder / "store")), folder / "out"))
     assert seen
     assert not [event for event in seen if isinstance(event, Started) and event.kind == "train"]
     stopped = folder / "out" / "strict"
     gates = json.loads((stopped / "passport.json").read_text("utf-8"))["gate"]
     assert [gate["verdict"] for gate in gates] == ["fail", "fail"]
-    assert all((stopped / picture["place"]).is_file() for gate in gates for picture in gate["pictures"])
+    assert all((stopped / picture["path"]).is_file() for gate in gates for picture in gate["pictures"])
 
 
 def test_a_leak_test_that_fails_keeps_nobody_from_the_lora(folder: Path, events: list[Event]) -> None:
@@ -262,7 +284,7 @@ def test_a_leak_test_that_fails_keeps_nobody_from_the_lora(folder: Path, events:
     recipe.write_text(text.replace("[samples]\n", '[samples]\ntagger = "wd"\n'), encoding="utf-8")
     seen: list[Event] = []
     with pytest.raises(MachineNotReady, match="no tagger of booru tags"):
-        seen.extend(execute(_plan(recipe), find_place("embedded"), Store(folder / "store"), folder / "out"))
+        seen.extend(execute(_plan(recipe), Here(find_trainer("embedded"), Store(folder / "store")), folder / "out"))
     names = [Path(event.path).name for event in seen if isinstance(event, Delivered)]
     assert "tagged.safetensors" in names
     assert "leak.json" not in names

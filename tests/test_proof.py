@@ -94,7 +94,7 @@ def test_a_good_merge(stage: TrainStage, tmp_path: Path, dtype: str, strength: f
     merge = _merge(stage, tmp_path / "lora.safetensors", tmp_path / "merged.safetensors", strength, dtype)
     proof = prove_merge(tmp_path / "merged.safetensors", tmp_path / "lora.safetensors", merge)
     assert (proof["matched"], proof["compared"]) == (4, 4)
-    assert proof["changed"] > 0.9
+    assert float(proof["changed"]) > 0.9
 
 
 @pytest.mark.parametrize("strength", [0.9, 1.1, 0.0])

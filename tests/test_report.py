@@ -18,7 +18,7 @@ from lorarecipe.demo import Figure, draw, render_all
 from lorarecipe.events import Event
 from lorarecipe.report import write
 from lorarecipe.report.curves import drawings
-from lorarecipe.report.thumbs import thumb
+from lorarecipe.report.thumbs import small_copy
 from tests.test_pictures import RECIPE
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def test_the_passport(place: Path) -> None:
     ]
     assert told["network"] == {"module": "networks.lora", "modules": 84, "rank": 2, "alpha": 2.0}
     assert told["captions"]["full body"] == 4
-    places = [picture["place"] for gate in told["gate"] for picture in gate["pictures"]]
+    places = [picture["path"] for gate in told["gate"] for picture in gate["pictures"]]
     assert len(places) == 6
     assert all((place / "out" / "aoi" / path).is_file() for path in places)
 
@@ -243,12 +243,12 @@ def test_a_hundred_small_copies_are_small(tmp_path: Path) -> None:
     for number in range(10):
         path = tmp_path / f"{number}.png"
         draw(Figure("red hair", "long hair", background="forest"), "3d", 512, number).save(path)
-        sizes.append(len(thumb(path) or ""))
+        sizes.append(len(small_copy(path) or ""))
     noise = Image.effect_noise((512, 512), 60).convert("RGB")
     noise.save(tmp_path / "noise.png")
     assert sum(sizes) * 10 < 1_000_000
-    assert len(thumb(tmp_path / "noise.png") or "") * 100 < 6_000_000  # which no picture is
-    assert thumb(tmp_path / "none.png") is None
+    assert len(small_copy(tmp_path / "noise.png") or "") * 100 < 6_000_000  # which no picture is
+    assert small_copy(tmp_path / "none.png") is None
 
 
 def test_curves_are_drawn_in_the_pages_colours() -> None:

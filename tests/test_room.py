@@ -6,16 +6,16 @@ from lorarecipe.dataset import scan
 from lorarecipe.plan import LORA, MergeStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from lorarecipe.weights import Weights
 
 
-def test_a_lora_is_as_large_as_was_thought(folder: Path, fake_place: Place, store: Store) -> None:
+def test_a_lora_is_as_large_as_was_thought(folder: Path, fake_trainer: Installation, store: Store) -> None:
     """But for its alphas, and with states, of which three may lie there at once."""
     plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
-    for _ in execute(plan, fake_place, store, folder / "out"):
+    for _ in execute(plan, Here(fake_trainer, store), folder / "out"):
         pass
     trainings = [stage for stage in plan.stages if isinstance(stage, TrainStage)]
     for stage in trainings:

@@ -9,9 +9,9 @@ import pytest
 from lorarecipe.engines import Pin, pin
 from lorarecipe.errors import MachineNotReady, NetworkFailed
 from lorarecipe.files import home, vendor
-from lorarecipe.trainer import Place, find_place
+from lorarecipe.trainer import Installation, find_trainer
 from lorarecipe.trainer import setup as building
-from lorarecipe.trainer.place import TOKENIZERS, checked_out, environment_id, installed
+from lorarecipe.trainer.installed import TOKENIZERS, checked_out, environment_id, installed
 from lorarecipe.trainer.setup import set_up
 
 
@@ -22,13 +22,13 @@ def test_the_id_is_what_it_is_built_from() -> None:
 
 
 def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_place().checkout.is_relative_to(home())
-    assert find_place().lacks() == ["the trainer is not set up; run: lorarecipe setup"]
+    assert find_trainer().checkout.is_relative_to(home())
+    assert find_trainer().lacks() == ["the trainer is not set up; run: lorarecipe setup"]
     monkeypatch.setenv("LORARECIPE_SD_SCRIPTS", "/sd")
     monkeypatch.setenv("LORARECIPE_PYTHON", "/py")
-    place = find_place()
-    assert (place.checkout, place.python, place.managed) == (Path("/sd"), Path("/py"), False)
-    told = "\n".join(place.lacks("sd15"))
+    trainer = find_trainer()
+    assert (trainer.checkout, trainer.python, trainer.managed) == (Path("/sd"), Path("/py"), False)
+    told = "\n".join(trainer.lacks("sd15"))
     assert "/sd: no sd-scripts there; set LORARECIPE_SD_SCRIPTS" in told
     assert "/py: no such interpreter; set LORARECIPE_PYTHON" in told
     assert "openai_clip-vit-large-patch14: tokenizer missing" in told
@@ -39,8 +39,8 @@ def test_another_commit_is_named(tmp_path: Path) -> None:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x"]
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "x"], check=True)
-    place = Place(tmp_path, Path(sys.executable), tmp_path, False, tmp_path)
-    assert f"at {checked_out(tmp_path)}, expected {pin().commit}" in place.lacks("sd15")[0]
+    trainer = Installation(tmp_path, Path(sys.executable), tmp_path, False, tmp_path)
+    assert f"at {checked_out(tmp_path)}, expected {pin().commit}" in trainer.lacks("sd15")[0]
 
 
 def test_an_unreachable_source_is_a_network_failure_and_leaves_no_marker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,34 +48,34 @@ def test_an_unreachable_source_is_a_network_failure_and_leaves_no_marker(monkeyp
     nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
     monkeypatch.setattr(building, "pin", lambda: nowhere)
     monkeypatch.setattr(building, "_GIGABYTES", 0)
-    place = find_place()
+    trainer = find_trainer()
     with pytest.raises(NetworkFailed, match="unable to access") as caught:
-        list(set_up(place, "cpu"))
-    assert f"Full log: {place.root}.log" in str(caught.value)
-    assert not place.marker.exists()
+        list(set_up(trainer, "cpu"))
+    assert f"Full log: {trainer.root}.log" in str(caught.value)
+    assert not trainer.marker.exists()
 
 
 def test_a_failed_setup_leaves_the_old_one_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted, place = pin(), find_place()
-    place.root.mkdir(parents=True)
-    place.marker.write_text('{"commit": "x", "torch": "1", "torch_build": "cpu", "cuda": "false"}')
+    wanted, trainer = pin(), find_trainer()
+    trainer.root.mkdir(parents=True)
+    trainer.marker.write_text('{"commit": "x", "torch": "1", "torch_build": "cpu", "cuda": "false"}')
     nowhere = Pin("https://127.0.0.1:9/none", wanted.commit, wanted.exclude, wanted.torch, wanted.torch_index)
     monkeypatch.setattr(building, "pin", lambda: nowhere)
     monkeypatch.setattr(building, "_GIGABYTES", 0)
     with pytest.raises(NetworkFailed):
-        list(set_up(place, "cuda"))
-    assert place.marker.exists()
-    assert installed(place)["torch_build"] == "cpu"
+        list(set_up(trainer, "cuda"))
+    assert trainer.marker.exists()
+    assert installed(trainer)["torch_build"] == "cpu"
 
 
 def test_a_checkout_of_ones_own_is_only_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LORARECIPE_SD_SCRIPTS", str(tmp_path))
     with pytest.raises(MachineNotReady, match="expected both or neither"):
-        find_place()
+        find_trainer()
     monkeypatch.setenv("LORARECIPE_PYTHON", sys.executable)
     (tmp_path / "train_network.py").touch()
     with pytest.raises(MachineNotReady, match="at no commit, expected"):
-        list(set_up(find_place(), "auto"))
+        list(set_up(find_trainer(), "auto"))
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["train_network.py"]
 
 
@@ -90,11 +90,11 @@ def test_the_lock_holds_the_pins_of_the_requirements() -> None:
 
 
 @pytest.mark.sd_scripts
-def test_a_second_setup_does_nothing(real_place: Place) -> None:
-    before = real_place.marker.stat().st_mtime_ns
-    (told,) = set_up(real_place, "auto")
+def test_a_second_setup_does_nothing(real_trainer: Installation) -> None:
+    before = real_trainer.marker.stat().st_mtime_ns
+    (told,) = set_up(real_trainer, "auto")
     assert told.startswith(f"ready: sd-scripts {pin().commit[:12]}")
-    assert real_place.marker.stat().st_mtime_ns == before
+    assert real_trainer.marker.stat().st_mtime_ns == before
 
 
 @pytest.mark.sd_scripts
@@ -108,16 +108,16 @@ def test_two_setups_at_once(real_home: Path) -> None:
 
 
 @pytest.mark.sd_scripts
-def test_what_was_set_up(real_place: Place) -> None:
-    assert checked_out(real_place.checkout) == pin().commit
-    assert installed(real_place)["commit"] == pin().commit
+def test_what_was_set_up(real_trainer: Installation) -> None:
+    assert checked_out(real_trainer.checkout) == pin().commit
+    assert installed(real_trainer)["commit"] == pin().commit
     size = sum(
-        path.stat().st_size for path in real_place.checkout.rglob("*") if path.is_file() and ".git" not in path.parts
+        path.stat().st_size for path in real_trainer.checkout.rglob("*") if path.is_file() and ".git" not in path.parts
     )
     assert size < 20_000_000
-    assert not real_place.lacks()
+    assert not real_trainer.lacks()
     for name in TOKENIZERS:
-        code = f"from transformers import CLIPTokenizer; t = CLIPTokenizer.from_pretrained({str(real_place.tokenizers / name)!r}); print(t.vocab_size, t.model_max_length, t.pad_token, t('a girl').input_ids)"
-        told = subprocess.run([real_place.python, "-c", code], capture_output=True, text=True, check=True).stdout
+        code = f"from transformers import CLIPTokenizer; t = CLIPTokenizer.from_pretrained({str(real_trainer.tokenizers / name)!r}); print(t.vocab_size, t.model_max_length, t.pad_token, t('a girl').input_ids)"
+        told = subprocess.run([real_trainer.python, "-c", code], capture_output=True, text=True, check=True).stdout
         pad = "<|endoftext|>" if name.startswith("openai") else "!"
         assert told == f"49408 77 {pad} [49406, 320, 1611, 49407]\n"

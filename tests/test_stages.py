@@ -35,7 +35,7 @@ TARGET = TrainStage(DATA, (10,), MODEL, TRAINING, "commit", merged=MERGE)
 LOADED = replace(TARGET, merged=None, loaded=BASE)
 SAMPLE = SampleStage(MODEL, TARGET, Samples(prompts=("1girl",)), "commit", (512, 512))
 GATE = GateStage(SAMPLE, DATA)
-LEAK = LeakStage({"target": (SAMPLE,)}, DATA, (512, 512), {})
+LEAK = LeakStage({"target": (SAMPLE,)}, DATA, (512, 512), {}, {"white_border": 1})
 PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE)
 
 
@@ -49,8 +49,8 @@ PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE
         (LOADED, "7c14f394"),
         (FILE, "1f8bd795"),
         (SAMPLE, "4d571c0c"),
-        (GATE, "9e5165bf"),
-        (LEAK, "b84ace97"),
+        (GATE, "e35cb08a"),
+        (LEAK, "3d1d85fe"),
         (PICKS, "6cacd105"),
     ],
 )
@@ -90,6 +90,7 @@ _OTHER: dict[str, Any] = {
     "SampleStage.merged": MERGE,
     "LeakStage.arms": {"target": (SAMPLE,), "control": (SAMPLE,)},
     "LeakStage.resolution": (512, 768),
+    "LeakStage.measures": {"white_border": 2},
     "LeakStage.models": {"tagger": (Source(Path("/t/model.onnx"), "t1"),)},
     "GateStage.pictures": replace(SAMPLE, epoch=2),
     "SampleStage.epoch": 1,

@@ -16,7 +16,7 @@ from lorarecipe.plan.data import Image
 from lorarecipe.plan.steps import Bucket, BucketChooser, count_steps
 from lorarecipe.recipe import Training
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, train_command
+from lorarecipe.trainer import Installation, train_command
 
 _BASE = {"rank": 4, "alpha": 4.0, "unet_lr": 1e-4, "epochs": 3, "resolution": 128}
 
@@ -55,10 +55,10 @@ def test_what_has_no_bucket_has_a_side_of_nothing(size: tuple[int, int]) -> None
 class Oracle:
     """The checkout's own parser and dataset code, in one process of its own environment."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, trainer: Installation) -> None:
         script = Path(__file__).parent / "inside" / "oracle.py"
         self._process = subprocess.Popen(
-            [place.python, script, place.checkout], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [trainer.python, script, trainer.checkout], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def ask(self, argv: list[str]) -> dict[str, Any]:
@@ -77,8 +77,8 @@ class Oracle:
 
 
 @pytest.fixture(scope="module")
-def oracle(real_place: Place) -> Iterator[Oracle]:
-    asked = Oracle(real_place)
+def oracle(real_trainer: Installation) -> Iterator[Oracle]:
+    asked = Oracle(real_trainer)
     yield asked
     asked.close()
 
@@ -138,7 +138,7 @@ _trainings = st.fixed_dictionaries(
 )
 def test_the_plan_is_what_the_trainer_makes_of_it(
     oracle: Oracle,
-    real_place: Place,
+    real_trainer: Installation,
     tmp_path_factory: pytest.TempPathFactory,
     groups: list[tuple[list[tuple[int, int, list[str]]], int]],
     training: dict[str, Any],
@@ -163,23 +163,23 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
     )
     assume(all(bucket.width and bucket.height for bucket in stage.steps.buckets))  # else no plan is made
     store = Store(folder)
-    place = store.path(stage.data.short)
+    trainer = store.path(stage.data.short)
     for g, group in enumerate(staged):
-        (place / f"{g:02}").mkdir(parents=True)
+        (trainer / f"{g:02}").mkdir(parents=True)
         for n, image in enumerate(group):
-            Pillow.new("1", (image.width, image.height)).save(place / f"{g:02}" / f"{n:05}.png")
-            (place / f"{g:02}" / f"{n:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
-    command = train_command(stage, real_place, store)
+            Pillow.new("1", (image.width, image.height)).save(trainer / f"{g:02}" / f"{n:05}.png")
+            (trainer / f"{g:02}" / f"{n:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
+    command = train_command(stage, real_trainer, store)
     assert command is not None
     command.folder.mkdir(parents=True)
     for name, text in command.files.items():
         (command.folder / name).write_text(text, encoding="utf-8")
-    script = command.argv.index(str(real_place.checkout / "train_network.py"))
+    script = command.argv.index(str(real_trainer.checkout / "train_network.py"))
 
     answer = oracle.ask(list(command.argv[script + 1 :]))
 
     assert answer["images"] == [
-        [str(place / f"{g:02}" / f"{n:05}.png"), image.caption, repeats, [image.width, image.height]]
+        [str(trainer / f"{g:02}" / f"{n:05}.png"), image.caption, repeats, [image.width, image.height]]
         for g, (group, (_, repeats)) in enumerate(zip(staged, groups, strict=True))
         for n, image in enumerate(group)
     ]

@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.run.ccip import Ccip
-from lorarecipe.run.tagger import Tagger
+from lorarecipe.measures.ccip import Ccip
+from lorarecipe.measures.tagger import Tagger
 
 
 def _model(folder: Path, tags: int = 3) -> None:

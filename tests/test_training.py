@@ -17,18 +17,18 @@ from lorarecipe.events import Event, Failed, Finished, Paused, Pausing, Progress
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.run.makers import train
 from lorarecipe.signals import install
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 
 Edit = Callable[[str, str], Path]
 pytestmark = pytest.mark.usefixtures("signals")
 
 
-def _run(folder: Path, place: Place, store: Store) -> Iterator[Event]:
-    return execute(compile_plan([check(scan(load(folder / "recipe.toml")))]), place, store, folder / "out")
+def _run(folder: Path, trainer: Installation, store: Store) -> Iterator[Event]:
+    return execute(compile_plan([check(scan(load(folder / "recipe.toml")))]), Here(trainer, store), folder / "out")
 
 
 def _train_events(events: list[Event]) -> list[Event]:
@@ -36,13 +36,13 @@ def _train_events(events: list[Event]) -> list[Event]:
 
 
 def test_a_signal_pauses(
-    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: Path, edit: Edit, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit("steps = 2", "steps = 4")
     monkeypatch.setenv("FAKE_TRAINER", "slow")
     seen: list[Event] = []
     with pytest.raises(Interrupted) as caught:
-        for event in _run(folder, fake_place, store):
+        for event in _run(folder, fake_trainer, store):
             if isinstance(event, Progress) and isinstance(seen[-1], Started):
                 os.kill(os.getpid(), signal.SIGTERM)
             seen.append(event)
@@ -54,7 +54,7 @@ def test_a_signal_pauses(
     assert 0 < paused.step < paused.steps == 4
     install()
     monkeypatch.delenv("FAKE_TRAINER")
-    again, *_ = _train_events(list(_run(folder, fake_place, store)))
+    again, *_ = _train_events(list(_run(folder, fake_trainer, store)))
     assert isinstance(again, Started)
     assert again.why.endswith(f"; goes on after epoch 0 and {paused.step} steps")
     state = f"pause-000000-{paused.step:06d}-state"
@@ -63,7 +63,7 @@ def test_a_signal_pauses(
 
 
 def test_a_disk_that_runs_full_pauses(
-    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: Path, edit: Edit, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit("steps = 2", "steps = 4")
     monkeypatch.setenv("FAKE_TRAINER", "slow")
@@ -73,22 +73,22 @@ def test_a_disk_that_runs_full_pauses(
         monkeypatch.context() as full,
         pytest.raises(MachineNotReady, match="0 MB free, and a state takes 0; make room"),
     ):
-        for event in _run(folder, fake_place, store):
+        for event in _run(folder, fake_trainer, store):
             if isinstance(event, Progress):
                 full.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
             seen.append(event)
     assert [type(event).__name__ for event in _train_events(seen)] == ["Started", "Pausing", "Paused"]
     monkeypatch.delenv("FAKE_TRAINER")
-    again, *_ = _train_events(list(_run(folder, fake_place, store)))
+    again, *_ = _train_events(list(_run(folder, fake_trainer, store)))
     assert isinstance(again, Started)
     assert "goes on after epoch 0 and " in again.why
 
 
-def test_a_signal_that_comes_too_late(folder: Path, fake_place: Place, store: Store) -> None:
+def test_a_signal_that_comes_too_late(folder: Path, fake_trainer: Installation, store: Store) -> None:
     """The base is finished meanwhile, and kept; then the run ends."""
     seen: list[Event] = []
     with pytest.raises(Interrupted):
-        for event in _run(folder, fake_place, store):
+        for event in _run(folder, fake_trainer, store):
             if isinstance(event, Progress) and event.step == 1:
                 os.kill(os.getpid(), signal.SIGINT)
             seen.append(event)
@@ -96,14 +96,14 @@ def test_a_signal_that_comes_too_late(folder: Path, fake_place: Place, store: St
 
 
 def test_a_loss_that_is_not_a_number_stops_a_training(
-    folder: Path, edit: Edit, fake_place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: Path, edit: Edit, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the third such step, long before the end, which would be waited for ten minutes."""
     edit("steps = 2", "steps = 9")
     monkeypatch.setenv("FAKE_TRAINER", "diverge")
     seen: list[Event] = []
     with pytest.raises(TrainingFailed, match=r"(?s)nan\) since step 2 of 9.*unet_lr = 0.001, text_encoder_lr = 0.0001"):
-        for event in _run(folder, fake_place, store):
+        for event in _run(folder, fake_trainer, store):
             seen.append(event)  # noqa: PERF402
     assert [event.step for event in seen if isinstance(event, Progress)] == [0, 1, 2, 3, 4]
     assert isinstance(seen[-1], Failed)

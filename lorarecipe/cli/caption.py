@@ -24,8 +24,8 @@ def command(recipes: tuple[Path, ...], shown: bool, replace: bool) -> None:
     from lorarecipe.mend import captions_from_names, diff, write
     from lorarecipe.recipe import load_all
 
-    told = {change.path: change for one in load_all(recipes) for change in captions_from_names(scan(one))}
-    changes = [change for change in told.values() if not change.is_none]
+    proposed = {change.path: change for one in load_all(recipes) for change in captions_from_names(scan(one))}
+    changes = [change for change in proposed.values() if not change.is_none]
     if shown:
         for change in changes:
             say(diff(change))
@@ -35,7 +35,7 @@ def command(recipes: tuple[Path, ...], shown: bool, replace: bool) -> None:
         kept = write(change)
         say(f"{change.path}" + (f" (the original is {kept})" if kept else ""))
     left = len(changes) - len(written)
-    right = count(len(told) - len(changes), "caption")
+    right = count(len(proposed) - len(changes), "caption")
     message = f"wrote {count(len(written), 'caption')}, found {right} as they should be"
     if left:
         message += f", left {left} that differ (--diff shows them, --replace writes them)"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from lorarecipe.cli.options import run_named, say
 
 if TYPE_CHECKING:
-    from lorarecipe.run import Run
+    from lorarecipe.run import Run, RunRecord
 
 
 @click.command("diff")
@@ -26,26 +26,24 @@ def command(one: str, other: str) -> None:
 def _differences(one: Run, other: Run) -> Iterator[str]:
     from lorarecipe.run import plan_changes
 
-    for part, of in (("versions", _versions), ("arguments", _arguments), ("results", _results)):
-        before, after = of(one.told), of(other.told)
+    parts: dict[str, Callable[[RunRecord], dict[str, str]]]
+    parts = {"versions": lambda record: record.versions, "arguments": _arguments, "results": _results}
+    for part, facts in parts.items():
+        before, after = facts(one.record), facts(other.record)
         for name in sorted(before.keys() | after.keys()):
             if before.get(name) != after.get(name):
                 yield f"{part}: {name}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}"
-    yield from (f"stages: {change}" for change in plan_changes(one.told["plan"], other.told["plan"]))
-    for old, new in zip(one.told["recipes"], other.told["recipes"], strict=False):
-        texts = (old["text"].splitlines(), new["text"].splitlines())
-        yield from difflib.unified_diff(*texts, old["path"], new["path"], lineterm="", n=0)
+    yield from (f"stages: {change}" for change in plan_changes(one.record.plan, other.record.plan))
+    for old, new in zip(one.record.recipes, other.record.recipes, strict=False):
+        texts = (old.text.splitlines(), new.text.splitlines())
+        yield from difflib.unified_diff(*texts, old.path, new.path, lineterm="", n=0)
 
 
-def _versions(told: dict[str, Any]) -> dict[str, str]:
-    return dict(told["versions"])
-
-
-def _arguments(told: dict[str, Any]) -> dict[str, str]:
+def _arguments(record: RunRecord) -> dict[str, str]:
     from lorarecipe.run import flat
 
-    return flat(told["arguments"])
+    return flat(record.arguments.model_dump())
 
 
-def _results(told: dict[str, Any]) -> dict[str, str]:
-    return {file["path"].rpartition("/")[2]: file["sha256"][:12] for files in told["files"].values() for file in files}
+def _results(record: RunRecord) -> dict[str, str]:
+    return {file.path.rpartition("/")[2]: file.sha256[:12] for files in record.files.values() for file in files}

@@ -11,10 +11,10 @@ def command() -> int:
 
     Versions, GPU, disk, tokenizers; each lack with what to do about it. Ends with 4 where something lacks.
     """
-    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer import find_trainer
     from lorarecipe.trainer.doctor import examine
 
-    findings = examine(find_place())
+    findings = examine(find_trainer())
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'LACK'}  {finding.what:{width}}  {finding.found}")

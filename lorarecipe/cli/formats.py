@@ -45,9 +45,9 @@ class Report:
     @property
     def summary(self) -> str:
         """All of it in a line."""
-        told = f"{count(self.errors, 'error')}, {count(len(self.findings) - self.errors, 'warning')}"
-        told += f" in {count(self.images, 'image')} of {count(self.recipes, 'recipe')}"
-        return f"{told}; {self.ignored} ignored" if self.ignored else told
+        line = f"{count(self.errors, 'error')}, {count(len(self.findings) - self.errors, 'warning')}"
+        line += f" in {count(self.images, 'image')} of {count(self.recipes, 'recipe')}"
+        return f"{line}; {self.ignored} ignored" if self.ignored else line
 
     @property
     def next_steps(self) -> list[str]:

@@ -56,7 +56,7 @@ def handled(program: Callable[[], object]) -> int:
 def _report_bug() -> None:
     from lorarecipe.files import home, write_atomic
 
-    told = [
+    report_lines = [
         f"lorarecipe {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"arguments: {sys.argv[1:]}",
         traceback.format_exc(),
@@ -64,6 +64,6 @@ def _report_bug() -> None:
     click.echo("This is a bug in lorarecipe. Please report it with this log:", err=True)
     log = home() / "bug.log"
     with contextlib.suppress(OSError):
-        write_atomic(log, "\n".join(told))
+        write_atomic(log, "\n".join(report_lines))
         click.echo(str(log), err=True)
-    click.echo("\n".join(told), err=True)
+    click.echo("\n".join(report_lines), err=True)

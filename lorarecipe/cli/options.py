@@ -54,12 +54,12 @@ def _meter() -> Callable[[Path, int, int], None]:
     """Give what counts the images on a terminal, once they have taken a second."""
     start = time.monotonic()
 
-    def tell(folder: Path, done: int, of: int) -> None:
+    def on_image(folder: Path, done: int, of: int) -> None:
         if sys.stderr.isatty() and time.monotonic() - start > 1:
             counted = "" if done == of else f"measuring {folder.name}: {done} of {of}"
             click.echo(f"\r\x1b[K{counted}", nl=False, err=True)
 
-    return tell
+    return on_image
 
 
 allowed = click.option(

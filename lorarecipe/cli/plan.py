@@ -31,7 +31,7 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
         why = reason(stage, plan, store)
         say(f"{stage.short}  {plan.title(stage)}")
         say(f"  {'reused' if why is None else f'runs: {why}'}")
-        click.echo("".join(f"  {line}\n" for line in stage.notes.get("sum", [])), nl=False)
+        click.echo("".join(f"  {line}\n" for line in stage.sum), nl=False)
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
@@ -40,9 +40,9 @@ def command(recipes: tuple[Path, ...], commands: bool) -> None:
 
 def _command(stage: Stage, engine: str, store: Store) -> Iterator[str]:
     from lorarecipe.run.makers import MAKERS
-    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer import find_trainer
 
-    built = MAKERS[stage.kind].prepare(stage, find_place(engine), store).command
+    built = MAKERS[stage.kind].prepare(stage, find_trainer(engine), store).command
     if built is None:
         return
     yield "$ " + " ".join(f"{name}={shlex.quote(value)}" for name, value in built.env.items()) + " \\"

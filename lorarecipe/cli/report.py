@@ -25,19 +25,19 @@ def command(runs: tuple[str, ...], to: Path) -> None:
     """
     from lorarecipe.errors import MachineNotReady
     from lorarecipe.files import home, write_atomic
-    from lorarecipe.report import page, told_of, write_report
+    from lorarecipe.report import page, stories_of, write_report
     from lorarecipe.run import is_ours
     from lorarecipe.store import Store
-    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer import find_trainer
 
     named, store = [run_named(name) for name in runs], Store(home() / "store")
-    places = {run.name: find_place(run.told.get("engine", "sd-scripts")) for run in named}
+    trainers = {run.name: find_trainer(run.record.engine) for run in named}
     if len(named) == 1:
-        for path in write_report(named[0], places[named[0].name], store):
+        for path in write_report(named[0], trainers[named[0].name], store):
             say(path)
         return
     if to.exists() and not is_ours(to):
         raise MachineNotReady(f"{to} is not lorarecipe's; name another place: --to FILE")
-    stories = [story for run in named for story in told_of(run, places[run.name], store)]
+    stories = [story for run in named for story in stories_of(run, trainers[run.name], store)]
     write_atomic(to, page(stories, to.absolute()))
     say(to)

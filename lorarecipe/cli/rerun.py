@@ -23,12 +23,11 @@ def command(context: click.Context, run: str, as_json: bool) -> None:
     from lorarecipe.run import changes_since
 
     before = run_named(run)
-    asked = before.told["arguments"]
-    recipes, allow = tuple(map(Path, asked["recipes"])), tuple(asked["allow"])
-    plan = planned(sound(recipes, allow), rehearse=asked["rehearse"])[0]
-    if changed := list(changes_since(before, plan)):
-        told = "\n".join(changed)
-        raise CheckFailed(f"{told}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
+    asked = before.record.arguments
+    recipes, allow = tuple(map(Path, asked.recipes)), tuple(asked.allow)
+    plan = planned(sound(recipes, allow), rehearse=asked.rehearse)[0]
+    if changes := "\n".join(changes_since(before, plan)):
+        raise CheckFailed(f"{changes}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
     context.invoke(
-        run_command, recipes=recipes, out=Path(asked["out"]), as_json=as_json, allow=allow, rehearse=asked["rehearse"]
+        run_command, recipes=recipes, out=Path(asked.out), as_json=as_json, allow=allow, rehearse=asked.rehearse
     )

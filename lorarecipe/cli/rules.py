@@ -17,7 +17,7 @@ def command(as_json: bool) -> None:
         for code, rule in RULES.items():
             click.echo(f"{code}  {rule.SEVERITY:7}  {(rule.__doc__ or '').splitlines()[0]}")
         return
-    told = [
+    listed = [
         {
             "code": code,
             "severity": rule.SEVERITY,
@@ -27,4 +27,4 @@ def command(as_json: bool) -> None:
         }
         for code, rule in RULES.items()
     ]
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(listed, indent=2, ensure_ascii=False))

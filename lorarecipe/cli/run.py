@@ -39,21 +39,27 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     from lorarecipe.files import home
     from lorarecipe.live import rehearsed, show
     from lorarecipe.report import refreshed, write_report
-    from lorarecipe.run import Record, ResultsFailed, begin_run, execute, fold, noted
+    from lorarecipe.run import Arguments, Here, ResultsFailed, begin_run, execute, fold, noted, write_results
     from lorarecipe.store import Store
-    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer import find_trainer
 
     checked = sound(recipes, allow)
     plan, differences = planned(checked, rehearse=rehearse)
-    asked = {"recipes": [str(path.absolute()) for path in recipes], "out": str(out.absolute())}
-    store, place = Store(home() / "store"), find_place(plan.engine)
+    asked = Arguments(
+        recipes=[str(path.absolute()) for path in recipes],
+        out=str(out.absolute()),
+        allow=list(allow),
+        rehearse=rehearse,
+    )
+    store, trainer = Store(home() / "store"), find_trainer(plan.engine)
     place_of_results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
-    run = begin_run(home() / "runs", plan, asked | {"allow": list(allow), "rehearse": rehearse}, findings)
-    record, failure = Record.begin(), None
+    run = begin_run(home() / "runs", plan, asked, findings)
+    failure = None
     try:
-        with closing(noted(execute(plan, place, store, place_of_results), run)) as events:
-            fold(show(refreshed(events, run, place, store), as_json=as_json), record)
+        with closing(noted(execute(plan, Here(trainer, store), place_of_results), run)) as events:
+            for _ in show(refreshed(events, run, trainer, store), as_json=as_json):
+                pass
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
@@ -62,15 +68,15 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
         raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
     finally:
         # where nothing began, the folder may be somebody else's
-        pages = write_report(run, place, store) if run.told["stages"] else []
-    record.write(plan, place_of_results, allow)
+        pages = write_report(run, trainer, store) if run.record.stages else []
+    list(write_results(run.record, plan, place_of_results))
     if rehearse and not failure:
-        again = fold(execute(plan, place, store, place_of_results))
-        say(rehearsed(record, again, differences), err=True)
+        again = fold(execute(plan, Here(trainer, store), place_of_results))
+        say(rehearsed(run.record.stages, [*again.stages.values()], differences), err=True)
     if not as_json:
-        for files in record.delivered.values():
+        for files in run.record.files.values():
             for file in files:
-                say(file["path"])
+                say(file.path)
         for page in pages:
             say(place_of_results / page.parent.name / page.name)
     if failure:

@@ -18,9 +18,9 @@ def command(as_json: bool) -> None:
 
     for run in all_runs(home() / "runs"):
         if as_json:
-            click.echo(json.dumps(run.told | {"run": run.name, "state": run.state}, ensure_ascii=True))
+            click.echo(json.dumps(run.record.model_dump(exclude_unset=True) | {"run": run.name, "state": run.state}))
         else:
-            made = sum(stage["outcome"] == "made" for stage in run.told["stages"])
-            reused = sum(stage["outcome"] == "reused" for stage in run.told["stages"])
-            recipes = " ".join(run.told["arguments"]["recipes"])
+            outcomes = [stage.outcome for stage in run.record.stages]
+            made, reused = outcomes.count("made"), outcomes.count("reused")
+            recipes = " ".join(run.record.arguments.recipes)
             say(f"{run.name}  {run.state:11}  {made} made, {reused} reused  {recipes}")

@@ -23,11 +23,11 @@ def command(torch: str) -> None:
     """
     from rich.console import Console
 
-    from lorarecipe.trainer import find_place
+    from lorarecipe.trainer import find_trainer
     from lorarecipe.trainer.setup import set_up
 
     console = Console(stderr=True, highlight=False)
     with console.status("looking") as status:
-        for step in set_up(find_place(), cast("Torch", torch)):
+        for step in set_up(find_trainer(), cast("Torch", torch)):
             console.print(step, markup=False, soft_wrap=True)
             status.update(step)

@@ -39,8 +39,8 @@ def list_() -> None:
         size = store.size(name)
         whole += size
         fit = store.find(name) is not None
-        told = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
-        say(f"{name}  {size / 1e6:10.1f} MB{told}")
+        note = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
+        say(f"{name}  {size / 1e6:10.1f} MB{note}")
     say(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
 
 
@@ -79,7 +79,7 @@ def collect(recipes: tuple[Path, ...], delete: bool) -> None:
 
     store = _store()
     used = {stage.short for stage in plan_all(recipes).stages} if recipes else set()
-    used |= {stage["name"] for run in all_runs(home() / "runs")[:_RECENT] for stage in run.told["plan"]}
+    used |= {stage.name for run in all_runs(home() / "runs")[:_RECENT] for stage in run.record.plan}
     whole = 0
     for name in [name for name in store.names() + store.attempts() if name not in used]:
         size = store.size(name)
@@ -98,6 +98,6 @@ def _remove(store: Store, name: str) -> None:
 
     with store.lock(name, wait=False) as held:
         going_on = [run for run in all_runs(home() / "runs") if run.state == "running"]
-        if not held or any(name == stage["name"] for run in going_on for stage in run.told["plan"]):
+        if not held or any(name == stage.name for run in going_on for stage in run.record.plan):
             raise Busy(f"{name}: another run is at it; try again when it is done")
         store.remove(name)

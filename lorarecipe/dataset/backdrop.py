@@ -47,7 +47,8 @@ def rim(image: Image.Image) -> Edges:
 
 
 def _not_white(line: Image.Image) -> float:
-    return share(np.asarray(line).min(axis=-1) < WHITE_LEVEL)
+    red, green, blue = np.moveaxis(np.asarray(line) < WHITE_LEVEL, -1, 0)
+    return share(red | green | blue)
 
 
 def shade(colours: Lab, shape: Silhouette, inner: Mask) -> tuple[float, float, float] | None:

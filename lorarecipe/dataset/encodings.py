@@ -19,7 +19,7 @@ _SHOWN, _LETTERS = 4, 40
 
 
 class UncertainEncoding(ValueError):
-    """The encoding of a text cannot be told from its bytes; the message lists how it could be read."""
+    """The encoding of a text cannot be distinguished from its bytes; the message lists how it could be read."""
 
 
 def decoded(content: bytes, encoding: str | None = None) -> tuple[str, str | None]:
@@ -93,5 +93,5 @@ def _readings(content: bytes) -> str:
             readings.append(f"{names[0]} reads {text[:_LETTERS]!r}")
     if not readings:
         return "; it is no text in any known encoding"
-    told = ", ".join(readings[:_SHOWN])
-    return f"; {told}; choose the right one: lorarecipe check --fix --encoding NAME"
+    listed = ", ".join(readings[:_SHOWN])
+    return f"; {listed}; choose the right one: lorarecipe check --fix --encoding NAME"

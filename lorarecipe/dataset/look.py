@@ -189,10 +189,10 @@ def _profile(content: bytes | None) -> str:
     if not content:
         return ""
     try:
-        told = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(content))).strip()
+        description = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(content))).strip()
     except (ImageCms.PyCMSError, OSError):
         return "a profile that cannot be read"
-    return "" if "srgb" in told.lower() else told or "a profile without a name"
+    return "" if "srgb" in description.lower() else description or "a profile without a name"
 
 
 #: EXIF orientation -> for the left, upper, right and lower edge of the upright image, which of the file's it is

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from dataclasses import astuple, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from lorarecipe.files import Stamp, home, read_json, write_atomic
 #: an image may change twice within a tick of the file system's clock, so a new one is not remembered yet
 _YOUNG_NS = 2_000_000_000
 
+_NAMES = [field.name for field in fields(Look)]
+
 #: what is measured, and how
-_VERSION = [VERSION, *(field.name for field in fields(Look))]
+_VERSION = [VERSION, *_NAMES]
 
 #: form of each measure: a number, a text, or so many numbers; some may be missing
 _TYPES = [str(field.type) for field in fields(Look)]
@@ -52,7 +54,7 @@ class Memory:
     def keep(self, name: str, stamp: Stamp, measured: Measured) -> None:
         """Remember an image."""
         if stamp[1] < time.time_ns() - _YOUNG_NS:
-            self._new[name] = [list(stamp), *measured[:3], list(astuple(measured.look))]
+            self._new[name] = [list(stamp), *measured[:3], [getattr(measured.look, name) for name in _NAMES]]
 
     def write(self) -> None:
         """Write what holds now; a home that cannot be written is no reason to fail."""

@@ -20,7 +20,8 @@ from lorarecipe.files import Stamp, stamp_of
 from lorarecipe.recipe import Recipe
 from lorarecipe.weights import Folder, SafetensorsError, Weights, open_checkpoint
 
-Tell = Callable[[Path, int, int], None]
+#: the folder, how many of its images are measured, and how many it has
+OnImage = Callable[[Path, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,14 @@ class Dataset:
         return (*self.base, *((self.target,) if self.target else ()))
 
 
-def _silent(folder: Path, done: int, of: int) -> None:
-    """Tell nothing."""
+def _nothing(folder: Path, done: int, of: int) -> None:
+    """Do nothing."""
 
 
-def scan(recipe: Recipe, tell: Tell = _silent) -> Dataset:
-    """Read what a recipe names; ``tell`` hears of each image that is measured: its folder, how many, of how many.
+def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
+    """Read what a recipe names.
 
+    ``on_image`` is called after each image that is measured, with its folder, the count so far, and the count in all.
     The checkpoint may be missing (images and captions can be checked without it); the image folders and a
     finished base may not.
 
@@ -85,10 +87,12 @@ def scan(recipe: Recipe, tell: Tell = _silent) -> Dataset:
         raise RecipeError(tuple(faults))
     whole = frozenset(map(plain, recipe.tags))
     base = tuple(
-        _group("base", character.images, character.repeats, character.traits, whole, tell)
+        _group("base", character.images, character.repeats, character.traits, whole, on_image)
         for character in recipe.base.characters
     )
-    target = _group("target", recipe.target.images, recipe.target.repeats, (), whole, tell) if recipe.target else None
+    target = (
+        _group("target", recipe.target.images, recipe.target.repeats, (), whole, on_image) if recipe.target else None
+    )
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 
@@ -99,8 +103,8 @@ def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Fo
         return _weights(recipe, where, path, faults)
     if path.is_dir() != folders:
         found, wanted = ("a folder", "one .safetensors file") if path.is_dir() else ("a file", "a Diffusers folder")
-        told = f'found {str(path)!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
-        faults.append(recipe.fault(where, told))
+        message = f'found {str(path)!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
+        faults.append(recipe.fault(where, message))
         return None
     try:
         folder = open_checkpoint(path)
@@ -116,8 +120,8 @@ def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: 
     if path is None:
         return None
     if path.suffix.lower() != ".safetensors":
-        told = f"found {str(path)!r}, expected a .safetensors file (others can hold code); run: lorarecipe convert"
-        faults.append(recipe.fault(where, told))
+        message = f"found {str(path)!r}, expected a .safetensors file (others can hold code); run: lorarecipe convert"
+        faults.append(recipe.fault(where, message))
         return None
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
         faults.append(recipe.fault(where, f"found {str(path)!r}, which is no file, expected a .safetensors file"))
@@ -142,7 +146,7 @@ def _group(
     repeats: int,
     traits: tuple[str, ...],
     whole: frozenset[str],
-    tell: Tell,
+    on_image: OnImage,
 ) -> Group:
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
@@ -156,7 +160,7 @@ def _group(
     home = os.path.realpath(folder)
     outside = {name for name in (*images, *filter(None, captions.values())) if _leads_out(found[name], home)}
     stamps = {name: stamp_of(found[name].stat()) for name in images if name not in outside}
-    measured: dict[str, Measured | Problem] = {**_measured(folder, stamps, tell)}
+    measured: dict[str, Measured | Problem] = {**_measured(folder, stamps, on_image)}
     measured |= dict.fromkeys(outside.intersection(images), Problem("outside", "a link out of the folder"))
 
     def caption(name: str | None) -> Caption | None:
@@ -164,7 +168,7 @@ def _group(
             return None
         return Caption(folder / name, ()) if name in outside else read_caption(folder / name, whole)
 
-    pictures = tuple(_picture(folder / name, caption(told), measured[name]) for name, told in captions.items())
+    pictures = tuple(_picture(folder / name, caption(file), measured[name]) for name, file in captions.items())
     paths = (tuple(folder / name for name in names) for names in (strays, sorted(outside)))
     return Group(phase, folder, repeats, traits, pictures, *paths)
 
@@ -180,18 +184,18 @@ def _leads_out(entry: os.DirEntry[str], home: str) -> bool:
     return entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home)
 
 
-def _measured(folder: Path, stamps: dict[str, Stamp], tell: Tell) -> dict[str, Measured | Problem]:
+def _measured(folder: Path, stamps: dict[str, Stamp], on_image: OnImage) -> dict[str, Measured | Problem]:
     """Measure what is not remembered."""
     memory = Memory(folder)
     known = {name: memory.recall(name, stamp) for name, stamp in stamps.items()}
     fresh = [name for name, remembered in known.items() if not remembered]
-    measured: dict[str, Measured | Problem] = {name: told for name, told in known.items() if told}
+    measured: dict[str, Measured | Problem] = {name: found for name, found in known.items() if found}
     with pixels_limited(), ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding leaves Python to other threads
-        for name, told in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
-            measured[name] = told
-            tell(folder, len(measured), len(stamps))
-            if isinstance(told, Measured):
-                memory.keep(name, stamps[name], told)
+        for name, found in zip(fresh, pool.map(lambda name: read_image(folder / name), fresh), strict=True):
+            measured[name] = found
+            on_image(folder, len(measured), len(stamps))
+            if isinstance(found, Measured):
+                memory.keep(name, stamps[name], found)
     memory.write()
     return measured
 

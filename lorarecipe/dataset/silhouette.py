@@ -82,7 +82,7 @@ def is_white(colours: Lab) -> Mask:
 
 def share(mask: Mask) -> float:
     """Share of a mask that is set, to four digits."""
-    return round(float(mask.mean()), 4)
+    return round(np.count_nonzero(mask) / mask.size, 4)
 
 
 def silhouette(colours: Lab) -> Silhouette:
@@ -101,8 +101,9 @@ def silhouette(colours: Lab) -> Silhouette:
 
     edge = np.concatenate([colours[0], colours[1:, 0], colours[1:, -1]])
     ground = np.array([100, 0, 0]) if is_white(edge).mean() >= _SOME_WHITE else np.median(edge, axis=0)
-    lightness, a, b = np.moveaxis(colours - ground.astype(np.float32), -1, 0)
-    areas, count = ndimage.label(lightness**2 + a**2 + b**2 < _APART**2)
+    apart = colours - ground.astype(np.float32)
+    apart *= apart
+    areas, count = ndimage.label(apart[..., 0] + apart[..., 1] + apart[..., 2] < _APART**2)
     joined = np.zeros(count + 1, bool)
     joined[areas[-1]] = True  # a gap between arm and body, unless it is tinted: white hair that the lower edge cuts
     joined[areas[~is_white(colours)]] = False
@@ -137,9 +138,11 @@ def _parted(outside: Mask) -> Silhouette:
 
 def inside(mask: Mask) -> Mask:
     """Leave out the pixels of a mask that touch one outside it; the frame does not count."""
-    from scipy import ndimage
-
-    smaller: Mask = ndimage.binary_erosion(mask, border_value=1)
+    smaller = mask.copy()
+    smaller[1:] &= mask[:-1]
+    smaller[:-1] &= mask[1:]
+    smaller[:, 1:] &= mask[:, :-1]
+    smaller[:, :-1] &= mask[:, 1:]
     return smaller
 
 

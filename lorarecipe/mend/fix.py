@@ -27,7 +27,7 @@ def fixes(
     whole
         Tags of the recipes in their normal form, as ``read_caption`` takes them.
     encoding
-        What captions are written in whose encoding cannot be told from their bytes; without it, they are left.
+        What captions are written in whose encoding cannot be distinguished from their bytes; without it, they are left.
     """
     by_file: defaultdict[Path, list[Fix]] = defaultdict(list)
     for finding in findings:

@@ -32,8 +32,8 @@ def captions_from_names(dataset: Dataset) -> list[Change]:
         raise recipe.error(("target",) if recipe.target else ("base",), message)
     changes, faults = [], []
     for group in dataset.groups:
-        if told := tables[group.phase]:
-            for picture, caption in _captions(group, told):
+        if table := tables[group.phase]:
+            for picture, caption in _captions(group, table):
                 if isinstance(caption, str):
                     faults.append(printable(f"{picture.path}:1:1: {caption}"))
                 else:

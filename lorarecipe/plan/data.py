@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lorarecipe.plan.stage import Stage
 
@@ -33,15 +32,15 @@ class DataStage(Stage):
         return "a copy that the trainer reads without surprises: upright, on white, a caption beside each image"
 
     @property
-    def notes(self) -> dict[str, Any]:
-        """Where the images were."""
-        return {"paths": [[str(image.path) for image in group] for group in self.groups]}
+    def paths(self) -> list[list[str]]:
+        """Where the images are, folder by folder."""
+        return [[str(image.path) for image in group] for group in self.groups]
 
     @property
     def size(self) -> int:
         """Bytes of the images."""
         return sum(image.path.stat().st_size for group in self.groups for image in group)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Digests and captions in the order in which the trainer will see them; 1 is the way of staging."""
         return {"version": 1, "groups": [[[image.digest, image.caption] for image in group] for group in self.groups]}

@@ -32,7 +32,7 @@ def _prompts(dataset: Dataset) -> Iterator[str]:
         (_first(group.traits, HAIR_COLOURS), _first(group.traits, HAIRSTYLES)) for group in dataset.base
     )
     colours, styles = (
-        ([*dict.fromkeys(one for one in told if one)] for told in zip(*pairs, strict=True)) if pairs else ([], [])
+        ([*dict.fromkeys(one for one in tags if one)] for tags in zip(*pairs, strict=True)) if pairs else ([], [])
     )
     yield from colours
     for at, colour in enumerate(colours):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from lorarecipe.plan.stage import FolderOf, Keyed, Source, Stage
 from lorarecipe.recipe import Training
@@ -57,7 +57,7 @@ class BaseFile(Keyed):
         """Not known."""
         return None
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Digest of the file."""
         return {"sha256": self.sha256}
 

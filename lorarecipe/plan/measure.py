@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from lorarecipe.measures import gate, leak
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Source, Stage
 
-#: raised whenever a gate, or a leak test, would give other numbers of the same pictures
-GATE_VERSION, LEAK_VERSION = 2, 3
 #: files of the models that a leak test may ask, in the folders that a recipe names
 MODEL_FILES: Mapping[str, tuple[str, ...]] = {
     "tagger": ("model.onnx", "selected_tags.csv"),
@@ -31,7 +29,7 @@ class GateStage(Stage):
     kind = "gate"
     pictures: SampleStage
     renders: DataStage
-    version: int = GATE_VERSION
+    version: int = gate.VERSION
 
     @property
     def why(self) -> str:
@@ -43,7 +41,7 @@ class GateStage(Stage):
         """The pictures, and the renders."""
         return (self.pictures, self.renders)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Pictures, renders, and the way of measuring."""
         return {"version": self.version, "pictures": self.pictures.key, "renders": self.renders.key}
 
@@ -53,7 +51,8 @@ class LeakStage(Stage):
     """What a LoRA brings along besides its character, by the samples of every arm.
 
     ``renders`` are those that the LoRA was trained on, compared at ``resolution``, width and height in pixels.
-    ``models`` are files of further models that are asked, by the key of ``[samples]`` that names their folder.
+    ``models`` are files of further models that are asked, by the key of ``[samples]`` that names their folder;
+    ``measures`` are the numbers that are taken, by their keys, each with its version; ``version`` is that of the means.
     """
 
     kind = "leak"
@@ -61,7 +60,8 @@ class LeakStage(Stage):
     renders: DataStage
     resolution: tuple[int, int]
     models: Mapping[str, tuple[Source, ...]]
-    version: int = LEAK_VERSION
+    measures: Mapping[str, int]
+    version: int = leak.VERSION
 
     @property
     def why(self) -> str:
@@ -83,14 +83,16 @@ class LeakStage(Stage):
         """Files of the models."""
         return tuple(source for files in self.models.values() for source in files)
 
-    def folder(self, model: str) -> Path | None:
-        """Folder of a model's files; None where the recipe names none."""
-        return self.models[model][0].path.parent if model in self.models else None
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Folder of each model's files."""
+        return {name: files[0].path.parent for name, files in self.models.items()}
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Pictures by their arms, renders, models, and the way of measuring."""
         return {
             "version": self.version,
+            "measures": dict(self.measures),
             "arms": {arm: [stage.key for stage in stages] for arm, stages in self.arms.items()},
             "renders": self.renders.key,
             "resolution": list(self.resolution),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.model import Model
@@ -48,7 +47,7 @@ class MergeStage(Stage):
         path = self.model.main.path
         return sum(file.stat().st_size for file in (Folder(path).files if path.is_dir() else (path,)))
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Checkpoint, base, strength and trainer; no setting of the checkpoint changes a sum of weights."""
         return {
             "family": self.model.family,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lorarecipe.families import FAMILIES, Family
 from lorarecipe.plan.stage import Source
@@ -36,7 +35,7 @@ class Model:
         """All components, but for the main one where a stage reads a ``merged`` checkpoint in its place."""
         return tuple(source for source in self.components.values() if not merged or source != self.main)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Everything that changes what is trained on it or drawn with it; settings that are unset are left out."""
         components = {name: source.sha256 for name, source in self.components.items()}
         settings = {"clip_skip": self.clip_skip, "v_prediction": self.v_prediction or None}

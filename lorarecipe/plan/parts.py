@@ -9,6 +9,7 @@ from lorarecipe.dataset import Dataset, Group
 from lorarecipe.engines import ENGINES
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import large_file_digest
+from lorarecipe.measures.leak import versions
 from lorarecipe.plan.data import DataStage, Image
 from lorarecipe.plan.lora import Lora, Role
 from lorarecipe.plan.measure import MODEL_FILES, LeakStage
@@ -82,7 +83,7 @@ def leak_of(recipe: Recipe, arms: Mapping[Arm, tuple[SampleStage, ...]], target:
             raise recipe.error(("samples", name), message)
         if folder:
             models[name] = tuple(Source(folder / file, large_file_digest(folder / file)) for file in files)
-    return LeakStage(arms, target.data, target.training.resolution, models)
+    return LeakStage(arms, target.data, target.training.resolution, models, versions(models))
 
 
 def model_of(dataset: Dataset) -> Model:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.sample import SampleStage
@@ -32,6 +31,6 @@ class PickStage(DataStage):
         """Not known before the pictures are drawn, and little."""
         return 0
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Where they come from, and which they are."""
         return {"version": 1, "drawn": self.drawn.key, "picks": [image.path.name for image in self.groups[0]]}

@@ -39,9 +39,9 @@ def rehearsal_of(checked: Sequence[Checked]) -> tuple[tuple[Checked, ...], tuple
     """
     small = tuple(_small(one) for one in checked)
     differences = [
-        told
+        difference
         for before, after in zip(checked, small, strict=True)
-        for told in _differences(before.dataset.recipe, after.dataset.recipe)
+        for difference in _differences(before.dataset.recipe, after.dataset.recipe)
     ]
     return small, tuple(dict.fromkeys(differences))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.merge import MergeStage
@@ -70,7 +70,7 @@ class SampleStage(Stage):
         """The checkpoint where nothing was merged into it, its other components, and a base trained elsewhere."""
         return (*self.model.sources(merged=self.merged is not None), *self.lora.files)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Checkpoint, LoRA, and all that the sampler is given."""
         unset = {"epoch": self.epoch, "merged": self.merged.key if self.merged else None}
         return {

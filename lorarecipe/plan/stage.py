@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from lorarecipe.files import digest_of
 
@@ -36,7 +36,7 @@ class Keyed(ABC):
     kind: ClassVar[str]
 
     @abstractmethod
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Give everything that the result depends on, as JSON."""
 
     @cached_property
@@ -74,9 +74,14 @@ class Stage(Keyed):
         return None
 
     @property
-    def notes(self) -> dict[str, Any]:
-        """What a run's record says of the stage besides its identity, as JSON: for people, and in no key."""
-        return {}
+    def paths(self) -> list[list[str]]:
+        """Where its images are, folder by folder; for people, and in no key."""
+        return []
+
+    @property
+    def sum(self) -> list[str]:
+        """How its steps come about, line by line; for people, and in no key."""
+        return []
 
     @property
     def size(self) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lorarecipe.errors import count
 from lorarecipe.families import lora_values
@@ -69,9 +68,9 @@ class TrainStage(Stage):
         return self.model.family
 
     @property
-    def notes(self) -> dict[str, Any]:
-        """How its steps come about."""
-        return {"sum": list(self.step_sum())}
+    def sum(self) -> list[str]:
+        """How long it is: images x repeats, folder by folder; then buckets to batches to steps."""
+        return list(self._sum())
 
     @property
     def inputs(self) -> tuple[Stage, ...]:
@@ -85,10 +84,10 @@ class TrainStage(Stage):
         components = self.model.sources(merged=self.merged is not None)
         return (*components, *(self.loaded.files if self.loaded else ()))
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Everything that changes the weights or which epochs are kept."""
         training = self.training.model_dump(mode="json", exclude_none=True)
-        identity: dict[str, Any] = {
+        identity: dict[str, object] = {
             "commit": self.commit,
             "data": self.data.key,
             "repeats": list(self.repeats),
@@ -112,8 +111,7 @@ class TrainStage(Stage):
         )
         return count_steps(sizes, self.training, self.processes)
 
-    def step_sum(self) -> Iterator[str]:
-        """Say how long it is: images x repeats, folder by folder; then buckets to batches to steps."""
+    def _sum(self) -> Iterator[str]:
         for group, repeats in zip(self.data.groups, self.repeats, strict=True):
             yield f"{count(len(group), 'image')} x {count(repeats, 'repeat')}"
         steps = self.steps

@@ -1,5 +1,6 @@
 """What the author wrote: the recipe file, read into frozen values with every fault reported at once."""
 
+from lorarecipe.recipe.arguments import arguments_of, dataset_keys_of
 from lorarecipe.recipe.captions import Captions
 from lorarecipe.recipe.loading import load, load_all
 from lorarecipe.recipe.model import (
@@ -31,6 +32,8 @@ __all__ = [
     "Target",
     "Trainer",
     "Training",
+    "arguments_of",
+    "dataset_keys_of",
     "load",
     "load_all",
 ]

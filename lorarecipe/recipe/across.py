@@ -50,9 +50,9 @@ def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:
         yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target")
         return
     every = recipe.target.training.save_every_epochs
-    if lost := [epoch for epoch in samples.epochs if not every or epoch % every]:
+    if unsaved := [epoch for epoch in samples.epochs if not every or epoch % every]:
         saved = f"multiples of {every}" if every else "none, as save_every_epochs is not set"
-        yield recipe.fault(("samples", "epochs"), f"found {lost[0]}, expected saved epochs: {saved}")
+        yield recipe.fault(("samples", "epochs"), f"found {unsaved[0]}, expected saved epochs: {saved}")
 
 
 def _beyond(recipe: Recipe, engine: Engine) -> Iterable[Fault]:

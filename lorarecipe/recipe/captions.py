@@ -15,13 +15,13 @@ FIELDS = ("zoom", "view", "azimuth", "any")
 
 def _a_pattern(text: str) -> str:
     names = re.findall(r"\{([^{}]*)\}", text)
-    told = ", ".join(f"{{{name}}}" for name in FIELDS)
+    fields = ", ".join(f"{{{name}}}" for name in FIELDS)
     if strange := [name for name in names if name not in FIELDS]:
-        raise fault(f"found {{{strange[0]}}}, expected {told}")
+        raise fault(f"found {{{strange[0]}}}, expected {fields}")
     if len(text) > _LONGEST:
         raise fault(f"found a pattern of {len(text)} letters, expected {_LONGEST} at most")
     if "}{" in text or re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)) or not text.isprintable():
-        raise fault(f"found {text!r}, expected {told} with something between each two")
+        raise fault(f"found {text!r}, expected {fields} with something between each two")
     if names.count("zoom") != 1 or names.count("view") > 1 or names.count("azimuth") > 1:
         raise fault(f"found {text!r}, expected {{zoom}} once, and {{view}} and {{azimuth}} once at most")
     return text

@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -103,7 +102,7 @@ def load(path: Path) -> Recipe:
 
 
 def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
-    """Faults of the base recipe that a faulty recipe names, where that much can be told."""
+    """Faults of the base recipe that a faulty recipe names, where that much can be known."""
     try:
         named = tomllib.loads(read_file(path, _LARGEST).decode("utf-8-sig"))["base"]["from"]
         _read(path.parent / named)
@@ -178,7 +177,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     return lines, file
 
 
-def _apply_preset(raw: dict[str, Any], lines: Lines) -> list[Fault]:
+def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:
     name = raw.get("preset")
     if not isinstance(name, str):
         return []

@@ -96,7 +96,7 @@ Silent = Literal["white background", "nude", "completely nude", "1girl", "arms a
 
 
 class Base(Table):
-    """The stepping stone: told here, in a base recipe (`from`), or trained already (`weights`)."""
+    """The stepping stone: written here, in a base recipe (`from`), or trained already (`weights`)."""
 
     from_: RecipePath | None = Field(default=None, alias="from")
     """A base recipe, shared by any number of characters."""
@@ -119,15 +119,15 @@ class Base(Table):
             if self.model_fields_set:
                 raise fault('found a base, expected none: only method = "two-phase" has one')
             return self
-        told = bool(self.characters)
+        written_here = bool(self.characters)
         forms = [name for name, given in (("from", self.from_), ("weights", self.weights)) if given]
         folders = [character.images for character in self.characters]
         if twins := {folder for folder in folders if folders.count(folder) > 1}:
             raise fault(f"found two characters with the images of {min(twins)}, expected a folder for each")
-        if told + len(forms) != 1:
-            found = " and ".join([*forms, *(["characters"] if told else [])]) or "none of them"
+        if written_here + len(forms) != 1:
+            found = " and ".join([*forms, *(["characters"] if written_here else [])]) or "none of them"
             raise fault(f"found {found}, expected one of: from, weights, [[base.characters]]")
-        if told and self.training is None:
+        if written_here and self.training is None:
             raise fault("found no [base.training], expected it beside [[base.characters]] (or a preset)")
         if self.from_ and "gate" in self.model_fields_set:
             raise fault("found [base.gate] beside from, expected it in the base's recipe")

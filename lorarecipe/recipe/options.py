@@ -10,13 +10,14 @@ import ast
 import difflib
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Literal, TypedDict
 
 from lorarecipe.files import vendor
 from lorarecipe.recipe.refused import REFUSED
 
-#: option -> the key of a recipe that sets it
+#: option -> the key of a recipe that sets it, beside what the fields of a training are annotated with
 _OWNED = {
     "pretrained_model_name_or_path": "checkpoint.path",
     "v2": "checkpoint.family",
@@ -26,34 +27,13 @@ _OWNED = {
     "train_data_dir": "target.images",
     "dataset_config": "target.images",
     "dataset_repeats": "repeats",
-    "resolution": "resolution",
     "enable_bucket": "buckets",
-    "min_bucket_reso": "buckets.min",
-    "max_bucket_reso": "buckets.max",
-    "bucket_reso_steps": "buckets.step",
-    "bucket_no_upscale": "buckets.no_upscale",
     "output_name": "name",
     "output_dir": "name",
-    "save_every_n_epochs": "save_every_epochs",
     "save_every_n_steps": "save_every_epochs",
-    "train_batch_size": "batch_size",
-    "max_train_steps": "steps",
-    "max_train_epochs": "epochs",
-    "seed": "seed",
-    "gradient_checkpointing": "gradient_checkpointing",
-    "mixed_precision": "precision",
-    "optimizer_type": "optimizer",
     "use_8bit_adam": "optimizer",
     "use_lion_optimizer": "optimizer",
-    "learning_rate": "unet_lr",
-    "unet_lr": "unet_lr",
-    "text_encoder_lr": "text_encoder_lr",
-    "network_train_unet_only": "text_encoder_lr",
-    "lr_scheduler": "scheduler",
     "lr_scheduler_type": "scheduler",
-    "lr_warmup_steps": "warmup_steps",
-    "network_dim": "rank",
-    "network_alpha": "alpha",
     "base_weights": "merge.mode",
     "base_weights_multiplier": "merge.strength",
 }
@@ -76,7 +56,7 @@ _ALLOWED = frozenset(
 _KEY_VALUE = re.compile(r"[A-Za-z_]\w*=[^\x00-\x1f]*")
 
 #: keys of ``network_args`` that ``networks.lora`` reads (it ignores every other one without a word), but for those
-#: that train some blocks with another rank or not at all: a result could not be told from a failed one
+#: that train some blocks with another rank or not at all: a result could not be distinguished from a failed one
 _NETWORK_ARGS = frozenset(
     """
     conv_dim conv_alpha rank_dropout module_dropout loraplus_lr_ratio loraplus_unet_lr_ratio
@@ -85,26 +65,45 @@ _NETWORK_ARGS = frozenset(
 )
 
 
+class Option(TypedDict):
+    """An option of the trainer's parser."""
+
+    kind: Literal["flag", "int", "float", "str"]
+    choices: list[str | int | float] | None
+    many: bool
+    only: str | None
+    """The one family that it is for."""
+
+
 @cache
-def known_options() -> dict[str, dict[str, Any]]:
-    """Options of the pinned checkout by name: ``kind``, ``choices``, ``many``, and ``only`` for one family."""
-    listed: dict[str, dict[str, Any]] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
+def known_options() -> dict[str, Option]:
+    """Options of the pinned checkout by name."""
+    listed: dict[str, Option] = json.loads(vendor("options.json").read_text("utf-8"))["options"]
     return listed
 
 
-def extra_problems(extra: dict[str, Any]) -> dict[str, str]:
-    """Say what is wrong with a training's ``extra``: option -> problem."""
-    return {name: problem for name, value in extra.items() if (problem := _problem(name, value))}
+def extra_problems(extra: Mapping[str, object], owned: Mapping[str, str]) -> dict[str, str]:
+    """Say what is wrong with a training's ``extra``: option -> problem.
+
+    Parameters
+    ----------
+    extra
+        Options and their values.
+    owned
+        Options that the training's own fields set, with the names of these.
+    """
+    return {name: problem for name, value in extra.items() if (problem := _problem(name, value, {**owned, **_OWNED}))}
 
 
 def only_for(name: str) -> str | None:
     """Family that an option is for, or None when it is for all."""
-    return known_options().get(name, {}).get("only")
+    option = known_options().get(name)
+    return option["only"] if option else None
 
 
-def _problem(name: str, value: object) -> str | None:
-    if name in _OWNED:
-        return f"found an option that the recipe sets, expected {_OWNED[name]} in its place"
+def _problem(name: str, value: object, owned: Mapping[str, str]) -> str | None:
+    if name in owned:
+        return f"found an option that the recipe sets, expected {owned[name]} in its place"
     if name not in known_options():
         near = difflib.get_close_matches(name, sorted(_ALLOWED), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

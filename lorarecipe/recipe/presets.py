@@ -8,8 +8,6 @@ these are sd-scripts' plainest. ``copier`` is the single-image school (2vXpSwA7,
 
 from __future__ import annotations
 
-from typing import Any
-
 _EMANON = {
     "unet_lr": 1e-4,
     "text_encoder_lr": 2e-5,
@@ -41,7 +39,7 @@ _SDXL = {
 }
 
 #: preset -> phase -> settings
-PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+PRESETS: dict[str, dict[str, dict[str, object]]] = {
     "emanon-2023": {
         "base": {**_EMANON, "rank": 64, "alpha": 32},
         "target": {**_EMANON, "rank": 32, "alpha": 16},
@@ -51,7 +49,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-def fill(preset: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
+def fill(preset: dict[str, object], written: dict[str, object]) -> dict[str, object]:
     """Give a training table with what the author left out taken from the preset.
 
     `epochs` and `steps` stand for each other, so the author's one drops the preset's other; `extra` is
@@ -64,6 +62,7 @@ def fill(preset: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     if "steps" in written:
         start.pop("save_every_epochs", None)
     filled = {**start, **written}
-    if isinstance(extra := written.get("extra", {}), dict) and (extra or "extra" in start):
-        filled["extra"] = {**start.get("extra", {}), **extra}
+    own, preset_extra = written.get("extra", {}), start.get("extra", {})
+    if isinstance(own, dict) and isinstance(preset_extra, dict) and (own or preset_extra):
+        filled["extra"] = {**preset_extra, **own}
     return filled

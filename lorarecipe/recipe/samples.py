@@ -68,7 +68,7 @@ class Samples(Table):
     scale: Scale = 7.0
     """Classifier-free guidance."""
     tagger: RecipePath | None = None
-    """Folder of a WD tagger (`model.onnx`, `selected_tags.csv`), whose scores of `3d` and `realistic` are told too."""
+    """Folder of a WD tagger (`model.onnx`, `selected_tags.csv`), whose scores of `3d` and `realistic` are given too."""
     ccip: RecipePath | None = None
     """Folder of a CCIP model (`model_feat.onnx`, `model_metrics.onnx`): how unlike the pictures are to the renders."""
 

@@ -1,4 +1,4 @@
-"""Settings of one training, in the field's words; each field names what it becomes for sd-scripts."""
+"""Settings of one training, in the field's words; each field's annotation names what it becomes for the trainer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from lorarecipe.recipe.arguments import Argument, DatasetKey, options_of
 from lorarecipe.recipe.options import extra_problems
 from lorarecipe.recipe.table import Count, Table, fault
 
@@ -26,10 +27,10 @@ def _off(value: object) -> object:
 class Buckets(Table):
     """Sizes that images of other shapes are resized to (aspect ratio bucketing); pixels."""
 
-    min: Side = 256
-    max: Side = 1024
-    step: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 64
-    no_upscale: bool = False
+    min: Annotated[Side, DatasetKey("min_bucket_reso")] = 256
+    max: Annotated[Side, DatasetKey("max_bucket_reso")] = 1024
+    step: Annotated[int, Field(ge=64, le=4096, multiple_of=64), DatasetKey("bucket_reso_steps")] = 64
+    no_upscale: Annotated[bool, DatasetKey("bucket_no_upscale")] = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -43,41 +44,58 @@ class Buckets(Table):
 class Training(Table):
     """One training. With neither `epochs` nor `steps`, sd-scripts would quietly train 1600 steps: one is asked for."""
 
-    rank: Annotated[int, Field(ge=1, le=1024)]
+    rank: Annotated[int, Field(ge=1, le=1024), Argument("network_dim")]
     """Rank of the LoRA (`--network_dim`; bench: `rank-half`)."""
-    alpha: Annotated[float, Field(gt=0, le=4096)]
+    alpha: Annotated[float, Field(gt=0, le=4096), Argument("network_alpha")]
     """Scale of the LoRA is alpha / rank (`--network_alpha`)."""
-    unet_lr: Annotated[float, Field(gt=0, lt=10)]
+    unet_lr: Annotated[float, Field(gt=0, lt=10), Argument("learning_rate"), Argument("unet_lr")]
     """Learning rate of the U-Net."""
-    text_encoder_lr: Annotated[float, Field(gt=0, lt=10)] | None = None
+    text_encoder_lr: Annotated[
+        Annotated[float, Field(gt=0, lt=10)] | None,
+        Argument("text_encoder_lr"),
+        Argument("network_train_unet_only", lambda rate: rate is None),
+    ] = None
     """Learning rate of the text encoder; left out, only the U-Net is trained (bench: `text-encoder`)."""
-    epochs: Count | None = None
+    epochs: Annotated[Count | None, Argument("max_train_epochs")] = None
     """Times the whole set is gone through; this or `steps`."""
-    steps: Count | None = None
+    steps: Annotated[Count | None, Argument("max_train_steps")] = None
     """Optimizer steps; this or `epochs`."""
-    batch_size: Count = 1
+    batch_size: Annotated[Count, DatasetKey("batch_size", option="train_batch_size")] = 1
     """Images of a step, on each device."""
-    resolution: Annotated[tuple[Side, Side], BeforeValidator(_width_and_height), Field(strict=False)]
+    resolution: Annotated[
+        tuple[Side, Side],
+        BeforeValidator(_width_and_height),
+        Field(strict=False),
+        # the dataset TOML counts; sd-scripts fills the file's modelspec.resolution from the argument only
+        DatasetKey("resolution"),
+        Argument("resolution", lambda sides: f"{sides[0]},{sides[1]}"),
+    ]
     """Pixels: one number, or `[width, height]`; with buckets, the area that each bucket comes close to."""
     buckets: Annotated[Buckets | None, BeforeValidator(_off)] = Buckets()
     """Aspect ratio buckets: `{ min, max, step, no_upscale }`, or `false`."""
-    optimizer: Literal[
-        "AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion", "Lion8bit", "Prodigy", "AdaFactor", "AdamWScheduleFree"
+    optimizer: Annotated[
+        Literal[
+            "AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion", "Lion8bit", "Prodigy", "AdaFactor", "AdamWScheduleFree"
+        ],
+        Argument("optimizer_type"),
     ] = "AdamW"
     """Optimizer; its further arguments go into `extra = { optimizer_args = ["k=v"] }`."""
-    scheduler: Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"] = (
-        "cosine"
-    )
+    scheduler: Annotated[
+        Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"],
+        Argument("lr_scheduler"),
+    ] = "cosine"
     """Course of the learning rate."""
-    warmup_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    warmup_steps: Annotated[
+        int, Field(ge=0, le=1_000_000), Argument("lr_warmup_steps", lambda steps: steps or None)
+    ] = 0
     """Steps in which the learning rate rises."""
-    precision: Literal["no", "fp16", "bf16"] = "no"
+    precision: Annotated[Literal["no", "fp16", "bf16"], Argument("mixed_precision")] = "no"
     """Mixed precision; `no` computes in float32."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    seed: Annotated[int, Field(ge=0, lt=2**32), Argument("seed")] = 42
     """Seed of everything random."""
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: Annotated[bool, Argument("gradient_checkpointing")] = False
     """Less memory, more time."""
-    save_every_epochs: Count | None = None
+    save_every_epochs: Annotated[Count | None, Argument("save_every_n_epochs")] = None
     """Keep the LoRA of every n-th epoch too."""
     extra: dict[str, Any] = {}
     """Options of sd-scripts by their own names, checked against its own list."""
@@ -104,7 +122,7 @@ class Training(Table):
     @field_validator("extra")
     @classmethod
     def _extra_is_known(cls, extra: dict[str, Any]) -> dict[str, Any]:
-        if problems := extra_problems(extra):
+        if problems := extra_problems(extra, options_of(Buckets, "buckets.") | options_of(cls)):
             raise PydanticCustomError("options", "options", {"problems": problems})
         return extra
 

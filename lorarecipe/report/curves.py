@@ -8,7 +8,7 @@ from itertools import cycle
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
-#: points of a line: more cannot be told apart
+#: points of a line: more cannot be distinguished
 _POINTS = 400
 #: written into the SVG, and then replaced by colours that the page has for light and for dark
 _INK = "#010203"

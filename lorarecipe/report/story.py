@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from lorarecipe.report.beside import read_beside
+from lorarecipe.plan import TrainStage
+from lorarecipe.records import Candidate, Candidates, Leak, Passport, read_record
 from lorarecipe.report.curves import Curves
-from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Run
+from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, PlannedStage, Run, StageRecord
 from lorarecipe.trainer.states import LOGS
+
+R = TypeVar("R", Leak, Candidates, Passport)
 
 
 @dataclass(frozen=True)
@@ -25,39 +29,52 @@ class Story:
     store: Path
 
     @property
-    def stages(self) -> list[dict[str, Any]]:
+    def stages(self) -> list[tuple[PlannedStage, StageRecord]]:
         """What was planned, in order, each with how far it is."""
-        done = {stage["key"]: stage for stage in self.run.told["stages"]}
-        idle = {"outcome": "to do"}
-        return [planned | done.get(planned["key"], idle) for planned in self.run.told["plan"]]
+        done = {stage.key: stage for stage in self.run.record.stages}
+        return [
+            (one, done.get(one.key, StageRecord(key=one.key, title=one.title, kind=one.kind, outcome="to do")))
+            for one in self.run.record.plan
+        ]
 
     @property
     def logs(self) -> list[str]:
         """Folders of the trainings' TensorBoard logs."""
-        trained = [stage["name"] for stage in self.run.told["plan"] if stage["name"].startswith("train-")]
-        return [str(self.store / name / LOGS) for name in trained]
+        return [str(self.store / name / LOGS) for name in trainings_of(self.run).values()]
 
-    @property
-    def leak(self) -> dict[str, Any]:
+    @cached_property
+    def leak(self) -> Leak | None:
         """The leak test, as far as it was made."""
-        return self._read(LEAK)
+        return self._read(LEAK, Leak)
 
-    @property
-    def candidates(self) -> list[dict[str, Any]]:
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
         """Pictures to pick from, where the recipe distills."""
-        return list(self._read(CANDIDATES).get("pictures", []))
+        listed = self._read(CANDIDATES, Candidates)
+        return listed.pictures if listed else ()
 
-    @property
-    def passport(self) -> dict[str, Any]:
+    @cached_property
+    def passport(self) -> Passport | None:
         """The base's."""
-        return self._read(PASSPORT)
+        return self._read(PASSPORT, Passport)
 
-    def _read(self, file: str) -> dict[str, Any]:
-        return read_beside(self.folder / file, {stage["key"] for stage in self.run.told["plan"]})
+    def _read(self, file: str, form: type[R]) -> R | None:
+        """Read a file beside a result, if it is whole, and about stages of this run: an earlier one's may lie there."""
+        planned = {stage.key for stage in self.run.record.plan}
+        try:
+            found: R = read_record(self.folder / file, form)
+        except (OSError, ValueError):
+            return None
+        return found if found.of and {*found.of} <= planned else None
+
+
+def trainings_of(run: Run) -> dict[str, str]:
+    """Give the folders of a run's trainings in the store, by their keys."""
+    return {stage.key: stage.name for stage in run.record.plan if stage.kind == TrainStage.kind}
 
 
 def stories(run: Run, curves: Mapping[str, Curves], store: Path) -> list[Story]:
     """Tell of every result that a run is for."""
-    out = Path(run.told["arguments"]["out"])
-    out = out / "rehearsal" if run.told["arguments"]["rehearse"] else out
-    return [Story(run, name, out / name, curves, store) for name in run.told.get("results", run.told["files"])]
+    out = Path(run.record.arguments.out)
+    out = out / "rehearsal" if run.record.arguments.rehearse else out
+    return [Story(run, name, out / name, curves, store) for name in run.record.results or run.record.files]

@@ -12,7 +12,7 @@ from PIL import Image
 _SIDE, _QUALITY = 256, 80
 
 
-def thumb(path: Path) -> str | None:
+def small_copy(path: Path) -> str | None:
     """Give a picture as a data URL, or None where it cannot be read."""
     try:
         with Image.open(path) as opened:

@@ -2,7 +2,7 @@
 
 Why is this bad?
 ----------------
-The two cannot be told apart: the base may learn that red means long. A target with red short hair then works against
+The two cannot be distinguished: the base may learn that red means long. A target with red short hair then works against
 it.
 
 Example
@@ -27,10 +27,10 @@ SEVERITY: Severity = "warning"
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the pairs with the colours and the styles."""
-    told = [{*character.traits} for character in dataset.recipe.base.characters]
-    pairs = {(*sorted(t & HAIR_COLOURS), *sorted(t & HAIRSTYLES)) for t in told if t & HAIR_COLOURS and t & HAIRSTYLES}
-    colours = {tuple(sorted(t & HAIR_COLOURS)) for t in told if t & HAIR_COLOURS}
-    styles = {tuple(sorted(t & HAIRSTYLES)) for t in told if t & HAIRSTYLES}
+    casts = [{*character.traits} for character in dataset.recipe.base.characters]
+    pairs = {(*sorted(t & HAIR_COLOURS), *sorted(t & HAIRSTYLES)) for t in casts if t & HAIR_COLOURS and t & HAIRSTYLES}
+    colours = {tuple(sorted(t & HAIR_COLOURS)) for t in casts if t & HAIR_COLOURS}
+    styles = {tuple(sorted(t & HAIRSTYLES)) for t in casts if t & HAIRSTYLES}
     if len(pairs) > 1 and len(pairs) == len(colours) == len(styles):
         message = f"found {len(pairs)} hair colours, each with a hairstyle of its own; expected a style in two colours"
         yield at_key(dataset.recipe, ("base", "characters"), message)

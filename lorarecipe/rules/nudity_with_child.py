@@ -47,10 +47,10 @@ _CHILD = re.compile(
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Look for both in everything that the recipe says: names, traits, prompts, captions, names of folders."""
-    told = list(_words(dataset))
-    if not any(_NUDITY.search(text) for _, text in told):
+    spoken = list(_words(dataset))
+    if not any(_NUDITY.search(text) for _, text in spoken):
         return
-    for path, text in told:
+    for path, text in spoken:
         if found := _CHILD.search(text):
             message = f"found {found[0]!r} together with nudity; lorarecipe does not train or draw this"
             yield Finding(path, 1, 1, message) if path else at_key(dataset.recipe, ("name",), message)

@@ -55,9 +55,9 @@ class Backdrop:
 
 
 def backdrop_of(picture: Picture) -> Backdrop | None:
-    """Say what is wrong with an image's background; None where it is white, or where none can be told.
+    """Say what is wrong with an image's background; None where it is white, or where none can be known.
 
-    A close-up shows no background that could be told from hair or clothes.
+    A close-up shows no background that could be distinguished from hair or clothes.
     """
     zoom, look = zoom_of(picture), picture.look
     if zoom == "close-up":
@@ -105,7 +105,7 @@ _VIEW_TRANSFORMS = (79.0, 83.0)
 
 
 def stands_on_white(picture: Picture) -> bool:
-    """Whether the background is white, so that its figure can be told from it."""
+    """Whether the background is white, so that its figure can be distinguished from it."""
     return backdrop_of(picture) is None
 
 

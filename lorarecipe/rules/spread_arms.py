@@ -9,9 +9,9 @@ Spread are arms that reach farther than the trunk by 0.12 of the figure's height
 the outer end (beyond 0.6 of that length) is at most 0.6 of it thick. Measured: T poses 0.25 to 0.40 and 0.2 to 0.44, an
 A pose at 45 degrees 0.26 and 0.54; no arms are wings (0.37 and 0.70), a wide hat (0.24 and 0.74), twintails (0.15 and
 1.6), arms at the sides (0.08 to 0.12 and 2.5 or more). The short arms of a chibi figure in an A pose (0.16 and 1.0) are
-told by the character's other full shots from the front or the back: at the height of the hands the figure is at least
-0.6 wide, and 1.4 times as wide as in most of them (0.71 beside 0.48; the same figure with a wide hat 0.33, wide skirts
-up to 0.5).
+known from the character's other full shots from the front or the back: at the height of the hands the figure is at
+least 0.6 wide, and 1.4 times as wide as in most of them (0.71 beside 0.48; the same figure with a wide hat 0.33, wide
+skirts up to 0.5).
 
 Example
 -------

@@ -53,6 +53,6 @@ def _said(checkpoint: Weights | Folder) -> tuple[bool, str] | None:
         return None
     if marks := [mark for mark in _MARKS if mark in checkpoint.names]:
         return True, f"its file has an entry {marks[0]}"
-    told = checkpoint.metadata.get("modelspec.prediction_type", "").lower()
+    prediction = checkpoint.metadata.get("modelspec.prediction_type", "").lower()
     known = {"v": True, "v_prediction": True, "v-prediction": True, "epsilon": False}
-    return (known[told], f"modelspec.prediction_type = {told}") if told in known else None
+    return (known[prediction], f"modelspec.prediction_type = {prediction}") if prediction in known else None

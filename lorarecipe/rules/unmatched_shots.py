@@ -39,5 +39,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         ("target", "base", ("target", "images")),
         ("base", "target", ("base", "characters")),
     ):
-        if shots[other] and (lost := ", ".join(sorted(shots[phase] - shots[other]))):
-            yield at_key(dataset.recipe, where, f"found shots that the {other} has none of: {lost}")
+        if shots[other] and (missing := ", ".join(sorted(shots[phase] - shots[other]))):
+            yield at_key(dataset.recipe, where, f"found shots that the {other} has none of: {missing}")

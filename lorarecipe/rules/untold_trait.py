@@ -32,7 +32,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         has = [any((corrected(trait) or trait) in tags for trait in character.traits) for character in characters]
         if kind == "body" and not any(has):
             continue  # SET006 says so, once
-        for index in (index for index, told in enumerate(has) if not told):
+        for index in (index for index, is_named in enumerate(has) if not is_named):
             where = ("base", "characters", index, "traits")
             message = f"found no {kind} among the traits, expected one (such as {min(tags)!r})"
             yield at_key(dataset.recipe, where, message)

@@ -30,6 +30,6 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     traits = {trait for character in dataset.recipe.base.characters for trait in character.traits}
     for kind, tags in TRAIT_KINDS.items() if len(dataset.base) > 1 else ():
         if len(found := sorted(traits & tags)) < 2:
-            told = f"{found[0]!r} only" if found else "none named"
-            message = f"found one {kind} in the whole base ({told}), expected two or more"
+            named = f"{found[0]!r} only" if found else "none named"
+            message = f"found one {kind} in the whole base ({named}), expected two or more"
             yield at_key(dataset.recipe, ("base", "characters"), message)

@@ -2,8 +2,8 @@
 
 Why is this bad?
 ----------------
-What cannot be told from the background is learned as background: the character gets holes, and no other rule can
-measure it. It happens in flat and toon shading, where white clothes have no shade.
+What cannot be distinguished from the background is learned as background: the character gets holes, and no other rule
+can measure it. It happens in flat and toon shading, where white clothes have no shade.
 
 A full figure on white should be one part. On 202 correct renders of a figure in grey and white it was; white clothes in
 flat and toon shading gave 3 to 7. Three or more are found; two may be a halo, or a thing that floats.
@@ -33,7 +33,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     for picture in readable(dataset):
         if falls_apart(picture) and stands_on_white(picture):
             message = (
-                f"found a figure in {picture.look.parts} pieces, expected one: white parts cannot be told from the "
-                "white background; give them a light grey, or render with an outline or smooth shading"
+                f"found a figure in {picture.look.parts} pieces, expected one: white parts cannot be distinguished "
+                "from the white background; give them a light grey, or render with an outline or smooth shading"
             )
             yield Finding(picture.path, 1, 1, message)

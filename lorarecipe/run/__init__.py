@@ -3,21 +3,29 @@
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute
-from lorarecipe.run.leak import LEAK
+from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
 from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, noted
+from lorarecipe.run.measured import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
-from lorarecipe.run.record import Record, fold
+from lorarecipe.run.record import Record, fold, write_results
+from lorarecipe.run.workers import Here, Worker
 
 __all__ = [
     "CANDIDATES",
     "LEAK",
     "PASSPORT",
     "REPORT",
+    "Arguments",
+    "Here",
+    "PlannedStage",
     "Record",
     "ResultsFailed",
     "Run",
+    "RunRecord",
+    "StageRecord",
+    "Worker",
     "all_runs",
     "begin_run",
     "changes_since",
@@ -28,4 +36,5 @@ __all__ = [
     "is_ours",
     "noted",
     "plan_changes",
+    "write_results",
 ]

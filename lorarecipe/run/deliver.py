@@ -12,7 +12,7 @@ from lorarecipe import __version__
 from lorarecipe.files import canonical_json, file_digest, read_file, read_json
 from lorarecipe.marked import is_marked
 from lorarecipe.plan import OUTPUT, Delivery, TrainStage
-from lorarecipe.run.leak import LEAK
+from lorarecipe.run.measured import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import (
     CANDIDATES,
@@ -42,23 +42,23 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     epochs = delivery.stage.steps.epochs if delivery.stage.training.save_every_epochs else 0
     files = [f"{name}.safetensors", *(f"{name}-{epoch:06d}.safetensors" for epoch in range(1, epochs + 1))]
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
-    for place in (folder / file for file in files):
-        if os.path.lexists(place) and not is_ours(place):
-            problem = f"{place} is not lorarecipe's; move it away, or use another name or --out"
+    for path in (folder / file for file in files):
+        if os.path.lexists(path) and not is_ours(path):
+            problem = f"{path} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
 
 
-def is_ours(place: Path) -> bool:
+def is_ours(path: Path) -> bool:
     """Tell whether lorarecipe wrote a file."""
     try:
-        if place.suffix == ".json":
-            record = read_json(place)
+        if path.suffix == ".json":
+            record = read_json(path)
             return isinstance(record, dict) and "lorarecipe" in record
-        if place.suffix == ".html":
-            return _GENERATOR in read_file(place).decode()
-        if place.suffix == ".png":
-            return is_marked(place)
-        return "lorarecipe.key" in Weights(place).metadata
+        if path.suffix == ".html":
+            return _GENERATOR in read_file(path).decode()
+        if path.suffix == ".png":
+            return is_marked(path)
+        return "lorarecipe.key" in Weights(path).metadata
     except (OSError, ValueError, TypeError, SafetensorsError):
         return False
 
@@ -78,11 +78,11 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
     for stale in {path for path in before if path.suffix == ".safetensors"} - sources.keys():
         if stale.exists() and is_ours(stale):
             stale.unlink()  # an epoch of an earlier result
-    for place, source in sources.items():
-        told = metadata | {"ss_steps": str(_steps_of(source, delivery.stage))}
-        if not _is_right(place, source, told):
-            rewrite_metadata(source, place, told)
-        yield place, file_digest(place)
+    for path, source in sources.items():
+        own_metadata = metadata | {"ss_steps": str(_steps_of(source, delivery.stage))}
+        if not _is_right(path, source, own_metadata):
+            rewrite_metadata(source, path, own_metadata)
+        yield path, file_digest(path)
     yield from deliver_pictures(delivery, store, out / delivery.name)
 
 
@@ -92,9 +92,9 @@ def _steps_of(lora: Path, stage: TrainStage) -> int:
     return min(int(epoch) * steps.per_epoch, steps.total) if epoch else steps.total
 
 
-def _is_right(place: Path, source: Path, metadata: dict[str, str]) -> bool:
+def _is_right(path: Path, source: Path, metadata: dict[str, str]) -> bool:
     try:
-        there, made = Weights(place), Weights(source)
+        there, made = Weights(path), Weights(source)
     except (OSError, SafetensorsError):
         return False
     same = there.metadata == made.metadata | metadata and there.shapes == made.shapes

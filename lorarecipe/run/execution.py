@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Container, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from lorarecipe import signals
 from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
-from lorarecipe.events import (
-    Delivered,
-    Event,
-    Failed,
-    Finished,
-    Gated,
-    Measured,
-    Paused,
-    Reused,
-    Skipped,
-    Started,
-    Unpicked,
-    Waiting,
-)
-from lorarecipe.files import canonical_json, file_digest, home, read_json, write_atomic
-from lorarecipe.plan import Delivery, GateStage, LeakStage, Plan, Stage, TrainStage
-from lorarecipe.run.advice import advised
+from lorarecipe.events import Delivered, Event, Finished, Gated, Measured, Skipped, Unpicked
+from lorarecipe.files import file_digest, home, write_atomic
+from lorarecipe.plan import Delivery, GateStage, LeakStage, Plan, Stage
+from lorarecipe.records import record_text
 from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
-from lorarecipe.run.gate import gate_in
-from lorarecipe.run.inputs import changed_inputs
-from lorarecipe.run.leak import LEAK, leak_in
-from lorarecipe.run.makers import MAKERS, Attempt, StagePaused
+from lorarecipe.run.measured import LEAK, gate_in, leak_in
 from lorarecipe.run.passport import write_passport
 from lorarecipe.run.pictures import CANDIDATES, deliver_candidates, deliver_gate
 from lorarecipe.run.room import require_room, require_writable
-from lorarecipe.store import CHANGED, Store
-from lorarecipe.trainer import Place, find_place, try_optimizers
-from lorarecipe.trainer.process import log_of
-
-#: beside a finished stage's files: the command that made it, its seconds, its proof
-MADE = "made.json"
+from lorarecipe.run.workers import Here, Worker
+from lorarecipe.store import Store
+from lorarecipe.trainer import find_trainer
 
 
-def execute(
-    plan: Plan, place: Place | None = None, store: Store | None = None, out: Path = Path("out")
-) -> Generator[Event, None, None]:
+def execute(plan: Plan, worker: Worker | None = None, out: Path = Path("out")) -> Generator[Event, None, None]:
     """Run a plan from its first missing stage on, and put the results into ``out``.
 
     A stage that fails ends the results that need it; the others are made all the same.
@@ -56,10 +30,9 @@ def execute(
     ----------
     plan
         What to do.
-    place
-        The trainer; left out, the one that the plan is for, as ``lorarecipe setup`` has installed it.
-    store
-        Where finished stages are kept; left out, the user's own, in ``LORARECIPE_HOME``.
+    worker
+        Who makes the stages; left out, this machine, with the trainer that ``lorarecipe setup`` has installed and the
+        user's own store, in ``LORARECIPE_HOME``.
     out
         Folder of the results: each goes into a folder of its name.
 
@@ -82,8 +55,9 @@ def execute(
         Before anything starts, when the trainer refuses the arguments of an optimizer. At the end, when a file
         changed while a stage was made from it.
     """
-    place, store = place or find_place(plan.engine), store or Store(home() / "store")
-    _require(plan, place, store, out)
+    worker = worker or Here(find_trainer(plan.engine), Store(home() / "store"))
+    store = worker.store
+    _require(plan, worker, out)
     changed: dict[str, tuple[str, ...]] = {}
     failures: dict[str, LorarecipeError] = {}
     unmeasured: dict[str, LorarecipeError] = {}
@@ -93,7 +67,10 @@ def execute(
             yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
             continue
         try:
-            yield from _reuse_or_make(stage, plan.title(stage), place, store, changed)
+            for event in worker.submit(stage, plan.title(stage), changed):
+                yield event
+                if isinstance(event, Finished) and event.changed:
+                    changed[stage.key] = event.changed
             yield from _gated(stage, needed_by, store, out)
         except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
             ended: Sequence[Delivery] = needed_by
@@ -149,22 +126,14 @@ class _GateFailed(TrainingFailed):
         self.deliveries = deliveries
 
 
-def _require(plan: Plan, place: Place, store: Store, out: Path) -> None:
+def _require(plan: Plan, worker: Worker, out: Path) -> None:
     """Look before anything starts whether the run can be made, and its results can be written."""
     for delivery in plan.deliveries:
         require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
-    missing = [stage for stage in plan.stages if not store.find(stage.short)]
-    for family in {stage.family for stage in missing if stage.family}:
-        place.require(family)
-    # a training on a merged checkpoint is proven against the original one
-    merged = [stage.merged for stage in missing if isinstance(stage, TrainStage) and stage.merged]
-    for source in (source for stage in [*missing, *merged] for source in stage.sources):
-        if not source.path.exists():
-            raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
-    require_room(plan, missing, store, out)
-    trainings = {plan.title(stage): stage for stage in missing if isinstance(stage, TrainStage)}
-    try_optimizers(trainings, place, store)
+    missing = {plan.title(stage): stage for stage in plan.stages if not worker.store.find(stage.short)}
+    require_room(plan, [*missing.values()], worker.store, out)
+    worker.require(missing)
 
 
 def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:
@@ -172,9 +141,9 @@ def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path)
     if not isinstance(stage, GateStage):
         return
     gate, base = gate_in(store.path(stage.short)), needed_by[0].recipe.base_name
-    yield Gated(stage.key, base, gate["of"], gate["verdict"], tuple(gate["checks"]))
+    yield Gated(stage.key, base, gate.of, gate.verdict, gate.checks)
     stopped = [delivery for delivery in needed_by if delivery.recipe.base.gate.mode == "stop"]
-    if gate["verdict"] == "fail" and stopped:
+    if gate.verdict == "fail" and stopped:
         # beside an earlier LoRA, the passport stays that of its own base
         for delivery in (one for one in stopped if not (out / one.name / f"{one.name}.safetensors").exists()):
             write_passport(delivery, store, out)
@@ -201,71 +170,6 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
         yield Delivered(delivery.name, str(path), file_digest(path))
     if delivery.leak and delivery.leak.key not in unmeasured:
         path, leaks = out / delivery.name / LEAK, leak_in(store.path(delivery.leak.short))
-        write_atomic(path, json.dumps(leaks, indent=2) + "\n")
+        write_atomic(path, record_text(leaks))
         yield Delivered(delivery.name, str(path), file_digest(path))
-        yield Measured(delivery.name, tuple(leaks["rows"]), advised(leaks["advice"]))
-
-
-def _reuse_or_make(
-    stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]
-) -> Iterator[Event]:
-    """Reuse a stage, or make it while holding its lock.
-
-    ``changed`` maps a stage's key to input files that were altered during this run, its own and those of the stages
-    before it.
-    """
-    about = {"key": stage.key, "title": title, "kind": stage.kind}
-    if folder := store.find(stage.short):
-        yield Reused(**about, made=_made(folder))
-        return
-    with ExitStack() as held:
-        if not held.enter_context(store.lock(stage.short, wait=False)):
-            yield Waiting(**about)
-            held.enter_context(store.lock(stage.short, wait=True))
-        if folder := store.find(stage.short):  # made by another, while this one waited
-            yield Reused(**about, made=_made(folder))
-            return
-        yield from _make(stage, title, place, store, changed)
-
-
-def _make(stage: Stage, title: str, place: Place, store: Store, changed: dict[str, tuple[str, ...]]) -> Iterator[Event]:
-    about = {"key": stage.key, "title": title, "kind": stage.kind}
-    maker = MAKERS[stage.kind]
-    start = maker.prepare(stage, place, store)
-    folder = store.begin(stage.short, stage.identity(), start.kept)
-    attempt = Attempt(title, place, store, folder, start)
-    log = str(log_of(folder)) if start.command else None
-    why = f"{stage.why}; goes on after {start.after}" if start.after else stage.why
-    yield Started(**about, why=why, command=start.command.argv if start.command else (), log=log)
-    began = time.monotonic()
-    try:
-        yield from maker.make(stage, attempt)
-        with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
-            sealing = disk.submit(store.seal, stage.short)
-            proof = maker.prove(stage, attempt)
-            sealed = sealing.result()
-        seconds = round(time.monotonic() - began, 2)
-        made = {"command": list(start.command.argv) if start.command else [], "seconds": seconds, "proof": proof}
-        write_atomic(folder / MADE, canonical_json(made))
-        if altered := changed_inputs(stage, changed):
-            changed[stage.key] = altered
-            write_atomic(folder / CHANGED, canonical_json(altered))
-        store.keep(stage.short, sealed)
-    except StagePaused as pause:
-        yield Paused(**about, step=pause.step, steps=pause.steps)
-        raise pause.cause from None
-    except (LorarecipeError, OSError) as problem:
-        yield Failed(**about, message=str(problem), log=log)
-        raise
-    except Exception as bug:
-        yield Failed(**about, message=f"a bug of lorarecipe: {type(bug).__name__}: {bug}", log=log)
-        raise
-    yield Finished(**about, seconds=seconds, proof=proof, changed=altered)
-
-
-def _made(folder: Path) -> dict[str, Any]:
-    try:
-        made = read_json(folder / MADE)
-    except (OSError, ValueError):
-        made = None
-    return made if isinstance(made, dict) else {}
+        yield Measured(delivery.name, leaks.rows, str(leaks.advice or ""))

@@ -1,4 +1,4 @@
-"""The form of a run's record: what is read of ``run.json`` in the ledger."""
+"""The form of a run's record: what is written into the ledger, and read again."""
 
 from __future__ import annotations
 
@@ -7,39 +7,71 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from lorarecipe.engines import ENGINES
+from lorarecipe.records import Proof
 
 
-class _File(BaseModel):
+class FileRecord(BaseModel):
+    """A file, and its SHA-256."""
+
     path: str
     sha256: str
 
 
-class _Recipe(_File):
+class RecipeRecord(FileRecord):
+    """A recipe as it was read."""
+
     text: str
 
 
-class _Stage(BaseModel):
+class StageRecord(BaseModel):
+    """What became of a stage."""
+
     key: str
     title: str
     kind: str
     outcome: str
+    """``started``, ``made``, ``reused``, ``paused``, ``failed`` or ``not made``."""
+    command: list[str] = []
     seconds: float = 0.0
+    proof: Proof = {}
+    steps: int | None = None
+    """How far a training is."""
     loss: float | None = None
+    """The trainer's running mean; None where it is no number."""
+    changed: list[str] = []
+    """Files that it was made from and that changed meanwhile."""
+    message: str = ""
 
 
-class _Identity(BaseModel, extra="allow"):
+class Identity(BaseModel, extra="allow"):
+    """What a stage's key was made from."""
+
     groups: list[list[tuple[str, str]]] = []
+    """Digest and caption of each image, folder by folder."""
 
 
-class _Planned(BaseModel):
+class PlannedStage(BaseModel):
+    """A stage as it was planned."""
+
     key: str
     name: str
+    """Of its folder in the store."""
     title: str
-    identity: _Identity
+    identity: Identity
     paths: list[list[str]] = []
+    """Where its images were, folder by folder."""
+    sum: list[str] = []
+    """How its steps come about."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the stage."""
+        return self.name.partition("-")[0]
 
 
-class _Arguments(BaseModel):
+class Arguments(BaseModel):
+    """What the command was asked for."""
+
     recipes: list[str]
     out: str
     allow: list[str] = []
@@ -56,20 +88,39 @@ def _known_engine(name: str) -> str:
     return name
 
 
-class RunForm(BaseModel):
-    """What is read of a run's record; one of another form is not read."""
+class RunRecord(BaseModel):
+    """A run: what was asked for, by which versions, of which recipes, in which stages, and how it ended."""
 
-    format: Literal[1]
-    state: str
+    format: Literal[1] = 1
+    state: str = "running"
     began: str
-    ended: str = "-"
+    ended: str = ""
     message: str = ""
-    process: tuple[int, float]
     engine: Annotated[str, AfterValidator(_known_engine)] = "sd-scripts"
-    arguments: _Arguments
+    arguments: Arguments
     versions: dict[str, str]
-    recipes: list[_Recipe]
+    recipes: list[RecipeRecord]
     results: list[_Name] = []
-    plan: list[_Planned]
-    stages: list[_Stage]
-    files: dict[_Name, list[_File]]
+    findings: list[str] = []
+    plan: list[PlannedStage]
+    stages: list[StageRecord] = []
+    files: dict[_Name, list[FileRecord]] = {}
+
+
+class ResultRecord(BaseModel):
+    """What lies beside a result: which run made it, from what, in which stages."""
+
+    format: Literal[1] = 1
+    lorarecipe: str
+    python: str
+    platform: str
+    recipe: str
+    key: str
+    allowed: list[str]
+    """Rules whose errors were let pass."""
+    began: str
+    ended: str
+    files: list[FileRecord]
+    names: list[str]
+    """All files that a later run may remove when it no longer wants them, relative to the result's folder."""
+    stages: list[StageRecord]

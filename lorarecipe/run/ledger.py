@@ -1,14 +1,13 @@
 """The ledger: a folder for each run, written while the run goes on.
 
-``run.json`` says what was asked for, by which versions, of which recipes, in which stages, and how it ended; it is
-replaced whole whenever a stage begins or ends. ``events.jsonl`` holds every event, one a line, as it came. The log of a
-stage that failed is copied beside them.
+``ledger.json`` says what was asked for, by which versions, of which recipes, in which stages, and how it ended; it is
+replaced whole whenever a stage begins or ends. ``events.jsonl`` holds every event, one a line, as it came; ``lease`` is
+there while the run goes on. The log of a stage that failed is copied beside them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import platform
 import secrets
 import shutil
@@ -18,28 +17,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
 from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import read_json, sweep, write_atomic
+from lorarecipe.lease import read_lease, sign, signing
 from lorarecipe.plan import Plan
 from lorarecipe.run.changes import plan_changes, planned
-from lorarecipe.run.form import RunForm
-from lorarecipe.run.record import Record
+from lorarecipe.run.form import Arguments, RecipeRecord, RunRecord
+from lorarecipe.run.record import Record, text_of
 
+_LEDGER, _LEASE = "ledger.json", "lease"
 _PACKAGES = ("torch", "diffusers", "peft", "accelerate", "transformers", "safetensors", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as its folder tells it."""
+    """A run of the ledger, and its record, which changes while the run goes on."""
 
     folder: Path
-    told: dict[str, Any]
+    record: RunRecord
 
     @property
     def name(self) -> str:
@@ -48,53 +46,51 @@ class Run:
 
     @property
     def state(self) -> str:
-        """How it ended, or ``running``; ``killed`` is one that runs in a process that is gone."""
-        state = str(self.told["state"])
-        return "killed" if state == "running" and not _lives(*self.told["process"]) else state
+        """How it ended, or ``running``; ``killed`` is one that goes on by its record, and shows no sign of life."""
+        lease = read_lease(self.folder / _LEASE) if self.record.state == "running" else None
+        return "killed" if self.record.state == "running" and not (lease and lease.lives) else self.record.state
 
 
-def begin_run(root: Path, plan: Plan, arguments: dict[str, Any], findings: Sequence[str] = ()) -> Run:
+def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[str] = ()) -> Run:
     """Write a new run into the ledger: all that is known before it starts; ``findings`` are the check's."""
-    now = datetime.now(UTC)
     # numbered: of two runs, the clock does not tell which was first
     for before in _folders(root):
         sweep(before)
     number = max((_number(folder) for folder in _folders(root)), default=0) + 1
-    folder = root / f"{number:04d}-{now:%Y%m%d}-{secrets.token_hex(2)}"
+    folder = root / f"{number:04d}-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(2)}"
     sources = {lines.path: lines.digest for d in plan.deliveries for lines in (d.recipe.base_lines, d.recipe.lines)}
-    told = {
-        "format": 1,
-        "state": "running",
-        "began": now.isoformat(timespec="seconds"),
-        "process": [os.getpid(), psutil.Process().create_time()],
-        "arguments": arguments,
-        "versions": {
+    versions = {name: found for name in _PACKAGES if (found := _version(name))}
+    record = RunRecord(
+        format=1,
+        state="running",
+        began=_now(),
+        arguments=arguments,
+        versions={
             "lorarecipe": __version__,
             "python": platform.python_version(),
             "platform": platform.platform(),
-            **{name: told for name in _PACKAGES if (told := _version(name))},
+            **versions,
         },
-        "recipes": [
-            {"path": str(path), "sha256": digest, "text": path.read_text("utf-8-sig")}
+        recipes=[
+            RecipeRecord(path=str(path), sha256=digest, text=path.read_text("utf-8-sig"))
             for path, digest in sources.items()
         ],
-        "engine": plan.engine,
-        "results": [delivery.name for delivery in plan.deliveries],
-        "findings": list(findings),
-        "plan": [planned(stage, plan.title(stage)) for stage in plan.stages],
-        "stages": [],
-        "files": {},
-    }
-    run = Run(folder, told)
+        engine=plan.engine,
+        results=[delivery.name for delivery in plan.deliveries],
+        findings=list(findings),
+        plan=[planned(stage, plan.title(stage)) for stage in plan.stages],
+    )
+    run = Run(folder, record)
     _write(run)
+    sign(folder / _LEASE)
     return run
 
 
 def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
     """Pass the events on, each written down first; at the end, how it ended."""
-    record, state = Record.begin(), "interrupted"
+    record, state = Record(), "interrupted"
     try:
-        with (run.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
+        with signing(run.folder / _LEASE), (run.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
             for event in events:
                 journal.write(json.dumps(event.as_json()) + "\n")
                 journal.flush()
@@ -105,22 +101,22 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
                     with suppress(OSError):
                         shutil.copy(event.log, run.folder / f"{event.kind}-{event.key[:16]}.log")
                 if not isinstance(event, Progress | Sampled):
-                    _write(_with(run, record, "running"))
+                    _write_down(run, record, "running")
                 yield event
         state = "finished"
     except Interrupted:
         raise
     except (LorarecipeError, OSError) as problem:
-        run.told["message"] = str(problem)
+        run.record.message = str(problem)
         state = "failed" if state == "interrupted" else state
         raise
     except Exception as bug:
-        run.told["message"] = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
+        run.record.message = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
         state = "crashed"
         raise
     finally:
-        run.told["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
-        _write(_with(run, record, state))
+        run.record.ended = _now()
+        _write_down(run, record, state)
 
 
 def all_runs(root: Path) -> list[Run]:
@@ -128,9 +124,7 @@ def all_runs(root: Path) -> list[Run]:
     runs = []
     for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
         with suppress(OSError, ValueError):
-            told = read_json(folder / "run.json")
-            RunForm.model_validate(told)  # a pydantic error is a ValueError
-            runs.append(Run(folder, told))
+            runs.append(Run(folder, RunRecord.model_validate(read_json(folder / _LEDGER))))  # its error is a ValueError
     return runs
 
 
@@ -153,7 +147,7 @@ def find_run(root: Path, name: str) -> Run:
 
 def changes_since(run: Run, plan: Plan) -> Iterator[str]:
     """Name what a run was made from that a plan is not: images by their files, settings by their names."""
-    return plan_changes(run.told["plan"], [planned(stage, plan.title(stage)) for stage in plan.stages])
+    return plan_changes(run.record.plan, [planned(stage, plan.title(stage)) for stage in plan.stages])
 
 
 def _folders(root: Path) -> list[Path]:
@@ -166,20 +160,17 @@ def _number(folder: Path) -> int:
     return int(first) if first.isdecimal() and len(first) < len("20260101") else 0
 
 
-def _with(run: Run, record: Record, state: str) -> Run:
-    run.told.update(state=state, stages=list(record.stages.values()), files=record.delivered)
-    return run
+def _write_down(run: Run, record: Record, state: str) -> None:
+    run.record.state, run.record.stages, run.record.files = state, list(record.stages.values()), record.delivered
+    _write(run)
 
 
 def _write(run: Run) -> None:
-    write_atomic(run.folder / "run.json", json.dumps(run.told, indent=2) + "\n")
+    write_atomic(run.folder / _LEDGER, text_of(run.record))
 
 
-def _lives(pid: int, created: float) -> bool:
-    try:
-        return bool(psutil.Process(pid).create_time() == created)
-    except psutil.Error:
-        return False
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _version(package: str) -> str | None:

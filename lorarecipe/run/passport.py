@@ -1,18 +1,17 @@
-"""A base's passport: what it was made from and what it showed, so that it can be shared and told from another."""
+"""A base's passport: what it was made from and what it showed, so that a shared base is known from another."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from lorarecipe import __version__
 from lorarecipe.files import file_digest, write_atomic
-from lorarecipe.plan import Delivery, GateStage, TrainStage
-from lorarecipe.run.gate import gate_in, is_measured
-from lorarecipe.run.pictures import gate_place
-from lorarecipe.run.renders import hair_colours, renders_of
+from lorarecipe.measures.renders import hair_colours
+from lorarecipe.plan import Delivery, TrainStage
+from lorarecipe.records import CastMember, CheckpointUsed, Network, Passport, TrainedBy, record_text
+from lorarecipe.run.measured import GATE, gate_in
+from lorarecipe.run.renders import renders_of
 from lorarecipe.store import Store
 from lorarecipe.weights import Weights, lora_modules
 
@@ -23,59 +22,44 @@ PASSPORT = "passport.json"
 def write_passport(delivery: Delivery, store: Store, out: Path) -> Path:
     """Write the passport of a delivery's base beside the result, and give its path."""
     path = out / delivery.name / PASSPORT
-    write_atomic(path, json.dumps(passport(delivery, store), indent=2) + "\n")
+    write_atomic(path, record_text(passport(delivery, store)))
     return path
 
 
-def passport(delivery: Delivery, store: Store) -> dict[str, Any]:
-    """Give the passport of a delivery's base, as JSON; ``gate`` has what was measured of it and when merged."""
-    base, recipe = delivery.base, delivery.recipe
+def passport(delivery: Delivery, store: Store) -> Passport:
+    """Give the passport of a delivery's base, with what was measured of it so far."""
+    base, recipe, model = delivery.base, delivery.recipe, delivery.stage.model
     assert base
     lora = base.file(store.path)
-    modules = lora_modules(Weights(lora).names)
-    told: dict[str, Any] = {
-        "format": 1,
-        "lorarecipe": __version__,
-        "name": recipe.base_name,
-        "sha256": file_digest(lora),
-        "key": base.key,
-        "of": [stage.key for stage in delivery.gate],
-        "checkpoint": {
-            "family": delivery.stage.model.family,
-            "file": delivery.stage.model.main.path.name,
-            "sha256": delivery.stage.model.main.sha256,
-            "clip_skip": delivery.stage.model.clip_skip,
-            "v_prediction": delivery.stage.model.v_prediction,
-        },
-        "network": {"module": delivery.stage.model.traits.NETWORK_MODULE, "modules": len(modules)},
-        "gate": [_gate(stage, store) for stage in delivery.gate if is_measured(stage, store)],
-    }
-    if isinstance(base, TrainStage):
-        renders = renders_of(base.data, store, base.training.resolution)
-        tags = Counter(tag for render in renders for tag in render.tags)
-        hair = {
-            tag: [round(part, 1) for part in colour] for tag, colour in hair_colours(renders).items() if tag in tags
-        }
-        told["network"] |= {"rank": base.training.rank, "alpha": base.training.alpha}
-        told |= {
-            "trainer": {"engine": recipe.trainer.engine, "commit": base.commit},
-            "training": base.training.model_dump(mode="json", exclude_none=True),
-            "steps": base.steps.total,
-            "cast": [
-                {"traits": list(character.traits), "images": len(group), "repeats": repeats}
-                for character, group, repeats in zip(
-                    recipe.base.characters, base.data.groups, base.repeats, strict=True
-                )
-            ],
-            "captions": dict(tags.most_common()),
-            "hair_lab": hair,
-        }
-    return told
+    gates = [folder for stage in delivery.gate if ((folder := store.path(stage.short)) / GATE).is_file()]
+    passport = Passport(
+        name=recipe.base_name,
+        sha256=file_digest(lora),
+        key=base.key,
+        of=tuple(stage.key for stage in delivery.gate),
+        checkpoint=CheckpointUsed(
+            model.family, model.main.path.name, model.main.sha256, model.clip_skip, model.v_prediction
+        ),
+        network=Network(model.traits.NETWORK_MODULE, len(lora_modules(Weights(lora).names))),
+        gate=tuple(gate_in(folder) for folder in gates),
+    )
+    return _with_training(passport, delivery, base, store) if isinstance(base, TrainStage) else passport
 
 
-def _gate(stage: GateStage, store: Store) -> dict[str, Any]:
-    """What a gate measured, with the places of its pictures and the way that they were drawn."""
-    gate = gate_in(store.path(stage.short))
-    drawn = stage.pictures.samples.model_dump(mode="json", include={"seed", "images", "steps", "scale"})
-    pictures = [one | {"place": gate_place(stage.pictures, one["file"])} for one in gate["pictures"]]
-    return gate | {"drawn": drawn, "pictures": pictures}
+def _with_training(passport: Passport, delivery: Delivery, base: TrainStage, store: Store) -> Passport:
+    """Add what is known of a base that this run has trained."""
+    recipe = delivery.recipe
+    renders = renders_of(base.data, store, base.training.resolution)
+    tags = Counter(tag for render in renders for tag in render.tags)
+    hair = {tag: colour for tag, colour in hair_colours(renders).items() if tag in tags}
+    groups = zip(recipe.base.characters, base.data.groups, base.repeats, strict=True)
+    return replace(
+        passport,
+        network=replace(passport.network, rank=base.training.rank, alpha=base.training.alpha),
+        trainer=TrainedBy(recipe.trainer.engine, base.commit),
+        training=base.training.model_dump(mode="json", exclude_none=True),
+        steps=base.steps.total,
+        cast=tuple(CastMember(character.traits, len(group), repeats) for character, group, repeats in groups),
+        captions=dict(tags.most_common()),
+        hair_lab={tag: (round(lightness, 1), round(a, 1), round(b, 1)) for tag, (lightness, a, b) in hair.items()},
+    )

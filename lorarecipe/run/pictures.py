@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from lorarecipe import __version__
 from lorarecipe.files import file_digest, read_json, write_atomic
 from lorarecipe.marked import is_marked, mark
 from lorarecipe.plan import Arm, Delivery, SampleStage
+from lorarecipe.records import Candidate, Candidates, record_text
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
 
@@ -34,7 +34,7 @@ def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
     A picture is named after its prompt's number, the LoRA's weight and the seed; of an earlier epoch, after that first.
     """
     wanted = {
-        place_of(arm, stage, file): (stage, file, _lora_of(delivery, arm))
+        sample_path(arm, stage, file): (stage, file, _lora_of(delivery, arm))
         for arm, stages in delivery.arms.items()
         for stage in stages
         for file in stage.names
@@ -47,7 +47,7 @@ def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
 
 def _gate_pictures(delivery: Delivery, stages: Iterable[SampleStage]) -> dict[str, tuple[SampleStage, str, str]]:
     base = delivery.recipe.base_name
-    return {gate_place(stage, file): (stage, file, base) for stage in stages for file in stage.names}
+    return {gate_path(stage, file): (stage, file, base) for stage in stages for file in stage.names}
 
 
 def deliver_gate(delivery: Delivery, store: Store, out: Path) -> None:
@@ -58,7 +58,7 @@ def deliver_gate(delivery: Delivery, store: Store, out: Path) -> None:
 
 def sheets_of(delivery: Delivery) -> dict[str, SampleStage]:
     """Give the sheets of a delivery by their paths: one for each arm, of all pictures of its last stage."""
-    return {place_of(arm, stages[-1], SHEET): stages[-1] for arm, stages in delivery.arms.items() if stages}
+    return {sample_path(arm, stages[-1], SHEET): stages[-1] for arm, stages in delivery.arms.items() if stages}
 
 
 def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
@@ -83,11 +83,14 @@ def delivered_before(out: Path) -> frozenset[str]:
     A record may have been edited, so a name that leads out of the folder is none of them.
     """
     try:
-        listed = read_json(out / RECORD)["names"]
-        names = [PurePosixPath(name) for name in listed]
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_json(out / RECORD)
+    except (OSError, ValueError):
         return frozenset()
-    return frozenset(str(name) for name in names if not name.is_absolute() and ".." not in name.parts)
+    match record:
+        case {"names": [*listed]} if all(isinstance(name, str) for name in listed):
+            names = map(PurePosixPath, listed)
+            return frozenset(str(name) for name in names if not name.is_absolute() and ".." not in name.parts)
+    return frozenset()
 
 
 def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
@@ -95,31 +98,31 @@ def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, lis
     if not delivery.picked:
         _write({f"{PICK}/{file}": (stage, file, delivery.name) for file in stage.names}, store, listed.parent)
     picks = delivery.recipe.distill.picks if delivery.recipe.distill else ()
-    told = [
-        {"place": f"{PICK}/{file}", "name": file, "prompt": prompt, "seed": seed, "picked": file in picks}
+    pictures = tuple(
+        Candidate(f"{PICK}/{file}", file, prompt, seed, picked=file in picks)
         for file, (prompt, _, seed) in stage.names.items()
-    ]
-    write_atomic(listed, json.dumps({"lorarecipe": __version__, "of": [stage.key], "pictures": told}, indent=2) + "\n")
+    )
+    write_atomic(listed, record_text(Candidates((stage.key,), pictures)))
     return file_digest(listed)
 
 
 def _write(wanted: Mapping[str, tuple[SampleStage, str, str]], store: Store, out: Path) -> None:
     for name, (stage, file, lora) in wanted.items():
-        place, source, settings = out / name, store.path(stage.short) / file, settings_of(stage, file, lora)
-        if not _is_right(place, source, settings):
+        path, source, settings = out / name, store.path(stage.short) / file, settings_of(stage, file, lora)
+        if not _is_right(path, source, settings):
             with Image.open(source) as picture:
                 drawn = BytesIO()
                 picture.save(drawn, "PNG", pnginfo=mark(parameters=settings))
-            write_atomic(place, drawn.getvalue())
+            write_atomic(path, drawn.getvalue())
 
 
-def place_of(arm: Arm, stage: SampleStage, file: str) -> str:
+def sample_path(arm: Arm, stage: SampleStage, file: str) -> str:
     """Give a sample's path, relative to the result's folder."""
     folder = SAMPLES if arm == "target" else f"{SAMPLES}/{arm}"
     return f"{folder}/{f'{stage.epoch:06d}_' if stage.epoch else ''}{file}"
 
 
-def gate_place(stage: SampleStage, file: str) -> str:
+def gate_path(stage: SampleStage, file: str) -> str:
     """Give the path of a gate's picture, relative to the result's folder."""
     return f"{GATE}/merged/{file}" if stage.merged else f"{GATE}/{file}"
 
@@ -131,7 +134,7 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
     """
     prompt, weight, seed = stage.names[file]
     width, height = stage.resolution
-    told = {
+    settings = {
         "Steps": stage.samples.steps,
         "Sampler": "DDIM",
         "CFG scale": f"{stage.samples.scale:g}",
@@ -145,16 +148,16 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
     }
     lines = [f"{prompt} <lora:{name}:{weight:g}>".strip() if weight else prompt]
     lines += [f"Negative prompt: {stage.samples.negative}"] if stage.samples.negative else []
-    return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in told.items())])
+    return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in settings.items())])
 
 
 def _lora_of(delivery: Delivery, arm: Arm) -> str:
     return {"target": delivery.name, "control": f"{delivery.name}-control", "base": delivery.recipe.base_name}[arm]
 
 
-def _is_right(place: Path, source: Path, settings: str) -> bool:
+def _is_right(path: Path, source: Path, settings: str) -> bool:
     try:
-        with Image.open(place) as there, Image.open(source) as made:
+        with Image.open(path) as there, Image.open(source) as made:
             return there.info.get("parameters") == settings and there.tobytes() == made.tobytes()
     except (OSError, SyntaxError, ValueError):
         return False

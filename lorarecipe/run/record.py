@@ -1,105 +1,98 @@
-"""Fold a run's events into the record that lies beside each result."""
+"""Fold a run's events into what became of its stages and which files it delivered."""
 
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from lorarecipe import __version__
+from pydantic import BaseModel
+
 from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Progress, Reused, Skipped, Started
 from lorarecipe.files import write_atomic
 from lorarecipe.plan import Plan
+from lorarecipe.run.form import FileRecord, ResultRecord, RunRecord, StageRecord
 from lorarecipe.run.pictures import RECORD, pictures_of
 
 
 @dataclass
 class Record:
-    """What happened; ``stages`` by key, in the order in which they ended."""
+    """What happened; ``stages`` by key, in the order in which they began, and ``delivered`` by the result's name."""
 
-    began: str
-    ended: str = ""
-    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    delivered: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-
-    @classmethod
-    def begin(cls) -> Record:
-        """Give an empty record that begins now."""
-        return cls(_now())
+    stages: dict[str, StageRecord] = field(default_factory=dict)
+    delivered: dict[str, list[FileRecord]] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """Note an event; a stage's last loss is the trainer's running mean."""
         match event:
-            case Reused():
-                self.stages[event.key] = _about(event) | {"outcome": "reused", **event.made}
+            case Reused(made=made):
+                stage = self._stage(event, "reused")
+                stage.command, stage.seconds, stage.proof = list(made.command), made.seconds, made.proof
             case Started():
-                self.stages[event.key] = _about(event) | {"outcome": "started", "command": list(event.command)}
+                self._stage(event, "started").command = list(event.command)
             case Progress():
-                self.stages[event.key] |= {"steps": event.step, "loss": event.as_json()["loss"]}
+                stage = self.stages[event.key]
+                stage.steps = event.step
+                stage.loss = event.loss if event.loss is not None and math.isfinite(event.loss) else None
             case Paused():
-                self.stages[event.key] |= {"outcome": "paused", "steps": event.step}
+                stage = self.stages[event.key]
+                stage.outcome, stage.steps = "paused", event.step
             case Finished():
-                self.stages[event.key] |= {"outcome": "made", "seconds": event.seconds, "proof": event.proof}
+                stage = self.stages[event.key]
+                stage.outcome, stage.seconds, stage.proof = "made", event.seconds, event.proof
                 if event.changed:
-                    self.stages[event.key]["changed"] = list(event.changed)
+                    stage.changed = list(event.changed)
             case Failed():
-                self.stages[event.key] = _about(event) | {"outcome": "failed", "message": event.message}
+                self._stage(event, "failed").message = event.message
             case Skipped():
-                self.stages[event.key] = _about(event) | {"outcome": "not made"}
+                self._stage(event, "not made")
             case Delivered():
-                file = {"path": event.path, "sha256": event.sha256}
+                file = FileRecord(path=event.path, sha256=event.sha256)
                 self.delivered.setdefault(event.name, []).append(file)
             case _:
                 pass
 
-    def write(self, plan: Plan, out: Path, allowed: Sequence[str] = ()) -> list[Path]:
-        """Write ``run.json`` beside each delivered result; ``allowed`` are rules whose errors were let pass."""
-        written = []
-        for delivery in plan.deliveries:
-            if delivery.name not in self.delivered:
-                continue
-            document = {
-                "format": 1,
-                "lorarecipe": __version__,
-                "python": platform.python_version(),
-                "platform": platform.platform(),
-                "recipe": str(delivery.recipe.source),
-                "key": delivery.stage.key,
-                "allowed": list(allowed),
-                "began": self.began,
-                "ended": self.ended,
-                "files": self.delivered[delivery.name],
-                # all that may be removed when a later run no longer wants it
-                "names": sorted({*pictures_of(delivery), *self._names(delivery.name, out / delivery.name)}),
-                "stages": [stage for key, stage in self.stages.items() if key in delivery.keys],
-            }
-            path = out / delivery.name / RECORD
-            write_atomic(path, json.dumps(document, indent=2) + "\n")
-            written.append(path)
-        return written
-
-    def _names(self, name: str, folder: Path) -> list[str]:
-        return [Path(file["path"]).relative_to(folder).as_posix() for file in self.delivered[name]]
+    def _stage(self, event: Reused | Started | Failed | Skipped, outcome: str) -> StageRecord:
+        stage = StageRecord(key=event.key, title=event.title, kind=event.kind, outcome=outcome)
+        self.stages[event.key] = stage
+        return stage
 
 
-def fold(events: Iterable[Event], record: Record | None = None) -> Record:
-    """Consume a run's events, into a record that was begun before or into a new one; times are UTC, to the second."""
-    record = record or Record.begin()
-    try:
-        for event in events:
-            record.add(event)
-    finally:
-        record.ended = _now()
+def fold(events: Iterable[Event]) -> Record:
+    """Consume a run's events."""
+    record = Record()
+    for event in events:
+        record.add(event)
     return record
 
 
-def _about(event: Reused | Started | Failed | Skipped) -> dict[str, Any]:
-    return {"key": event.key, "title": event.title, "kind": event.kind}
+def write_results(run: RunRecord, plan: Plan, out: Path) -> Iterator[Path]:
+    """Write a record beside each result that a run has delivered, and give its path."""
+    for delivery in plan.deliveries:
+        if not (files := run.files.get(delivery.name)):
+            continue
+        folder = out / delivery.name
+        names = [Path(file.path).relative_to(folder).as_posix() for file in files]
+        result = ResultRecord(
+            format=1,
+            lorarecipe=run.versions["lorarecipe"],
+            python=run.versions["python"],
+            platform=run.versions["platform"],
+            recipe=str(delivery.recipe.source),
+            key=delivery.stage.key,
+            allowed=run.arguments.allow,
+            began=run.began,
+            ended=run.ended,
+            files=files,
+            names=sorted({*pictures_of(delivery), *names}),
+            stages=[stage for stage in run.stages if stage.key in delivery.keys],
+        )
+        write_atomic(folder / RECORD, text_of(result))
+        yield folder / RECORD
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def text_of(record: BaseModel) -> str:
+    """Write a record as JSON, without what was not set; a name of a file need not be UTF-8."""
+    return json.dumps(record.model_dump(exclude_unset=True), indent=2) + "\n"

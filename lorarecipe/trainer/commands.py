@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lorarecipe.engines import Engine
 from lorarecipe.plan import OUTPUT, Model, SampleStage, TrainStage
+from lorarecipe.recipe import arguments_of
 from lorarecipe.store import Store
 from lorarecipe.trainer.environment import cores, environment_of, threads
-from lorarecipe.trainer.place import Place
+from lorarecipe.trainer.installed import Installation
 from lorarecipe.trainer.settings import accelerate_yaml, dataset_toml
 from lorarecipe.trainer.states import LOGS, PAUSE, State
 
@@ -32,7 +32,7 @@ class Command:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def train_command(stage: TrainStage, place: Place, store: Store, state: State | None = None) -> Command:
+def train_command(stage: TrainStage, trainer: Installation, store: Store, state: State | None = None) -> Command:
     """Build the command of a training, which goes on from ``state`` where there is one."""
     folder = store.attempt(stage.short)
     script, goes_on, steps = stage.model.traits.TRAIN_SCRIPT, stage.can_go_on, stage.steps
@@ -41,7 +41,7 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         "accelerate.yaml": accelerate_yaml(stage),
     }
     argv = [
-        *(str(place.python), str(GUARD), "-m", "accelerate.commands.launch"),
+        *(str(trainer.python), str(GUARD), "-m", "accelerate.commands.launch"),
         *("--config_file", str(folder / "accelerate.yaml")),
         *("--num_processes", str(stage.processes), "--num_machines", "1"),
         *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
@@ -49,9 +49,9 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
         *(["--cpu"] if stage.device == "cpu" else []),
         *(["--multi_gpu"] if stage.processes > 1 else []),
         str(GUARD),
-        *([str(_RESUMABLE)] if goes_on and not place.traits.COUNTS_ON else []),
-        str(place.script(script)),
-        *_words_of(_train_arguments(stage, place, store, folder) | _state_arguments(stage, place.traits, state)),
+        *([str(_RESUMABLE)] if goes_on and not trainer.traits.COUNTS_ON else []),
+        str(trainer.script(script)),
+        *_words_of(_train_arguments(stage, trainer, store, folder) | _state_arguments(stage, trainer.traits, state)),
     ]
     environment = environment_of(stage)
     if goes_on:
@@ -60,7 +60,9 @@ def train_command(stage: TrainStage, place: Place, store: Store, state: State | 
     return Command(tuple(argv), folder, environment, files)
 
 
-def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozenset[str] = frozenset()) -> Command:
+def sample_command(
+    stage: SampleStage, trainer: Installation, store: Store, drawn: frozenset[str] = frozenset()
+) -> Command:
     """Build the command that draws samples: with a LoRA on the checkpoint that it is meant for, or a merged one alone.
 
     Pictures whose names are ``drawn`` are not drawn again. A line of the prompts' file is one picture, with its own
@@ -74,7 +76,7 @@ def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozen
         for name, (prompt, weight, seed) in stage.names.items()
         if name not in drawn
     ]
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "ckpt": _checkpoint(stage, store),
         "outdir": folder,
         "from_file": folder / PROMPTS,
@@ -86,22 +88,22 @@ def sample_command(stage: SampleStage, place: Place, store: Store, drawn: frozen
         "sampler": "ddim",
         "clip_skip": model.clip_skip,
     }
-    if not place.traits.READS_FOLDERS:  # of a folder, its own configuration says all this
+    if not trainer.traits.READS_FOLDERS:  # of a folder, its own configuration says all this
         training = stage.lora.training
         arguments |= {
             **model.traits.SAMPLE_ARGUMENTS,
             **{name: bool(training and training.precision == name) for name in ("fp16", "bf16")},
             "v_parameterization": model.v_prediction,
             **_further_components(model),
-            "tokenizer_cache_dir": place.tokenizers,
+            "tokenizer_cache_dir": trainer.tokenizers,
             "no_half_vae": bool(training and training.extra.get("no_half_vae")),
             "sdpa": True,
         }
-    argv = (str(place.python), str(GUARD), str(place.script("gen_img.py")), *_words_of(arguments))
+    argv = (str(trainer.python), str(GUARD), str(trainer.script("gen_img.py")), *_words_of(arguments))
     return Command(argv, folder, environment_of(stage), {PROMPTS: "\n".join(lines) + "\n"})
 
 
-def _network_arguments(stage: SampleStage, store: Store) -> dict[str, Any]:
+def _network_arguments(stage: SampleStage, store: Store) -> dict[str, object]:
     lora = stage.lora.file(store.path, stage.epoch).absolute()
     module = stage.model.traits.NETWORK_MODULE
     return {"network_module": [module], "network_weights": [str(lora)], "network_mul": ["1"]}
@@ -116,37 +118,22 @@ def _further_components(model: Model) -> dict[str, Path]:
     return {name: source.path.absolute() for name, source in model.components.items() if source != model.main}
 
 
-def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path) -> dict[str, Any]:
+def _train_arguments(stage: TrainStage, trainer: Installation, store: Store, folder: Path) -> dict[str, object]:
     training, model = stage.training, stage.model
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "pretrained_model_name_or_path": _checkpoint(stage, store),
         **model.traits.TRAIN_ARGUMENTS,
         "v_parameterization": model.v_prediction,
         "clip_skip": model.clip_skip,
         **_further_components(model),
-        "tokenizer_cache_dir": place.tokenizers,
+        "tokenizer_cache_dir": trainer.tokenizers,
         "dataset_config": folder / "dataset.toml",
-        # also in the dataset TOML; sd-scripts fills the file's modelspec.resolution from this one only
-        "resolution": f"{training.resolution[0]},{training.resolution[1]}",
         "cache_latents": True,
         # with more, sets of tens of images are seen unevenly within an epoch
         "max_data_loader_n_workers": 0,
         "network_module": model.traits.NETWORK_MODULE,
-        "network_dim": training.rank,
-        "network_alpha": training.alpha,
-        "learning_rate": training.unet_lr,
-        "unet_lr": training.unet_lr,
-        "text_encoder_lr": training.text_encoder_lr,
-        "network_train_unet_only": training.text_encoder_lr is None,
-        "optimizer_type": training.optimizer,
-        "lr_scheduler": training.scheduler,
-        "lr_warmup_steps": training.warmup_steps or None,
-        "max_train_epochs": training.epochs,
-        "max_train_steps": training.steps,
-        "mixed_precision": training.precision,
-        "gradient_checkpointing": training.gradient_checkpointing,
+        **arguments_of(training),
         "sdpa": True,
-        "seed": training.seed,
         "output_dir": folder,
         "output_name": OUTPUT,
         "save_model_as": "safetensors",
@@ -165,14 +152,13 @@ def _train_arguments(stage: TrainStage, place: Place, store: Store, folder: Path
     return arguments | training.extra
 
 
-def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> dict[str, Any]:
+def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> dict[str, object]:
     """What a training needs that it may go on, and to go on: none of it changes the weights.
 
-    sd-scripts is told the epoch, which it counts wrongly from a state's steps.
+    sd-scripts is given the epoch, which it counts wrongly from a state's steps.
     """
     done = state.epochs * stage.steps.per_epoch + state.steps if state and not engine.COUNTS_ON else 0
-    arguments: dict[str, Any] = {
-        "save_every_n_epochs": stage.training.save_every_epochs,
+    arguments: dict[str, object] = {
         "log_prefix": f"{done:06d}-",  # it counts from nothing in a resumed training's log too
     }
     if every := stage.epochs_between_states:
@@ -182,7 +168,7 @@ def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> 
     return arguments | {"resume": state.folder, "initial_epoch": None if engine.COUNTS_ON else state.epochs + 1}
 
 
-def _words_of(arguments: dict[str, Any]) -> list[str]:
+def _words_of(arguments: dict[str, object]) -> list[str]:
     return [word for name, value in arguments.items() for word in _words(name, value)]
 
 

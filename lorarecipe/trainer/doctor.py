@@ -13,7 +13,7 @@ from pathlib import Path
 from lorarecipe import __version__
 from lorarecipe.engines import pin
 from lorarecipe.files import home
-from lorarecipe.trainer.place import TOKENIZERS, Place, checked_out, find_place, installed
+from lorarecipe.trainer.installed import TOKENIZERS, Installation, checked_out, find_trainer, installed
 
 _ROOMY_GIGABYTES = 10  # a merged SDXL checkpoint is 7 GB
 
@@ -28,13 +28,13 @@ class Finding:
     advice: str = ""
 
 
-def examine(place: Place) -> list[Finding]:
+def examine(trainer: Installation) -> list[Finding]:
     """Look at everything that a run needs."""
     return [
         Finding("lorarecipe", f"{__version__} on Python {platform.python_version()}, {platform.system()}"),
         *_programs(),
-        *_trainer(place),
-        *_tokenizers(place),
+        *_trainer(trainer),
+        *_tokenizers(trainer),
         _embedded(),
         _gpu(),
         _disk(),
@@ -52,31 +52,31 @@ def _programs() -> Iterator[Finding]:
             yield Finding(name, "not found; setup uses venv and pip", advice="optional: pip install uv")
 
 
-def _trainer(place: Place) -> Iterator[Finding]:
-    commit = checked_out(place.checkout) if place.checkout.is_dir() else None
+def _trainer(trainer: Installation) -> Iterator[Finding]:
+    commit = checked_out(trainer.checkout) if trainer.checkout.is_dir() else None
     if commit == pin().commit:
-        yield Finding("sd-scripts", f"{commit[:12]} in {place.checkout}")
+        yield Finding("sd-scripts", f"{commit[:12]} in {trainer.checkout}")
     else:
-        advice = "lorarecipe setup" if place.managed else f"git -C {place.checkout} checkout {pin().commit}"
-        yield Finding("sd-scripts", f"{commit or 'not'} at {place.checkout}", good=False, advice=f"run: {advice}")
-    report = installed(place)
-    if not place.python.is_file() or (place.managed and not report):
-        yield Finding("environment", f"none at {place.python}", good=False, advice="run: lorarecipe setup")
+        advice = "lorarecipe setup" if trainer.managed else f"git -C {trainer.checkout} checkout {pin().commit}"
+        yield Finding("sd-scripts", f"{commit or 'not'} at {trainer.checkout}", good=False, advice=f"run: {advice}")
+    report = installed(trainer)
+    if not trainer.python.is_file() or (trainer.managed and not report):
+        yield Finding("environment", f"none at {trainer.python}", good=False, advice="run: lorarecipe setup")
     elif report:
-        yield Finding("environment", f"torch {report['torch']}, CUDA {report['cuda']}, in {place.root}")
+        yield Finding("environment", f"torch {report['torch']}, CUDA {report['cuda']}, in {trainer.root}")
     else:
-        yield Finding("environment", f"{_first_line([str(place.python), '--version'])} at {place.python}")
+        yield Finding("environment", f"{_first_line([str(trainer.python), '--version'])} at {trainer.python}")
 
 
-def _tokenizers(place: Place) -> Iterator[Finding]:
+def _tokenizers(trainer: Installation) -> Iterator[Finding]:
     for name, families in TOKENIZERS.items():
-        there = (place.tokenizers / name / "vocab.json").is_file()
+        there = (trainer.tokenizers / name / "vocab.json").is_file()
         what = f"tokenizer {'/'.join(families)}"
         yield Finding(what, name if there else f"{name} missing", there, "" if there else "run: lorarecipe setup")
 
 
 def _embedded() -> Finding:
-    if find_place("embedded").lacks():
+    if find_trainer("embedded").lacks():
         advice = "optional, for the demo and rehearsals: pip install 'lorarecipe[embedded]'"
         return Finding("embedded trainer", "not installed", advice=advice)
     return Finding("embedded trainer", f"torch {version('torch')}, diffusers {version('diffusers')}")
@@ -84,9 +84,9 @@ def _embedded() -> Finding:
 
 def _gpu() -> Finding:
     program = shutil.which("nvidia-smi")
-    told = _first_line([program, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if program else ""
-    if told:
-        return Finding("GPU", told)
+    device = _first_line([program, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if program else ""
+    if device:
+        return Finding("GPU", device)
     return Finding("GPU", "no NVIDIA GPU found; training on the CPU is for rehearsals", advice="rent or add one")
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from lorarecipe.trainer.place import Place
+from lorarecipe.trainer.installed import Installation
 from lorarecipe.trainer.process import scrubbed_environment
 from lorarecipe.trainer.states import LOGS
 
@@ -15,7 +15,9 @@ _READER = Path(__file__).parent / "inside" / "curves.py"
 _SECONDS = 120
 
 
-def logged_curves(place: Place, folders: Mapping[str, Path]) -> dict[str, dict[str, list[tuple[float, float]]]]:
+def logged_curves(
+    trainer: Installation, folders: Mapping[str, Path]
+) -> dict[str, dict[str, list[tuple[float, float]]]]:
     """Read what trainings have logged so far, by any name of theirs: steps and values, by the trainer's tags.
 
     Read in the trainer's environment; where that has no TensorBoard, or a log is torn, there are none.
@@ -25,7 +27,7 @@ def logged_curves(place: Place, folders: Mapping[str, Path]) -> dict[str, dict[s
         return {}
     try:
         done = subprocess.run(
-            [str(place.python), str(_READER)],
+            [str(trainer.python), str(_READER)],
             input=json.dumps(logs),
             env=scrubbed_environment({"CUDA_VISIBLE_DEVICES": "", "PYTHONUTF8": "1"}),
             capture_output=True,
@@ -33,7 +35,7 @@ def logged_curves(place: Place, folders: Mapping[str, Path]) -> dict[str, dict[s
             check=True,
             timeout=_SECONDS,
         )
-        told: dict[str, dict[str, list[tuple[float, float]]]] = json.loads(done.stdout.splitlines()[-1])
+        curves: dict[str, dict[str, list[tuple[float, float]]]] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return {}
-    return told
+    return curves

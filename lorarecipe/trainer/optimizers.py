@@ -9,14 +9,13 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lorarecipe.errors import CheckFailed, MachineNotReady
 from lorarecipe.files import digest_of, home, write_atomic
 from lorarecipe.plan import TrainStage
 from lorarecipe.store import Store
 from lorarecipe.trainer.commands import train_command
-from lorarecipe.trainer.place import Place
+from lorarecipe.trainer.installed import Installation
 from lorarecipe.trainer.process import scrubbed_environment
 
 _TRIAL = Path(__file__).parent / "inside" / "optimizer.py"
@@ -29,7 +28,7 @@ _PATHS = (
 )
 
 
-def try_optimizers(stages: Mapping[str, TrainStage], place: Place, store: Store) -> None:
+def try_optimizers(stages: Mapping[str, TrainStage], trainer: Installation, store: Store) -> None:
     """Build each training's optimizer and scheduler with its exact arguments, and take a few steps.
 
     What was found good is remembered by the arguments' digest. The embedded trainer has one optimizer, and no
@@ -39,7 +38,7 @@ def try_optimizers(stages: Mapping[str, TrainStage], place: Place, store: Store)
     ----------
     stages
         Trainings by their titles.
-    place, store
+    trainer, store
         The trainer, and where the trainings will be.
 
     Raises
@@ -49,40 +48,42 @@ def try_optimizers(stages: Mapping[str, TrainStage], place: Place, store: Store)
     MachineNotReady
         When the trainer's environment cannot be asked.
     """
-    if place.traits.OPTIMIZERS:
+    if trainer.traits.OPTIMIZERS:
         return
     by_script: dict[Path, dict[str, list[str]]] = {}
     for title, stage in stages.items():
-        script, words = _arguments(stage, place, store)
-        if not _remembered(words, place).exists():
+        script, words = _arguments(stage, trainer, store)
+        if not _remembered(words, trainer).exists():
             by_script.setdefault(script, {})[title] = words
     faults = []
     for script, trainings in by_script.items():
-        for (title, words), told in zip(trainings.items(), _asked(script, [*trainings.values()], place), strict=True):
-            if told["error"]:
-                faults.append(f"{title}: the trainer refuses its optimizer or scheduler: {told['error']}")
+        for (title, words), answer in zip(
+            trainings.items(), _asked(script, [*trainings.values()], trainer), strict=True
+        ):
+            if answer["error"]:
+                faults.append(f"{title}: the trainer refuses its optimizer or scheduler: {answer['error']}")
             else:
-                write_atomic(_remembered(words, place), json.dumps(told))
+                write_atomic(_remembered(words, trainer), json.dumps(answer))
     if faults:
         raise CheckFailed("\n".join([*faults, "Change optimizer, scheduler, rates or extra; nothing was trained"]))
 
 
-def _arguments(stage: TrainStage, place: Place, store: Store) -> tuple[Path, list[str]]:
+def _arguments(stage: TrainStage, trainer: Installation, store: Store) -> tuple[Path, list[str]]:
     """Give the script of a training, and its arguments without those that name files."""
-    argv = train_command(stage, place, store).argv
+    argv = train_command(stage, trainer, store).argv
     at = max(index for index, word in enumerate(argv) if word.endswith("train_network.py"))
     words = [word for word in argv[at + 1 :] if not word.startswith(_PATHS)]
     return Path(argv[at]), [*words, f"--max_train_steps={stage.steps.total}"]
 
 
-def _remembered(words: list[str], place: Place) -> Path:
-    return home() / "optimizers" / f"{digest_of([words, place.root.name])[:32]}.json"
+def _remembered(words: list[str], trainer: Installation) -> Path:
+    return home() / "optimizers" / f"{digest_of([words, trainer.root.name])[:32]}.json"
 
 
-def _asked(script: Path, argvs: list[list[str]], place: Place) -> list[dict[str, Any]]:
+def _asked(script: Path, argvs: list[list[str]], trainer: Installation) -> list[dict[str, str]]:
     try:
         done = subprocess.run(
-            [str(place.python), str(_TRIAL), str(script)],
+            [str(trainer.python), str(_TRIAL), str(script)],
             input=json.dumps(argvs),
             env=scrubbed_environment({"CUDA_VISIBLE_DEVICES": "", "PYTHONUTF8": "1"}),
             capture_output=True,
@@ -90,11 +91,11 @@ def _asked(script: Path, argvs: list[list[str]], place: Place) -> list[dict[str,
             check=True,
             timeout=_SECONDS,
         )
-        told: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        answers: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as problem:
         said = getattr(problem, "stderr", None) or str(problem)
         last = str(said).strip().rpartition("\n")[2]
         raise MachineNotReady(
-            f"{place.python}: the trainer's environment does not work ({last}); run: lorarecipe doctor"
+            f"{trainer.python}: the trainer's environment does not work ({last}); run: lorarecipe doctor"
         ) from problem
-    return told
+    return answers

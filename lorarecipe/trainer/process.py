@@ -105,8 +105,8 @@ def _lines(
     """Read until the end of the stream, or until the process is gone and the stream is silent."""
     pending = b""
     for chunk in _chunks(process, stream):
-        if (told := meanwhile()) is not None:
-            yield told
+        if (event := meanwhile()) is not None:
+            yield event
         record.write(chunk)
         record.flush()
         *lines, pending = re.split(rb"[\r\n]+", pending + chunk)

@@ -28,8 +28,8 @@ def read_progress(key: str, lines: Iterable[str | _E], done: int = 0) -> Iterato
     for line in lines:
         if not isinstance(line, str):
             yield line
-        elif told := _EPOCH.match(line):
-            epoch, epochs = int(told[1]), int(told[2])
+        elif found := _EPOCH.match(line):
+            epoch, epochs = int(found[1]), int(found[2])
         elif bar := _BAR.match(line):
             loss, left = _LOSS.search(bar[3]), _LEFT.search(bar[3])
             progress = Progress(

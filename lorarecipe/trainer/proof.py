@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from PIL import Image
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.families import trained_modules
 from lorarecipe.plan import MergeStage, SampleStage, TrainStage
+from lorarecipe.records import Proof
 from lorarecipe.weights import Folder, ModulesOf, Weights, change, lora_modules, open_checkpoint
 
 #: modules whose weights a merge is recomputed for, spread over all of them
@@ -20,7 +20,7 @@ _SAMPLE = 12
 _SPACING = {"F16": 2.0**-10, "BF16": 2.0**-7, "F32": 2.0**-20, "F64": 2.0**-20}
 
 
-def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
+def prove_lora(path: Path, stage: TrainStage) -> Proof:
     """Open a trained LoRA and look at every number.
 
     Returns
@@ -52,7 +52,7 @@ def prove_lora(path: Path, stage: TrainStage) -> dict[str, Any]:
     return {"modules": len(modules), "rank": stage.training.rank}
 
 
-def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any]:
+def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> Proof:
     """Compare a merged checkpoint with the one before, and with what the base should have added.
 
     Returns
@@ -94,7 +94,7 @@ def prove_merge(path: Path, base_path: Path, stage: MergeStage) -> dict[str, Any
 _PNG_END = b"IEND\xaeB`\x82"
 
 
-def prove_samples(folder: Path, stage: SampleStage) -> dict[str, Any]:
+def prove_samples(folder: Path, stage: SampleStage) -> Proof:
     """Look whether all pictures are there.
 
     Raises
@@ -102,8 +102,10 @@ def prove_samples(folder: Path, stage: SampleStage) -> dict[str, Any]:
     TrainingFailed
         When one is missing, or cannot be decoded to its end.
     """
-    if lost := sorted(stage.names.keys() - whole_pictures(folder, stage)):
-        raise TrainingFailed(f"{folder}: {len(lost)} of {len(stage.names)} pictures missing or torn, as {lost[0]}")
+    if missing := sorted(stage.names.keys() - whole_pictures(folder, stage)):
+        raise TrainingFailed(
+            f"{folder}: {len(missing)} of {len(stage.names)} pictures missing or torn, as {missing[0]}"
+        )
     return {"pictures": len(stage.names)}
 
 

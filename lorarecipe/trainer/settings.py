@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import toml
 import tomli_w
 
 from lorarecipe.errors import MachineNotReady
 from lorarecipe.plan import TrainStage
+from lorarecipe.recipe import dataset_keys_of
 
 
 def dataset_toml(stage: TrainStage, staged: Path) -> str:
@@ -21,18 +21,9 @@ def dataset_toml(stage: TrainStage, staged: Path) -> str:
         When that library would read something else (it misreads some valid TOML).
     """
     training, buckets = stage.training, stage.training.buckets
-    dataset: dict[str, Any] = {
-        "resolution": list(training.resolution),
-        "batch_size": training.batch_size,
-        "enable_bucket": buckets is not None,
-    }
+    dataset = dataset_keys_of(training) | {"enable_bucket": buckets is not None}
     if buckets:
-        dataset |= {
-            "min_bucket_reso": buckets.min,
-            "max_bucket_reso": buckets.max,
-            "bucket_reso_steps": buckets.step,
-            "bucket_no_upscale": buckets.no_upscale,
-        }
+        dataset |= dataset_keys_of(buckets)
     dataset["subsets"] = [
         {"image_dir": (staged / f"{index:02}").as_posix(), "num_repeats": repeats, "caption_extension": ".txt"}
         for index, repeats in enumerate(stage.repeats)

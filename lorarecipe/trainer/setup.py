@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from lorarecipe.engines import Pin, pin
 from lorarecipe.errors import LorarecipeError, MachineNotReady, NetworkFailed
 from lorarecipe.files import canonical_json, vendor, write_atomic
-from lorarecipe.trainer.place import Place, installed
+from lorarecipe.trainer.installed import Installation, installed
 
 Torch = Literal["auto", "cpu", "cuda"]
 
@@ -41,7 +41,7 @@ _TOKENIZERS = {
 }
 
 
-def set_up(place: Place, torch: Torch) -> Iterator[str]:
+def set_up(trainer: Installation, torch: Torch) -> Iterator[str]:
     """Build what is missing, saying each step; nothing is done when all is there.
 
     Raises
@@ -51,72 +51,72 @@ def set_up(place: Place, torch: Torch) -> Iterator[str]:
     NetworkFailed
         When something cannot be fetched; what stood before stands again.
     """
-    place.root.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{place.root}.lock")
+    trainer.root.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{trainer.root}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         yield "another setup is running; waiting for it"
         lock.acquire()
     try:
-        if place.managed:
-            yield from _build(place, pin(), torch)
+        if trainer.managed:
+            yield from _build(trainer, pin(), torch)
         else:
-            yield from _complete(place)
+            yield from _complete(trainer)
     finally:
         lock.release()
 
 
-def _complete(place: Place) -> Iterator[str]:
+def _complete(trainer: Installation) -> Iterator[str]:
     """Put the tokenizers beside somebody's own checkout and environment, which are only looked at."""
-    lacks = [lack for lack in place.lacks() if "tokenizer missing" not in lack]
+    lacks = [lack for lack in trainer.lacks() if "tokenizer missing" not in lack]
     if lacks:
         raise MachineNotReady("\n".join(lacks))
-    if place.lacks():
+    if trainer.lacks():
         yield "tokenizers"
-        _put_tokenizers(_Steps(place.root.with_suffix(".log")), place.python, place.tokenizers)
-    yield f"ready: sd-scripts in {place.checkout}, its environment at {place.python}"
+        _put_tokenizers(_Steps(trainer.root.with_suffix(".log")), trainer.python, trainer.tokenizers)
+    yield f"ready: sd-scripts in {trainer.checkout}, its environment at {trainer.python}"
 
 
-def _build(place: Place, wanted: Pin, torch: Torch) -> Iterator[str]:
+def _build(trainer: Installation, wanted: Pin, torch: Torch) -> Iterator[str]:
     """Build a trainer of our own; an older one is set aside until the new one stands."""
-    flavour, there = _flavour(torch), installed(place)
-    if there and (torch == "auto" or there["torch_build"] == flavour) and not place.lacks():
-        yield f"ready: sd-scripts {there['commit'][:12]}, torch {there['torch']}, in {place.root}"
+    flavour, there = _flavour(torch), installed(trainer)
+    if there and (torch == "auto" or there["torch_build"] == flavour) and not trainer.lacks():
+        yield f"ready: sd-scripts {there['commit'][:12]}, torch {there['torch']}, in {trainer.root}"
         return
-    free = shutil.disk_usage(place.root.parent).free / 1e9
+    free = shutil.disk_usage(trainer.root.parent).free / 1e9
     if free < _GIGABYTES:
-        told = f"{place.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}"
-        raise MachineNotReady(f"{told}; make room, or set LORARECIPE_HOME to another disk")
-    aside = place.root.with_suffix(".old")
-    if place.marker.exists():
+        message = f"{trainer.root.parent}: {free:.1f} GB free, expected {_GIGABYTES}"
+        raise MachineNotReady(f"{message}; make room, or set LORARECIPE_HOME to another disk")
+    aside = trainer.root.with_suffix(".old")
+    if trainer.marker.exists():
         shutil.rmtree(aside, ignore_errors=True)
-        place.root.replace(aside)
-    shutil.rmtree(place.root, ignore_errors=True)
-    place.root.mkdir()
+        trainer.root.replace(aside)
+    shutil.rmtree(trainer.root, ignore_errors=True)
+    trainer.root.mkdir()
     try:
-        steps = _Steps(place.root.with_suffix(".log"))
+        steps = _Steps(trainer.root.with_suffix(".log"))
         yield f"1/5 sd-scripts {wanted.commit[:12]} from {wanted.url}"
-        _check_out(steps, wanted, place.checkout)
+        _check_out(steps, wanted, trainer.checkout)
         yield "2/5 a virtual environment of its own"
-        python = _make_venv(steps, place.root / "venv")
+        python = _make_venv(steps, trainer.root / "venv")
         yield f"3/5 {' '.join(wanted.torch)} for {flavour} (up to 3 GB)"
         _install(steps, python, *wanted.torch, *_index(wanted, flavour))
         yield "4/5 the locked requirements"
         _install(steps, python, "--no-deps", "--require-hashes", "-r", str(vendor("requirements.lock")))
         yield "5/5 tokenizers"
-        _put_tokenizers(steps, python, place.tokenizers)
+        _put_tokenizers(steps, python, trainer.tokenizers)
         look = "import json, torch; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"
         version, cuda = json.loads(steps.run([str(python), "-c", look]).splitlines()[-1])
         report = {"commit": wanted.commit, "torch": version, "torch_build": flavour, "cuda": str(cuda).lower()}
-        write_atomic(place.marker, canonical_json(report))
+        write_atomic(trainer.marker, canonical_json(report))
     except BaseException:
         if aside.exists():
-            shutil.rmtree(place.root, ignore_errors=True)
-            aside.replace(place.root)
+            shutil.rmtree(trainer.root, ignore_errors=True)
+            aside.replace(trainer.root)
         raise
     shutil.rmtree(aside, ignore_errors=True)
-    yield f"ready: sd-scripts {wanted.commit[:12]}, torch {version}, in {place.root}"
+    yield f"ready: sd-scripts {wanted.commit[:12]}, torch {version}, in {trainer.root}"
 
 
 class _Steps:

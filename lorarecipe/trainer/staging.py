@@ -2,7 +2,7 @@
 
 sd-scripts drops alpha (so hidden colour shows), ignores EXIF rotation, skips ``.Jpg``, and keeps caches beside
 the images. The copy is upright, opaque on white, plain RGB, with one lower-case extension and its final
-caption beside it. It is a copy even where nothing changes: a hard link would let an edit in place change
+caption beside it. It is a copy even where nothing changes: a hard link would let an edit in copies change
 what was trained on.
 """
 
@@ -32,22 +32,22 @@ def stage_images(stage: DataStage, folder: Path) -> None:
         When an image cannot be decoded to its end, or is not what it was when it was checked.
     """
     for index, group in enumerate(stage.groups):
-        place = folder / f"{index:02}"
-        place.mkdir(parents=True)
+        copies = folder / f"{index:02}"
+        copies.mkdir(parents=True)
         for number, image in enumerate(group):
             name = f"{number:05}"
             suffix, content = plain(image)
-            (place / f"{name}{suffix}").write_bytes(content)
-            (place / f"{name}.txt").write_text(image.caption + "\n", encoding="utf-8")
+            (copies / f"{name}{suffix}").write_bytes(content)
+            (copies / f"{name}.txt").write_text(image.caption + "\n", encoding="utf-8")
 
 
 def stage_picks(stage: PickStage, drawn: Path, folder: Path) -> None:
     """Copy picked pictures out of the folder that they were ``drawn`` into, each with its prompt for a caption."""
-    place = folder / "00"
-    place.mkdir(parents=True)
+    copies = folder / "00"
+    copies.mkdir(parents=True)
     for number, image in enumerate(stage.groups[0]):
-        shutil.copyfile(drawn / image.path, place / f"{number:05}.png")
-        (place / f"{number:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
+        shutil.copyfile(drawn / image.path, copies / f"{number:05}.png")
+        (copies / f"{number:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
 
 
 def plain(image: Image) -> tuple[str, bytes]:

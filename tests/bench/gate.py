@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 from lorarecipe.dataset import scan
+from lorarecipe.measures.gate import gate_table
 from lorarecipe.plan.gate import gate_samples
 from lorarecipe.recipe import load
-from lorarecipe.run.gate import gate_table
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "recipes" / "demo.toml"

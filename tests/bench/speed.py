@@ -29,7 +29,15 @@ import psutil
 from lorarecipe.files import large_file_digest
 from lorarecipe.plan import MergeStage, Model, Source, TrainStage
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, find_place, launch, merge_base, read_progress, stage_images, train_command
+from lorarecipe.trainer import (
+    Installation,
+    find_trainer,
+    launch,
+    merge_base,
+    read_progress,
+    stage_images,
+    train_command,
+)
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
 from tests.bench.method.__main__ import RESULTS, machine, with_nano
@@ -68,22 +76,22 @@ def merge_speed(folder: Path, turns: int = 9) -> dict[str, Any]:
         told[name] = {"seconds": median(written), "least": min(written), "flushed": median(flushed)}
         told[name]["gigabytes"] = max(most) / 1e6
     told["of a copy"] = {one: told["ours"][one] / told["copy"][one] for one in ("seconds", "least", "flushed")}
-    place = find_place()
-    words = [str(place.python), str(place.script("networks/merge_lora.py")), "--sd_model", str(CHECKPOINT)]
+    trainer = find_trainer()
+    words = [str(trainer.python), str(trainer.script("networks/merge_lora.py")), "--sd_model", str(CHECKPOINT)]
     words += ["--save_to", str(out), "--models", str(lora), "--ratios", "1.0"]
     words += ["--precision", "float", "--save_precision", "fp16"]
-    seconds, memory = _watched(words, {"PYTHONPATH": str(place.checkout), "HF_HUB_OFFLINE": "1"})
+    seconds, memory = _watched(words, {"PYTHONPATH": str(trainer.checkout), "HF_HUB_OFFLINE": "1"})
     return told | {"script": {"seconds": seconds, "gigabytes": memory}}
 
 
 def trainer_speed(folder: Path, steps: int = 150) -> dict[str, Any]:
     """Train the same with both: images a second after the first step, gigabytes at most."""
-    places = (find_place("embedded"), with_nano(find_place(), folder / "tokenizers"))
-    return {place.engine: _trained(place, folder, steps) for place in places}
+    trainers = (find_trainer("embedded"), with_nano(find_trainer(), folder / "tokenizers"))
+    return {trainer.engine: _trained(trainer, folder, steps) for trainer in trainers}
 
 
-def _trained(place: Place, folder: Path, steps: int) -> dict[str, Any]:
-    bench = Bench(Store(folder / place.engine), place, folder / "renders", (steps, steps))
+def _trained(trainer: Installation, folder: Path, steps: int) -> dict[str, Any]:
+    bench = Bench(Store(folder / trainer.engine), trainer, folder / "renders", (steps, steps))
     stage = bench.target(ARMS["naive"], target_of(0), 1)
     begun: dict[int, float] = {}
     memory = _peak(lambda: begun.update(_steps(stage, bench)))
@@ -100,18 +108,18 @@ def start_speed(folder: Path) -> dict[str, Any]:
     """
     full = Model("sd15", {"path": Source(CHECKPOINT, large_file_digest(CHECKPOINT))})
     told = {}
-    for name, place, model in (
-        ("embedded", find_place("embedded"), None),
-        ("sd-scripts", with_nano(find_place(), folder / "tokenizers"), None),
-        ("full size", find_place(), full),
+    for name, trainer, model in (
+        ("embedded", find_trainer("embedded"), None),
+        ("sd-scripts", with_nano(find_trainer(), folder / "tokenizers"), None),
+        ("full size", find_trainer(), full),
     ):
-        bench = Bench(Store(folder / "start" / name), place, folder / "renders", (2, 2))
+        bench = Bench(Store(folder / "start" / name), trainer, folder / "renders", (2, 2))
         stage = bench.target(ARMS["naive"], target_of(0), 1)
         stage = replace(stage, model=model or stage.model)
         first = _steps(stage, bench)[1]
-        script = place.script("train_network.py")
-        load = f"import runpy, sys; sys.path.insert(0, {str(place.checkout)!r}); runpy.run_path({str(script)!r})"
-        imports = [_watched([str(place.python), "-c", words], {})[0] for words in (load, _LAUNCHER)]
+        script = trainer.script("train_network.py")
+        load = f"import runpy, sys; sys.path.insert(0, {str(trainer.checkout)!r}); runpy.run_path({str(script)!r})"
+        imports = [_watched([str(trainer.python), "-c", words], {})[0] for words in (load, _LAUNCHER)]
         told[name] = {"imports": imports[0], "launcher": imports[1], "first step": first}
     return told
 
@@ -131,7 +139,7 @@ def _ready(stage: TrainStage, bench: Bench) -> Any:
     stage_images(stage.data, images)
     bench.store.keep(stage.data.short)
     bench.store.begin(stage.short, stage.identity())
-    return train_command(stage, bench.place, bench.store)
+    return train_command(stage, bench.trainer, bench.store)
 
 
 def character_speed(folder: Path, steps: int = 20) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def _by_hand(folder: Path, count: int, steps: int, core: int) -> tuple[float, li
 
 
 def _bench(folder: Path, steps: int) -> Bench:
-    return Bench(Store(folder / "store"), find_place("embedded"), folder / "renders", (steps, steps))
+    return Bench(Store(folder / "store"), find_trainer("embedded"), folder / "renders", (steps, steps))
 
 
 def _watched(words: list[str], env: dict[str, str]) -> tuple[float, float]:

@@ -60,7 +60,7 @@ def _caller(frame: FrameType | None) -> tuple[str, str]:
 
 
 def _pattern(path: str) -> str:
-    path = re.sub(r"\.\d+-\d+\.part", ".part", path)
+    path = re.sub(r"\.[0-9a-f]+-\d+-\d+\.part", ".part", path)
     path = re.sub(r"-[0-9a-f]{16}\b", "-KEY", path)
     path = re.sub(r"\b[0-9a-f]{32}\b", "KEY", path)
     path = re.sub(r"\.tfevents\..*", ".tfevents", path)  # with times, and the machine's name

@@ -26,7 +26,7 @@ from lorarecipe.dataset.captions import plain, read_caption
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.recipe import Captions, load
 from lorarecipe.recipe.lines import locate
-from lorarecipe.report.beside import read_beside
+from lorarecipe.records import Candidates, Leak, Passport, read_record
 from lorarecipe.rules.names import read_name
 from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, all_runs
 from lorarecipe.store import Store
@@ -108,8 +108,9 @@ def pickle(data: bytes) -> None:
 
 def beside(data: bytes) -> None:
     """What lies beside a result."""
-    for file in (LEAK, PASSPORT, CANDIDATES):
-        assert isinstance(read_beside(_written(file, data), ["k"]), dict)
+    for file, form in ((LEAK, Leak), (PASSPORT, Passport), (CANDIDATES, Candidates)):
+        with suppress(ValueError):
+            assert isinstance(read_record(_written(file, data), form), form)
 
 
 def header(data: bytes) -> None:
@@ -134,7 +135,7 @@ def records(data: bytes) -> None:
     _written("store/train-1/manifest.json", data)
     _written("lora-000001-state.json", data)
     (_FOLDER / "lora-000001-state").mkdir(exist_ok=True)
-    _written("runs/0001-20260101-abcd/run.json", data)
+    _written("runs/0001-20260101-abcd/ledger.json", data)
     assert Store(_FOLDER / "store").find("train-1") is None
     last_state(_FOLDER)
     for run in all_runs(_FOLDER / "runs"):

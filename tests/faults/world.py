@@ -24,6 +24,7 @@ _ROOT = Path(__file__).parent.parent.parent
 #: how it was made: differs from run to run, and a stage that was resumed tells of its last part
 _TOLD = {
     *("trainer.log", "made.json", "manifest.json", "accelerate.yaml", "dataset.toml", "prompts.txt", "run.json"),
+    "ledger.json",
     *("report.html", "passport.json"),  # with times, and the digest of a LoRA that tells them
 }
 
@@ -167,7 +168,7 @@ class World:
         told += [f"{name}: damaged {lost}" for name in self.store.names() for lost in self.store.damaged_files(name)]
         told += [f"{path}: left over" for path in self.root.rglob("*") if path.name.endswith(".part")]
         told += [f"{process.pid}: still alive" for process in processes_of(self.root)]
-        last = max(self.home.glob("runs/*/run.json"))
+        last = max(self.home.glob("runs/*/ledger.json"))
         told += [f"{last}: not finished"] if json.loads(last.read_text("utf-8"))["state"] != "finished" else []
         files = (path for path in self.root.rglob("*") if path.is_file())
         told += [f"{path}: holds a token" for path in files if b"hf_canary" in path.read_bytes()]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from lorarecipe.events import Event
 from lorarecipe.plan import DataStage
+from lorarecipe.records import Proof
 from lorarecipe.run.makers.maker import Attempt, begin_anew
 from lorarecipe.trainer import stage_images
 
@@ -19,6 +19,6 @@ def make(stage: DataStage, attempt: Attempt) -> Iterator[Event]:
     yield from ()
 
 
-def prove(stage: DataStage, attempt: Attempt) -> dict[str, Any]:  # noqa: ARG001 - each image was compared when copied
+def prove(stage: DataStage, attempt: Attempt) -> Proof:  # noqa: ARG001 - each image was compared when copied
     """Count the images."""
     return {"images": sum(len(group) for group in stage.groups)}

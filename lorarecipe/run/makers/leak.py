@@ -3,22 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from PIL import Image
+
+from lorarecipe.dataset.silhouette import Lab
 from lorarecipe.events import Event
-from lorarecipe.plan import LeakStage
-from lorarecipe.run.leak import leak_in, write_leak
+from lorarecipe.files import write_atomic
+from lorarecipe.measures import Drawn, Yardstick
+from lorarecipe.measures.advice import advice
+from lorarecipe.measures.leak import in_order, measured, rows_of
+from lorarecipe.measures.pixels import seen
+from lorarecipe.plan import LeakStage, SampleStage
+from lorarecipe.records import Leak, Proof, Shot, record_text
 from lorarecipe.run.makers.maker import Attempt, begin_anew
+from lorarecipe.run.measured import LEAK, leak_in
+from lorarecipe.run.pictures import sample_path
+from lorarecipe.run.renders import renders_of
+from lorarecipe.store import Store
 
 prepare = begin_anew
 
 
 def make(stage: LeakStage, attempt: Attempt) -> Iterator[Event]:
-    """Measure every picture."""
-    write_leak(stage, attempt.folder, attempt.store)
+    """Measure every picture, and write them, their means and what follows."""
+    shots = in_order([*_shots(stage, attempt.store)])
+    rows = rows_of(shots)
+    write_atomic(attempt.folder / LEAK, record_text(Leak((stage.key,), advice(rows), rows, shots)))
     yield from ()
 
 
-def prove(stage: LeakStage, attempt: Attempt) -> dict[str, Any]:  # noqa: ARG001 - the record says it
+def prove(stage: LeakStage, attempt: Attempt) -> Proof:  # noqa: ARG001 - the record says it
     """Count the pictures."""
-    return {"pictures": len(leak_in(attempt.folder)["pictures"])}
+    return {"pictures": len(leak_in(attempt.folder).pictures)}
+
+
+def _shots(stage: LeakStage, store: Store) -> Iterator[Shot]:
+    yardstick = Yardstick(renders_of(stage.renders, store, stage.resolution), stage.folders)
+    last = stage.arms["target"][-1]
+    without = {
+        (prompt, seed): _seen(last, name, store) for name, (prompt, weight, seed) in last.names.items() if weight == 0
+    }
+    for arm, samples in stage.samples:
+        unrelated = samples.samples.unrelated or ()
+        for name, (prompt, weight, seed) in samples.names.items():
+            if weight == 0 and samples != last:  # without a LoRA, all stages draw the same
+                continue
+            drawn = Drawn(
+                store.path(samples.short) / name,
+                _seen(samples, name, store),
+                prompt,
+                weight,
+                unrelated=prompt in unrelated,
+                bare=without.get((prompt, seed)),
+            )
+            yield Shot(
+                sample_path(arm, samples, name),
+                arm if weight else "without",
+                samples.epoch,
+                weight,
+                prompt,
+                seed,
+                measured(drawn, yardstick, stage.measures),
+            )
+
+
+def _seen(stage: SampleStage, name: str, store: Store) -> Lab:
+    with Image.open(store.path(stage.short) / name) as picture:
+        return seen(picture)

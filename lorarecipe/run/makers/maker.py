@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from lorarecipe.errors import LorarecipeError
 from lorarecipe.events import Event
 from lorarecipe.plan import Stage
+from lorarecipe.records import Proof
 from lorarecipe.store import Store
-from lorarecipe.trainer import Command, Place
+from lorarecipe.trainer import Command, Installation
 from lorarecipe.trainer.states import State
 
 S_contra = TypeVar("S_contra", bound=Stage, contravariant=True)
@@ -36,7 +37,7 @@ class Attempt:
     """A stage that is being made: its title for people, the trainer, the store, and the folder to work in."""
 
     title: str
-    place: Place
+    trainer: Installation
     store: Store
     folder: Path
     start: Start
@@ -45,13 +46,13 @@ class Attempt:
 class Maker(Protocol[S_contra]):
     """A module that makes the stages of one kind."""
 
-    def prepare(self, stage: S_contra, place: Place, store: Store) -> Start:
+    def prepare(self, stage: S_contra, trainer: Installation, store: Store) -> Start:
         """Say what an attempt begins with; nothing is written."""
 
     def make(self, stage: S_contra, attempt: Attempt) -> Iterator[Event]:
         """Make the stage in the attempt's folder."""
 
-    def prove(self, stage: S_contra, attempt: Attempt) -> dict[str, Any]:
+    def prove(self, stage: S_contra, attempt: Attempt) -> Proof:
         """Look whether the result is what it should be, and give what was found.
 
         Raises
@@ -61,7 +62,7 @@ class Maker(Protocol[S_contra]):
         """
 
 
-def begin_anew(stage: Stage, place: Place, store: Store) -> Start:  # noqa: ARG001 - the form of every maker's `prepare`
+def begin_anew(stage: Stage, trainer: Installation, store: Store) -> Start:  # noqa: ARG001 - the form of every maker's `prepare`
     """Begin with nothing that an earlier attempt has left: the stage takes seconds."""
     return Start()
 

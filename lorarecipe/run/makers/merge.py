@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from lorarecipe.events import Event
 from lorarecipe.plan import MergeStage
+from lorarecipe.records import Proof
 from lorarecipe.run.makers.maker import Attempt, begin_anew
 from lorarecipe.trainer import merge_base, prove_merge
 
@@ -19,6 +19,6 @@ def make(stage: MergeStage, attempt: Attempt) -> Iterator[Event]:
     yield from ()
 
 
-def prove(stage: MergeStage, attempt: Attempt) -> dict[str, Any]:
+def prove(stage: MergeStage, attempt: Attempt) -> Proof:
     """Compare it with the checkpoint and the base."""
     return prove_merge(stage.file(attempt.store.attempt), stage.base.file(attempt.store.path), stage)

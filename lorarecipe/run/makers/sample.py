@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 from lorarecipe.events import Event, Sampled
 from lorarecipe.plan import SampleStage
+from lorarecipe.records import Proof
 from lorarecipe.run.makers.maker import Attempt, Start
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, launch, prove_samples, sample_command, whole_pictures
+from lorarecipe.trainer import Installation, launch, prove_samples, sample_command, whole_pictures
 
 
-def prepare(stage: SampleStage, place: Place, store: Store) -> Start:
+def prepare(stage: SampleStage, trainer: Installation, store: Store) -> Start:
     """Keep the pictures that an earlier attempt has drawn."""
     drawn = whole_pictures(store.attempt(stage.short), stage)
-    command = sample_command(stage, place, store, drawn) if stage.names.keys() - drawn else None
+    command = sample_command(stage, trainer, store, drawn) if stage.names.keys() - drawn else None
     return Start(command, drawn, f"{len(drawn)} pictures" if drawn else "")
 
 
@@ -44,6 +44,6 @@ def make(stage: SampleStage, attempt: Attempt) -> Iterator[Event]:
         yield from (event for event in lines if isinstance(event, Sampled))
 
 
-def prove(stage: SampleStage, attempt: Attempt) -> dict[str, Any]:
+def prove(stage: SampleStage, attempt: Attempt) -> Proof:
     """Look whether all pictures are there."""
     return prove_samples(attempt.folder, stage)

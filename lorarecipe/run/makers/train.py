@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lorarecipe import signals
 from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
 from lorarecipe.events import Event, Pausing, Progress
 from lorarecipe.plan import LORA, TrainStage
+from lorarecipe.records import Proof
 from lorarecipe.run.makers.maker import Attempt, StagePaused, Start
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, launch, prove_lora, read_progress, train_command
+from lorarecipe.trainer import Installation, launch, prove_lora, read_progress, train_command
 from lorarecipe.trainer.diagnosis import not_a_number
 from lorarecipe.trainer.states import PAUSE, State, clear_states, last_state, seal_pause, seal_states, unseal
 
@@ -27,10 +27,10 @@ _LOOK = 5.0
 _STRAYED = 3
 
 
-def prepare(stage: TrainStage, place: Place, store: Store) -> Start:
+def prepare(stage: TrainStage, trainer: Installation, store: Store) -> Start:
     """Go on from the last state that an earlier attempt has left."""
     state = last_state(store.attempt(stage.short))
-    command = train_command(stage, place, store, state)
+    command = train_command(stage, trainer, store, state)
     return Start(command, state.kept, str(state), state) if state else Start(command)
 
 
@@ -49,7 +49,7 @@ def make(stage: TrainStage, attempt: Attempt) -> Iterator[Event]:
     pausable, stepped = stage.can_go_on, False
     watch = _Watch(stage, attempt.title, folder)
     # sd-scripts counts a resumed training's steps from nothing
-    done = _step(stage, state) if state and not attempt.place.traits.COUNTS_ON else 0
+    done = _step(stage, state) if state and not attempt.trainer.traits.COUNTS_ON else 0
     strayed = 0
     with (
         signals.hold() if pausable else nullcontext(),
@@ -79,7 +79,7 @@ def make(stage: TrainStage, attempt: Attempt) -> Iterator[Event]:
     clear_states(folder, stage)
 
 
-def prove(stage: TrainStage, attempt: Attempt) -> dict[str, Any]:
+def prove(stage: TrainStage, attempt: Attempt) -> Proof:
     """Open the LoRA, and look at every number."""
     return prove_lora(stage.file(attempt.store.attempt), stage)
 

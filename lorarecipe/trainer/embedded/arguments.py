@@ -41,7 +41,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--save_last_n_epochs_state", type=int, help="remove older states than the last so many saves")
     add("--resume", type=Path, help="folder of such a state")
     add("--training_comment")
-    add("--resolution", help="told again in the dataset TOML, which counts")
+    add("--resolution", help="given again in the dataset TOML, which counts")
     add("--tokenizer_cache_dir", help="not needed: the checkpoint's folder has its tokenizer")
     add("--logging_dir", type=Path, help="folder of TensorBoard's logs")
     add("--log_prefix", default="", help="beginning of the name of this training's folder there")

@@ -60,7 +60,7 @@ class Batches:
         return batches
 
 
-def images_of(subset: dict[str, Any]) -> list[Path]:
+def images_of(subset: dict[str, str]) -> list[Path]:
     """Images of a subset, in the order of their names."""
     return sorted(path for path in Path(subset["image_dir"]).iterdir() if path.suffix in EXTENSIONS)
 

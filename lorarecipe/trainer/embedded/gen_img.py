@@ -32,8 +32,8 @@ class Line:
     @classmethod
     def read(cls, text: str) -> Line:
         """Read ``a prompt --n what not --d seed --am weight --f file``."""
-        told = dict(_OPTION.findall(text))
-        return cls(_OPTION.sub("", text), told.get("n", ""), int(told["d"]), float(told["am"]), told["f"])
+        options = dict(_OPTION.findall(text))
+        return cls(_OPTION.sub("", text), options.get("n", ""), int(options["d"]), float(options["am"]), options["f"])
 
 
 class Sampler:
@@ -66,8 +66,8 @@ class Sampler:
         states = encode(self.tokenizer, self.text_encoder, [negative] * len(prompts) + prompts, self.clip_skip)
         self.scheduler.set_timesteps(steps)
         for when in self.scheduler.timesteps:
-            without, told = self.unet(torch.cat([latents, latents]), when, states).sample.chunk(2)
-            latents = self.scheduler.step(without + scale * (told - without), when, latents).prev_sample
+            without, asked = self.unet(torch.cat([latents, latents]), when, states).sample.chunk(2)
+            latents = self.scheduler.step(without + scale * (asked - without), when, latents).prev_sample
         pixels = (self.vae.decode(latents / LATENT_SCALE).sample.clamp(-1, 1) + 1) * 127.5
         return [Image.fromarray(one) for one in pixels.round().byte().permute(0, 2, 3, 1).cpu().numpy()]
 

@@ -107,8 +107,8 @@ class Training:
                 average = sum(self.losses) / len(self.losses)
                 bar.set_postfix(avr_loss=average)
                 rates = {f"lr/group{at}": rate for at, rate in enumerate(self.scheduler.get_last_lr())}
-                told = {"loss/current": loss, "loss/average": average, **rates}
-                self.accelerator.log(told, step=self.step)
+                about = {"loss/current": loss, "loss/average": average, **rates}
+                self.accelerator.log(about, step=self.step)
             if args.save_every_n_epochs and epoch % args.save_every_n_epochs == 0 and epoch < self.epochs:
                 self._save(f"{args.output_name}-{epoch:06d}", epoch)
         bar.close()
@@ -189,7 +189,7 @@ class Training:
             folders[name] = {"n_repeats": subset["num_repeats"], "img_count": len(paths)}
             captions = [path.with_suffix(subset["caption_extension"]).read_text("utf-8") for path in paths]
             tags[name] = Counter(tag.strip() for caption in captions for tag in caption.split(",") if tag.strip())
-        told = {name: getattr(args, name) for name in _TOLD} | {
+        about = {name: getattr(args, name) for name in _TOLD} | {
             "base_model_version": "sd_v1",
             "sd_model_name": args.pretrained_model_name_or_path.name,
             "optimizer": "torch.optim.adamw.AdamW",
@@ -207,7 +207,7 @@ class Training:
             "dataset_dirs": json.dumps(folders),
             "tag_frequency": json.dumps(tags),
         }
-        return {f"ss_{key}": str(value) for key, value in told.items()}
+        return {f"ss_{key}": str(value) for key, value in about.items()}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 
 def curves_in(folder):
     """Give steps and values by tag; a later process tells of a step again."""
-    told: dict[str, dict[int, float]] = {}
+    curves: dict[str, dict[int, float]] = {}
     for name in sorted(os.listdir(folder)):
         done = int(name.partition("-")[0])
         for place, _, files in os.walk(os.path.join(folder, name)):
@@ -25,8 +25,8 @@ def curves_in(folder):
             log.Reload()
             for tag in log.Tags()[SCALARS]:
                 if not tag.startswith("loss/epoch"):
-                    told.setdefault(tag, {}).update({one.step + done: one.value for one in log.Scalars(tag)})
-    return {tag: sorted(points.items()) for tag, points in told.items()}
+                    curves.setdefault(tag, {}).update({one.step + done: one.value for one in log.Scalars(tag)})
+    return {tag: sorted(points.items()) for tag, points in curves.items()}
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import torch
 
 from lorarecipe.demo import NANO
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place, find_place
+from lorarecipe.trainer import Installation, find_trainer
 from tests.bench.method.arms import ARMS, LOADED, MAIN, Bench
 from tests.bench.method.unit import measure
 
@@ -32,7 +32,7 @@ INSIDE = Path(__file__).parent.parent.parent / "inside"
 STEPS, QUICK = (800, 600), (8, 8)
 
 
-def with_nano(place: Place, folder: Path) -> Place:
+def with_nano(trainer: Installation, folder: Path) -> Installation:
     """Have sd-scripts read the nano: its tokenizer, and its widths."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = folder / "openai_clip-vit-large-patch14"
@@ -41,9 +41,9 @@ def with_nano(place: Place, folder: Path) -> Place:
     python = folder / "python"
     told = {"PYTHONPATH": INSIDE / "parity", "PARITY_UNET": NANO / "unet" / "config.json"}
     words = " ".join(f'{name}="{value}"' for name, value in told.items())
-    python.write_text(f'#!/bin/sh\n{words} exec "{place.python}" "$@"\n', encoding="utf-8")
+    python.write_text(f'#!/bin/sh\n{words} exec "{trainer.python}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
-    return replace(place, python=python, tokenizers=folder)
+    return replace(trainer, python=python, tokenizers=folder)
 
 
 def machine() -> dict[str, Any]:
@@ -69,14 +69,14 @@ def main() -> None:
     folder: Path = given.folder.absolute()
     real = given.sd_scripts
     name = "method-sd-scripts.json" if real else "method.json"
-    place = with_nano(find_place(), folder / "tokenizers") if real else find_place("embedded")
-    place.require("sd15")
+    trainer = with_nano(find_trainer(), folder / "tokenizers") if real else find_trainer("embedded")
+    trainer.require("sd15")
     arms = {key: ARMS[key] for key in MAIN} | {"loaded": LOADED} if real else ARMS
     if given.quick:
         arms = {key: ARMS[key] for key in (*MAIN, "naive-no-up", "distilled")}
-    bench = Bench(Store(folder / "store"), place, folder / "renders", QUICK if given.quick else STEPS)
+    bench = Bench(Store(folder / "store"), trainer, folder / "renders", QUICK if given.quick else STEPS)
     steps = {"base": bench.steps[0], "target": bench.steps[1]}
-    result: dict[str, Any] = {"trainer": place.engine, "steps": steps, **machine(), "units": []}
+    result: dict[str, Any] = {"trainer": trainer.engine, "steps": steps, **machine(), "units": []}
     path = (folder if given.quick else RESULTS) / name
     for told in measure(bench, 1 if given.quick else given.units, arms, 0.25 if given.quick else 1.0):
         result["units"].append(told)

@@ -12,9 +12,9 @@ from lorarecipe.files import file_digest
 from lorarecipe.plan import DataStage, MergeStage, Model, Plan, Source, Stage, TrainStage
 from lorarecipe.plan.data import Image
 from lorarecipe.recipe.training import Training
-from lorarecipe.run import execute
+from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
-from lorarecipe.trainer import Place
+from lorarecipe.trainer import Installation
 from lorarecipe.weights import Folder
 from tests.bench.method.cast import FIVE, MIXED, SIX, Target, renders
 
@@ -71,14 +71,14 @@ class Bench:
     """Where and how long it is trained; ``steps`` of a base and of a target."""
 
     store: Store
-    place: Place
+    trainer: Installation
     folder: Path
     steps: tuple[int, int]
 
     @property
     def engine(self) -> str:
         """Whose trainer."""
-        return self.place.engine
+        return self.trainer.engine
 
     def base(self, arm: Arm, seed: int) -> TrainStage:
         """Give the training of an arm's base."""
@@ -109,7 +109,7 @@ class Bench:
         """Make a stage and all before it, and give its LoRA."""
         stages = [*_before(stage), stage]
         plan = Plan(self.engine, tuple(stages), {one.key: one.short for one in stages}, ())
-        for _ in execute(plan, self.place, self.store, self.folder):
+        for _ in execute(plan, Here(self.trainer, self.store), self.folder):
             pass
         return stage.file(self.store.path)
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.colour import lab
 from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, STYLES, VIEWS, ZOOMS, draw
 from lorarecipe.demo.judge import load_judge
-from lorarecipe.run.measures import change, seen, softness
+from lorarecipe.measures.pixels import change, seen, softness
 from lorarecipe.trainer.embedded.gen_img import Sampler
 from tests.bench.method.arms import Arm
 from tests.bench.method.cast import Target

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy import ndimage
-from scipy.cluster.vq import kmeans2
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset.silhouette import Lab, Mask, inside, is_white, silhouette
@@ -84,6 +82,8 @@ def palette_of(renders: Sequence[Lab]) -> Palette | None:
 
     None where no render shows a figure.
     """
+    from scipy.cluster.vq import kmeans2
+
     pixels = np.concatenate([render[silhouette(render).figure] for render in renders]).astype(np.float64)
     if len(pixels) < _COLOURS:
         return None
@@ -108,6 +108,8 @@ def outline(colours: Lab) -> Mask:
 
 def outline_by_colour(colours: Lab, palette: Palette) -> Mask:
     """Find a character before any background: the largest part that has its colours; of shape (64, 64)."""
+    from scipy import ndimage
+
     alike = ndimage.binary_closing(_sized(_apart(colours, palette).min(axis=2) < _ALIKE))
     parts, count = ndimage.label(alike)
     if not count:

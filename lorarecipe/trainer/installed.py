@@ -26,7 +26,7 @@ TOKENIZERS = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Installation:
     """Paths of a trainer; ``managed`` when `lorarecipe setup` builds it."""
 
     checkout: Path
@@ -52,25 +52,27 @@ class Place:
 
     def lacks(self, family: str | None = None) -> list[str]:
         """Say what is missing, each with what to do; empty when a training can start."""
-        told = []
+        lacking = []
         if libraries := self.traits.LIBRARIES:
             missing = [name for name in libraries if importlib.util.find_spec(name) is None]
             return [f"{', '.join(missing)} missing; run: pip install 'lorarecipe[embedded]'"] if missing else []
         if self.managed and not self.marker.is_file():
             return ["the trainer is not set up; run: lorarecipe setup"]
         if not (self.checkout / "train_network.py").is_file():
-            told.append(f"{self.checkout}: no sd-scripts there; set LORARECIPE_SD_SCRIPTS to its folder")
+            lacking.append(f"{self.checkout}: no sd-scripts there; set LORARECIPE_SD_SCRIPTS to its folder")
         elif (commit := checked_out(self.checkout)) != pin().commit:
             found = commit or "no commit"
-            told.append(f"{self.checkout}: at {found}, expected {pin().commit}; run there: git checkout {pin().commit}")
+            lacking.append(
+                f"{self.checkout}: at {found}, expected {pin().commit}; run there: git checkout {pin().commit}"
+            )
         if not self.python.is_file():
-            told.append(f"{self.python}: no such interpreter; set LORARECIPE_PYTHON to the trainer's python")
-        told += [
+            lacking.append(f"{self.python}: no such interpreter; set LORARECIPE_PYTHON to the trainer's python")
+        lacking += [
             f"{self.tokenizers / name}: tokenizer missing; run: lorarecipe setup"
             for name, families in TOKENIZERS.items()
             if (family is None or family in families) and not (self.tokenizers / name / "vocab.json").is_file()
         ]
-        return told
+        return lacking
 
     def require(self, family: str) -> None:
         """Refuse to go on without what a training of a family needs.
@@ -97,7 +99,7 @@ def environment_id(wanted: Pin) -> str:
     return digest_of(built_from)[:16]
 
 
-def find_place(engine: str = "sd-scripts") -> Place:
+def find_trainer(engine: str = "sd-scripts") -> Installation:
     """Say where a trainer is, or would be; the embedded one is here, in this environment.
 
     ``LORARECIPE_SD_SCRIPTS`` and ``LORARECIPE_PYTHON`` name an existing checkout and interpreter.
@@ -109,13 +111,13 @@ def find_place(engine: str = "sd-scripts") -> Place:
     """
     if ENGINES[engine].LIBRARIES:
         here = Path(__file__).parent / engine
-        return Place(here, Path(sys.executable), here, managed=False, root=here, engine=engine)
+        return Installation(here, Path(sys.executable), here, managed=False, root=here, engine=engine)
     root = home() / "trainers" / environment_id(pin())
     checkout, python = os.environ.get("LORARECIPE_SD_SCRIPTS"), os.environ.get("LORARECIPE_PYTHON")
     if bool(checkout) != bool(python):
         raise MachineNotReady("found one of LORARECIPE_SD_SCRIPTS and LORARECIPE_PYTHON, expected both or neither")
     binary = root / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    return Place(
+    return Installation(
         checkout=Path(checkout).absolute() if checkout else root / "sd-scripts",
         python=Path(python).absolute() if python else binary,
         tokenizers=(root.with_name("tokenizers") if checkout else root / "tokenizers"),
@@ -125,7 +127,7 @@ def find_place(engine: str = "sd-scripts") -> Place:
 
 
 def checked_out(checkout: Path) -> str | None:
-    """Commit that a checkout is at, or None where that cannot be told."""
+    """Commit that a checkout is at, or None where that cannot be known."""
     words = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
     try:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
@@ -133,10 +135,10 @@ def checked_out(checkout: Path) -> str | None:
         return None
 
 
-def installed(place: Place) -> dict[str, str]:
+def installed(trainer: Installation) -> dict[str, str]:
     """What the setup wrote down when it was done."""
     try:
-        told: dict[str, str] = json.loads(place.marker.read_text("utf-8"))
+        report: dict[str, str] = json.loads(trainer.marker.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return told
+    return report

@@ -13,7 +13,7 @@ from PIL import Image
 
 from lorarecipe.errors import MachineNotReady
 
-#: tags whose scores are told
+#: tags that are scored
 _TAGS = ("3d", "realistic")
 
 
@@ -39,12 +39,18 @@ class Tagger:
             self._side = int(self._input.shape[1])
             if output.shape[-1] != len(names):
                 raise ValueError(f"{output.shape[-1]} scores for {len(names)} tags")
-            self._places = {tag: names.index(tag) for tag in _TAGS}
+            self._known: dict[Path, dict[str, float]] = {}
+            self._columns = {tag: names.index(tag) for tag in _TAGS}
         except Exception as problem:  # onnxruntime's own errors have no common parent
             raise MachineNotReady(f"{folder}: no tagger of booru tags ({problem})") from problem
 
     def scores(self, path: Path) -> dict[str, float]:
         """Score a picture, put on a white square as these taggers were trained; from 0 to 1."""
+        if path not in self._known:
+            self._known[path] = self._scored(path)
+        return self._known[path]
+
+    def _scored(self, path: Path) -> dict[str, float]:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
         square = Image.new("RGB", (max(picture.size),) * 2, "white")
@@ -52,4 +58,4 @@ class Tagger:
         pixels = np.asarray(square.resize((self._side, self._side), Image.Resampling.BICUBIC), dtype=np.float32)
         blue_first = np.ascontiguousarray(pixels[None, ..., ::-1])
         [scores] = self._model.run(None, {self._input.name: blue_first})
-        return {tag: round(float(scores[0, place]), 4) for tag, place in self._places.items()}
+        return {tag: round(float(scores[0, column]), 4) for tag, column in self._columns.items()}

@@ -1,0 +1,130 @@
+"""Workers: they make stages. One verb: submit a stage, and take the events of its making."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lorarecipe.errors import LorarecipeError, MachineNotReady
+from lorarecipe.events import Event, Failed, Finished, Paused, Reused, Started, Waiting
+from lorarecipe.files import canonical_json, write_atomic
+from lorarecipe.plan import Stage, TrainStage
+from lorarecipe.records import Made, read_record, record_text
+from lorarecipe.run.inputs import changed_inputs
+from lorarecipe.run.makers import MAKERS, Attempt, StagePaused
+from lorarecipe.store import CHANGED, Store
+from lorarecipe.trainer import Installation, try_optimizers
+from lorarecipe.trainer.process import log_of
+
+#: beside a finished stage's files: the command that made it, its seconds, its proof
+MADE = "made.json"
+#: input files that changed while a stage was made from them, by the stage's key
+Changed = Mapping[str, tuple[str, ...]]
+
+
+class Worker(Protocol):
+    """Somebody who makes stages and puts them into a store."""
+
+    @property
+    def store(self) -> Store:
+        """Where its results are found."""
+
+    def require(self, stages: Mapping[str, Stage]) -> None:
+        """Look, before anything starts, whether stages, by their titles, can be made.
+
+        Raises
+        ------
+        MachineNotReady
+            Naming all that is missing.
+        CheckFailed
+            When the trainer refuses the arguments of an optimizer.
+        """
+
+    def submit(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+        """Make a stage, or find it made; ``changed`` is of the stages before it.
+
+        Raises
+        ------
+        LorarecipeError
+            Why it was not made.
+        """
+
+
+@dataclass(frozen=True)
+class Here:
+    """The worker on this machine, in this process."""
+
+    trainer: Installation
+    store: Store
+
+    def require(self, stages: Mapping[str, Stage]) -> None:
+        """Look whether the trainer has what the stages need, and the author's files are there."""
+        for family in {stage.family for stage in stages.values() if stage.family}:
+            self.trainer.require(family)
+        trainings = {title: stage for title, stage in stages.items() if isinstance(stage, TrainStage)}
+        # a training on a merged checkpoint is proven against the original one
+        merged = [stage.merged for stage in trainings.values() if stage.merged]
+        for source in (source for stage in [*stages.values(), *merged] for source in stage.sources):
+            if not source.path.exists():
+                raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
+        try_optimizers(trainings, self.trainer, self.store)
+
+    def submit(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+        """Reuse a stage, or make it while holding its lock."""
+        about = {"key": stage.key, "title": title, "kind": stage.kind}
+        if folder := self.store.find(stage.short):
+            yield Reused(**about, made=_made(folder))
+            return
+        with ExitStack() as held:
+            if not held.enter_context(self.store.lock(stage.short, wait=False)):
+                yield Waiting(**about)
+                held.enter_context(self.store.lock(stage.short, wait=True))
+            if folder := self.store.find(stage.short):  # made by another, while this one waited
+                yield Reused(**about, made=_made(folder))
+                return
+            yield from self._make(stage, title, changed)
+
+    def _make(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+        about = {"key": stage.key, "title": title, "kind": stage.kind}
+        maker = MAKERS[stage.kind]
+        start = maker.prepare(stage, self.trainer, self.store)
+        command = start.command.argv if start.command else ()
+        folder = self.store.begin(stage.short, stage.identity(), start.kept)
+        log = str(log_of(folder)) if command else None
+        why = f"{stage.why}; goes on after {start.after}" if start.after else stage.why
+        yield Started(**about, why=why, command=command, log=log)
+        began = time.monotonic()
+        try:
+            attempt = Attempt(title, self.trainer, self.store, folder, start)
+            yield from maker.make(stage, attempt)
+            with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
+                sealing = disk.submit(self.store.seal, stage.short)
+                proof = maker.prove(stage, attempt)
+                sealed = sealing.result()
+            seconds = round(time.monotonic() - began, 2)
+            write_atomic(folder / MADE, record_text(Made(command, seconds, proof)))
+            if altered := changed_inputs(stage, changed):
+                write_atomic(folder / CHANGED, canonical_json(altered))
+            self.store.keep(stage.short, sealed)
+        except StagePaused as pause:
+            yield Paused(**about, step=pause.step, steps=pause.steps)
+            raise pause.cause from None
+        except (LorarecipeError, OSError) as problem:
+            yield Failed(**about, message=str(problem), log=log)
+            raise
+        except Exception as bug:
+            yield Failed(**about, message=f"a bug of lorarecipe: {type(bug).__name__}: {bug}", log=log)
+            raise
+        yield Finished(**about, seconds=seconds, proof=proof, changed=altered)
+
+
+def _made(folder: Path) -> Made:
+    try:
+        return read_record(folder / MADE, Made)
+    except (OSError, ValueError):
+        return Made()
