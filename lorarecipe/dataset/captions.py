@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from lorarecipe.dataset.encodings import UncertainEncoding, decoded
@@ -90,13 +90,9 @@ def read_caption(path: Path, whole: frozenset[str] = frozenset(), encoding: str 
         return Caption(path, (), str(error), undecided=True)
     except OSError as error:
         return Caption(path, (), f"not readable ({error.strerror})")
-    lines = re.split(r"\r\n|\r|\n", text)  # as a text file is read; no other character ends a line
-    tags = tuple(
-        piece for number, line in enumerate(lines, 1) for tag in tags_of(line, number) for piece in _pieces(tag, whole)
-    )
+    tags, odd = _tags_and_separators(text, whole)
     if not tags:
         return Caption(path, (), "empty")
-    odd = {text for number, line in enumerate(lines, 1) for tag in tags_of(line, number) for text in _odd(tag, whole)}
     divided = bool(odd) or tags[-1].line > 1
     if tags[-1].line > 1:
         problem = "more than one line long, of which only the first would be read"
@@ -104,6 +100,15 @@ def read_caption(path: Path, whole: frozenset[str] = frozenset(), encoding: str 
         problem = f"divided by {' and '.join(map(repr, sorted(odd)))}, which the trainer reads as a part of a tag"
     prose = divided and any(len(tag.text.split()) > _MOST_WORDS for tag in tags)
     return Caption(path, tags, problem, mendable=problem is not None and not prose)
+
+
+@lru_cache(1024)  # the captions of a set are a few texts, and a set may have ten thousand images
+def _tags_and_separators(text: str, whole: frozenset[str]) -> tuple[tuple[Tag, ...], frozenset[str]]:
+    """Give the tags of a caption, and what divides them beside commas."""
+    lines = re.split(r"\r\n|\r|\n", text)  # as a text file is read; no other character ends a line
+    written = [tag for number, line in enumerate(lines, 1) for tag in tags_of(line, number)]
+    tags = tuple(piece for tag in written for piece in _pieces(tag, whole))
+    return tags, frozenset(separator for tag in written for separator in _odd(tag, whole))
 
 
 def tags_of(line: str, number: int = 1) -> tuple[Tag, ...]:

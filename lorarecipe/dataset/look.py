@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, ImageStat
+from pydantic import StringConstraints
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset.backdrop import off_white, on_white, rim, shade
@@ -37,7 +39,7 @@ _HASH, _STEP = 32, 8
 
 
 #: bytes as hexadecimal digits
-Hexadecimal = str
+Hexadecimal = Annotated[str, StringConstraints(pattern="^(?:[0-9a-f]{2})*$")]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from lorarecipe.dataset.look import VERSION, Look
 from lorarecipe.dataset.picture import Measured
@@ -27,8 +28,12 @@ _NAMES = [field.name for field in fields(Look)]
 #: what is measured, and how
 _VERSION = [VERSION, *_NAMES]
 
-#: form of each measure: a number, a text, or so many numbers; some may be missing
-_TYPES = [str(field.type) for field in fields(Look)]
+#: times of an image, its width, height and digest, and the values of its look in the order of the fields
+_Entry = tuple[Stamp, int, int, str, tuple[Any, ...]]
+_Look = tuple[tuple(get_type_hints(Look, include_extras=True).values())]  # type: ignore[misc,valid-type]
+_ENTRIES: TypeAdapter[dict[str, _Entry]] = TypeAdapter(
+    dict[str, tuple[Stamp, int, int, str, _Look]]  # type: ignore[valid-type]
+)
 
 
 class Memory:
@@ -38,23 +43,19 @@ class Memory:
         name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
         self._path = home() / "looks" / f"{name}.json"
         self._known = self._read()
-        self._new: dict[str, list[object]] = {}
+        self._new: dict[str, _Entry] = {}
 
     def recall(self, name: str, stamp: Stamp) -> Measured | None:
         """Give what was measured of an image, if it is still the same."""
-        match self._known.get(name):
-            case [list(then), int(width), int(height), str(digest), list(look)] if tuple(then) == stamp:
-                frozen: list[Any] = [tuple(value) if isinstance(value, list) else value for value in look]
-                if len(frozen) != len(_TYPES) or not all(map(_has_form, frozen, _TYPES)):
-                    return None  # somebody has edited it
-                self._new[name] = [then, width, height, digest, look]
-                return Measured(width, height, digest, Look(*frozen))
-        return None
+        if not (entry := self._known.get(name)) or entry[0] != stamp:
+            return None
+        self._new[name] = entry
+        return Measured(*entry[1:4], Look(*entry[4]))
 
     def keep(self, name: str, stamp: Stamp, measured: Measured) -> None:
         """Remember an image."""
         if stamp[1] < time.time_ns() - _YOUNG_NS:
-            self._new[name] = [list(stamp), *measured[:3], [getattr(measured.look, name) for name in _NAMES]]
+            self._new[name] = (stamp, *measured[:3], tuple(getattr(measured.look, field) for field in _NAMES))
 
     def write(self) -> None:
         """Write what holds now; a home that cannot be written is no reason to fail."""
@@ -64,27 +65,20 @@ class Memory:
             except OSError:
                 return
 
-    def _read(self) -> dict[str, list[object]]:
+    def _read(self) -> dict[str, _Entry]:
         try:
             match read_json(self._path):
                 case {"version": version, "images": dict(images)} if version == _VERSION:
-                    return images
+                    return _entries(images)
         except (OSError, ValueError):
             pass
         return {}
 
 
-def _has_form(value: object, form: str) -> bool:
-    """Tell whether a remembered measure has the type that its field is declared with."""
-    if value is None:
-        return "None" in form
-    numbers = {"Edges": 4, "Edges | None": 4, "Colour": 3, "Colour | None": 3, "tuple[float, float] | None": 2}
-    numbers["tuple[float, float, float] | None"] = 3
-    if form in numbers:
-        if not isinstance(value, tuple) or len(value) != numbers[form]:
-            return False
-        return all(type(part) in {int, float} for part in value)
-    if form == "Hexadecimal":
-        return isinstance(value, str) and re.fullmatch("(?:[0-9a-f]{2})*", value) is not None
-    forms: dict[str, set[type]] = {"int": {int}, "float": {int, float}, "str": {str}}
-    return type(value) in forms[form]
+def _entries(images: dict[str, object]) -> dict[str, _Entry]:
+    """Give the entries that have the types of what is measured; somebody may have edited others."""
+    try:
+        return _ENTRIES.validate_python(images)
+    except ValidationError as problem:
+        edited = {error["loc"][0] for error in problem.errors(include_url=False, include_input=False)}
+        return _ENTRIES.validate_python({name: entry for name, entry in images.items() if name not in edited})

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lorarecipe.dataset import Group, Picture
 from lorarecipe.dataset.outline import WIDTHS
+from lorarecipe.rules.once import once
 from lorarecipe.rules.shots import zoom_of
 
 #: mean difference of two outlines, over their mean width: of real renders of one figure up to 0.05 (upper body and
@@ -24,6 +25,7 @@ _SHARES = np.arange(0.12, 1.001, 0.02)
 Outlines = npt.NDArray[np.float32]
 
 
+@once
 def shown_shares(group: Group) -> dict[Path, float]:
     """Give the share of the figure, from its top, that each image shows; one whose outline does not fit is left out.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lorarecipe.dataset import Dataset, Group, Picture
 from lorarecipe.dataset.look import Look
 from lorarecipe.dataset.silhouette import WHITE_CHROMA
+from lorarecipe.rules.once import once
 from lorarecipe.rules.vocabulary import ZOOMS
 
 _ZOOMS = frozenset(ZOOMS)
@@ -40,10 +41,11 @@ def readable(dataset: Dataset) -> Iterator[Picture]:
         yield from (picture for picture in group.pictures if not picture.problem)
 
 
+@once
 def zoom_of(picture: Picture) -> str | None:
     """Zoom tag of an image's caption, if it has just one."""
-    zooms = [word for word in picture.words if word in _ZOOMS]
-    return zooms[0] if len(zooms) == 1 else None
+    zooms = _ZOOMS.intersection(picture.words)
+    return next(iter(zooms)) if len(zooms) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Backdrop:
     certain: bool = True
 
 
+@once
 def backdrop_of(picture: Picture) -> Backdrop | None:
     """Say what is wrong with an image's background; None where it is white, or where none can be known.
 
@@ -121,6 +124,7 @@ def falls_apart(picture: Picture) -> bool:
     return zoom_of(picture) == "full body" and picture.look.figures == 1 and picture.look.parts >= _PIECES
 
 
+@once
 def hair_of(group: Group) -> npt.NDArray[np.float64] | None:
     """Median L*a*b* of the crown over a character's images on white, or None where no crown tells its hair.
 
