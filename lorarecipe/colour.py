@@ -28,7 +28,8 @@ def lab(pixels: npt.ArrayLike) -> npt.NDArray[np.float32]:
     ndarray
         L* from 0 to 100, a* and b*, of the same shape; distances between them are dE76.
     """
-    share = _LINEAR[np.asarray(pixels, dtype=np.uint8)] @ _TO_XYZ.T
-    cube = np.where(share > (6 / 29) ** 3, np.cbrt(share), share / (3 * (6 / 29) ** 2) + 4 / 29)
+    share = _LINEAR.take(np.asarray(pixels, dtype=np.uint8)) @ _TO_XYZ.T
+    cube, dark = np.cbrt(share), share <= (6 / 29) ** 3
+    cube[dark] = share[dark] / (3 * (6 / 29) ** 2) + 4 / 29
     colours: npt.NDArray[np.float32] = cube @ _TO_LAB.T - _BLACK
     return colours

@@ -2,8 +2,8 @@
 
 A process number says something only on the machine that it is of, so a lease names that too: the host, its boot and the
 space of process numbers (a container has its own). On the same machine the process itself is looked up; of any other,
-the lease ends when there was no sign of life for five minutes. The clocks of hosts that share a folder have to agree
-within that.
+the lease ends when there was no sign of life for five minutes: the file's time says when the last one was. The clocks
+of hosts that share a folder have to agree within that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from lorarecipe.files import canonical_json, machine, read_json, write_atomic
 
 #: seconds between two signs of life, and without one until a lease ends
 _BEAT, _SILENCE = 20.0, 300.0
+#: seconds that a process's beginning may seem to move when the clock is set
+_MOVED = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Lease:
         if not self.is_here:
             return time.time() - self.seen < _SILENCE
         try:
-            return bool(psutil.Process(self.process).create_time() == self.started)
+            return abs(psutil.Process(self.process).create_time() - self.started) < _MOVED
         except psutil.Error:
             return False
 
@@ -65,9 +67,8 @@ def read_lease(path: Path) -> Lease | None:
                 "machine": str(where),
                 "process": int(process),
                 "started": int() | float() as started,
-                "seen": int() | float() as seen,
             }:
-                return Lease(host, where, process, started, seen)
+                return Lease(host, where, process, started, path.stat().st_mtime)
     except (OSError, ValueError):
         pass
     return None
@@ -75,8 +76,9 @@ def read_lease(path: Path) -> Lease | None:
 
 def sign(path: Path) -> None:
     """Write a lease of this process, seen now."""
-    own = Lease(platform.node(), machine(), os.getpid(), _started(os.getpid()), time.time())
-    write_atomic(path, canonical_json(asdict(own)))
+    process = os.getpid()
+    own = {"host": platform.node(), "machine": machine(), "process": process, "started": _started(process)}
+    write_atomic(path, canonical_json(own))
 
 
 @contextmanager
@@ -86,8 +88,8 @@ def signing(path: Path) -> Iterator[None]:
 
     def beat() -> None:
         while not ended.wait(_BEAT):
-            with suppress(OSError):  # a full disk is said by what needs it
-                sign(path)
+            with suppress(OSError):
+                os.utime(path)
 
     sign(path)
     beating = threading.Thread(target=beat, name="lease", daemon=True)

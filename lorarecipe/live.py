@@ -64,15 +64,7 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
         for event in stream:
             match event:
                 case events.Reused() | events.Waiting() | events.Started():
-                    title = escape(event.title)
-                    if event.key not in tasks:
-                        tasks[event.key] = progress.add_task(title, total=None, now="")
-                    now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
-                    progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind))
-                    if isinstance(event, events.Started):
-                        progress.console.print(f"[dim]{title}: {escape(printable_lines(event.why))}", highlight=False)
-                    if isinstance(event, events.Reused):
-                        progress.update(tasks[event.key], total=1, completed=1)
+                    _begin_row(event, progress, tasks)
                 case events.Progress():
                     task = tasks[event.key]
                     progress.update(task, total=event.steps, completed=event.step, now=position(event))
@@ -95,6 +87,20 @@ def _live(stream: Iterable[Event], console: Console) -> Iterator[Event]:
                 case _:
                     pass
             yield event
+
+
+def _begin_row(
+    event: events.Reused | events.Waiting | events.Started, progress: Progress, tasks: dict[str, TaskID]
+) -> None:
+    title = escape(event.title)
+    if event.key not in tasks:
+        tasks[event.key] = progress.add_task(title, total=None, now="")
+    now = {"Reused": "[green]reused", "Waiting": "[yellow]waiting for another run"}
+    progress.update(tasks[event.key], now=now.get(type(event).__name__, event.kind))
+    if isinstance(event, events.Started):
+        progress.console.print(f"[dim]{title}: {escape(printable_lines(event.why))}", highlight=False)
+    if isinstance(event, events.Reused):
+        progress.update(tasks[event.key], total=1, completed=1)
 
 
 def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:

@@ -45,39 +45,38 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
 
     checked = sound(recipes, allow)
     plan, differences = planned(checked, rehearse=rehearse)
-    asked = Arguments(
-        recipes=[str(path.absolute()) for path in recipes],
-        out=str(out.absolute()),
-        allow=list(allow),
-        rehearse=rehearse,
-    )
-    store, trainer = Store(home() / "store"), find_trainer(plan.engine)
-    place_of_results = out / "rehearsal" if rehearse else out
+    paths = [str(path.absolute()) for path in recipes]
+    asked = Arguments(recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse)
+    worker = Here(find_trainer(plan.engine), Store(home() / "store"))
+    results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)
     failure = None
     try:
-        with closing(noted(execute(plan, Here(trainer, store), place_of_results), run)) as events:
-            for _ in show(refreshed(events, run, trainer, store), as_json=as_json):
+        with closing(noted(execute(plan, worker, results), run)) as events:
+            for _ in show(refreshed(events, run, worker.trainer, worker.store), as_json=as_json):
                 pass
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
-        words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
-        words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
+        words = _again(recipes, out, allow, rehearse=rehearse)
         raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
     finally:
         # where nothing began, the folder may be somebody else's
-        pages = write_report(run, trainer, store) if run.record.stages else []
-    list(write_results(run.record, plan, place_of_results))
+        pages = write_report(run, worker.trainer, worker.store) if run.record.stages else []
+    list(write_results(run.record, plan, results))
     if rehearse and not failure:
-        again = fold(execute(plan, Here(trainer, store), place_of_results))
+        again = fold(execute(plan, worker, results))
         say(rehearsed(run.record.stages, [*again.stages.values()], differences), err=True)
     if not as_json:
-        for files in run.record.files.values():
-            for file in files:
-                say(file.path)
-        for page in pages:
-            say(place_of_results / page.parent.name / page.name)
+        files = [file.path for files in run.record.files.values() for file in files]
+        for path in [*files, *(results / page.parent.name / page.name for page in pages)]:
+            say(path)
     if failure:
         raise failure
+
+
+def _again(recipes: tuple[Path, ...], out: Path, allow: tuple[str, ...], *, rehearse: bool) -> list[str]:
+    """Give the words of the command that goes on."""
+    words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
+    return [*words, *(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]

@@ -47,6 +47,8 @@ def rim(image: Image.Image) -> Edges:
 
 
 def _not_white(line: Image.Image) -> float:
+    if np.min(line.getextrema()) >= WHITE_LEVEL:  # as of nearly all renders
+        return 0.0
     red, green, blue = np.moveaxis(np.asarray(line) < WHITE_LEVEL, -1, 0)
     return share(red | green | blue)
 

@@ -15,6 +15,7 @@ from lorarecipe.dataset.backdrop import off_white, on_white, rim, shade
 from lorarecipe.dataset.outline import outline_of
 from lorarecipe.dataset.silhouette import (
     Edges,
+    Lab,
     Silhouette,
     inside,
     is_white,
@@ -105,18 +106,13 @@ def look_at(image: Image.Image) -> Look:
     clear, hidden = _transparency(image) if image.has_transparency_data else (0.0, "")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     drawn = image if image.mode == mode else image.convert(mode)
-    small = _reduced(drawn)
-    small.info = {}  # a copy of the file's own, which may be broken
-    small.getexif()[ExifTags.Base.Orientation] = orientation
-    small = ImageOps.exif_transpose(small)
+    small = _upright(_reduced(drawn), orientation)
     by_alpha = clear >= _CUT_OUT
     alpha = np.asarray(small.getchannel("A")) if by_alpha else None
     small = on_white(small)
     colours = lab(np.asarray(small))
     shape = silhouette(colours) if alpha is None else silhouette_by_alpha(alpha)
-    high, low = colours[:_CORNER], colours[-_CORNER:]
-    corners = np.stack([high[:, :_CORNER], high[:, -_CORNER:], low[:, -_CORNER:], low[:, :_CORNER]])
-    odd = ~is_white(corners)
+    corners, ground = _corners(colours)
     figure, area = shape.figure, colours[shape.figure]
     inner, outline = inside(figure), outline_of(shape)
     own, mirrored = _prints(small)
@@ -127,8 +123,8 @@ def look_at(image: Image.Image) -> Look:
         clear=clear,
         hidden=hidden,
         off_white=off_white(colours, shape, by_alpha=by_alpha),
-        corners=(share(odd[0]), share(odd[1]), share(odd[2]), share(odd[3])),
-        ground=rounded(corners[odd].mean(axis=0)) if odd.any() else (100.0, 0.0, 0.0),
+        corners=corners,
+        ground=ground,
         box=_box(shape),
         touches=(share(figure[:, 0]), share(figure[0]), share(figure[:, -1]), share(figure[-1])),
         rim=_turned(rim(drawn), orientation),
@@ -172,6 +168,23 @@ def _reduced(image: Image.Image) -> Image.Image:
         size = (max(1, image.width // apart), max(1, image.height // apart))
         image = image.resize(size, Image.Resampling.NEAREST)
     return image.reduce(-(-max(image.size) // _SMALL))
+
+
+def _upright(small: Image.Image, orientation: int) -> Image.Image:
+    if orientation == 1:
+        return small
+    small.info = {}  # a copy of the file's own, which may be broken
+    small.getexif()[ExifTags.Base.Orientation] = orientation
+    return ImageOps.exif_transpose(small)
+
+
+def _corners(colours: Lab) -> tuple[Edges, Colour]:
+    """Share of each corner that is not white, and the mean colour of what is not."""
+    high, low = colours[:_CORNER], colours[-_CORNER:]
+    corners = np.stack([high[:, :_CORNER], high[:, -_CORNER:], low[:, -_CORNER:], low[:, :_CORNER]])
+    odd = ~is_white(corners)
+    ground = rounded(corners[odd].mean(axis=0)) if odd.any() else (100.0, 0.0, 0.0)
+    return (share(odd[0]), share(odd[1]), share(odd[2]), share(odd[3])), ground
 
 
 def _transparency(image: Image.Image) -> tuple[float, str]:

@@ -65,7 +65,7 @@ def read_image(path: Path) -> Measured | Problem:
     try:
         if (size := path.stat().st_size) > _LARGEST:
             return Problem("bomb", f"{size} bytes")
-        content = read_file(path, _LARGEST)
+        content = read_file(path, size)
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             opened = True
             image.load()

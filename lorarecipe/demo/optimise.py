@@ -42,9 +42,7 @@ def optimise(
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
         optimizer.step()
-        keep = min(0.999, step / (step + 10))
-        for key, weights in model.state_dict().items():
-            average[key].lerp_(weights, 1 - keep) if weights.is_floating_point() else average[key].copy_(weights)
+        _follow(average, model.state_dict(), min(0.999, step / (step + 10)))
         seen = 0.98 * seen + 0.02 * value.item() if seen else value.item()
         if step % 100 == 0:
             print(f"{name} {step}/{steps} loss {seen:.4f} {time.monotonic() - started:.0f} s", flush=True)
@@ -54,3 +52,8 @@ def optimise(
             torch.save(whole | dicing | {"average": average}, file.with_suffix(".part"))
             file.with_suffix(".part").replace(file)
     return average
+
+
+def _follow(average: dict[str, Tensor], weights: dict[str, Tensor], keep: float) -> None:
+    for key, value in weights.items():
+        average[key].lerp_(value, 1 - keep) if value.is_floating_point() else average[key].copy_(value)

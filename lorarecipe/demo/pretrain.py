@@ -59,11 +59,7 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
     vocabulary = write_tokenizer(folder / "nano" / "tokenizer")
     tokenizer = CLIPTokenizer.from_pretrained(folder / "nano" / "tokenizer")
     text_encoder, unet = _networks(vocabulary)
-    with torch.no_grad():
-        latents = torch.cat(
-            [vae.encode(_pixels(part)).latent_dist.mean for part in torch.cat([pictures, free_pictures]).split(64)]
-        )
-    latents *= LATENT_SCALE
+    latents = _encoded(vae, torch.cat([pictures, free_pictures]))
     dice = random.Random(0)
     model = torch.nn.ModuleDict({"unet": unet, "text_encoder": text_encoder})
     noise = DDPMScheduler(**NOISE_SCHEDULE)
@@ -88,6 +84,11 @@ def train(folder: Path, images: int, autoencoder_steps: int, steps: int) -> None
     print(quality)
     file = checkpoint / "unet" / "diffusion_pytorch_model.safetensors"
     save_file(load_file(file), file, metadata={"format": "pt", "lorarecipe.quality": json.dumps(quality)})
+
+
+@torch.no_grad()
+def _encoded(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
+    return torch.cat([vae.encode(_pixels(part)).latent_dist.mean for part in pictures.split(64)]) * LATENT_SCALE
 
 
 def _world(state: Path, images: int) -> tuple[list[tuple[Figure, Look]], Tensor]:

@@ -12,7 +12,7 @@ from lorarecipe.plan.parts import leak_of, samples_of, title_of_samples, trainin
 from lorarecipe.plan.picks import PickStage
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Stage
-from lorarecipe.recipe import Samples
+from lorarecipe.recipe import Distill, Samples
 
 
 def compile_alone(dataset: Dataset) -> Compiled:
@@ -34,15 +34,7 @@ def compile_alone(dataset: Dataset) -> Compiled:
     ]
     candidates = None
     if distill:
-        asked = Samples(
-            prompts=distill.prompts,
-            weights=(distill.weight,),
-            seed=distill.seed,
-            images=distill.images,
-            steps=distill.steps,
-            scale=distill.scale,
-        )
-        candidates = SampleStage(lora.model, lora, asked, lora.commit, resolution, device=lora.device)
+        candidates = SampleStage(lora.model, lora, _asked(distill), lora.commit, resolution, device=lora.device)
         stages.append((candidates, f"pictures to pick from, for {recipe.name}"))
         if not distill.picks:
             return Compiled(Delivery(recipe.name, lora, recipe, None, candidates=candidates, picked=False), stages)
@@ -63,3 +55,15 @@ def compile_alone(dataset: Dataset) -> Compiled:
     leak = leak_of(recipe, arms, lora)
     stages += [(leak, f"leak test of {recipe.name}")] if leak else []
     return Compiled(Delivery(recipe.name, lora, recipe, None, arms, leak=leak, candidates=candidates), stages)
+
+
+def _asked(distill: Distill) -> Samples:
+    """Give what is drawn to pick from."""
+    return Samples(
+        prompts=distill.prompts,
+        weights=(distill.weight,),
+        seed=distill.seed,
+        images=distill.images,
+        steps=distill.steps,
+        scale=distill.scale,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorarecipe.dataset import Dataset
@@ -31,10 +31,7 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
     base, stages = _base(dataset)
     trained = base if isinstance(base, TrainStage) else None
     if not dataset.target or not recipe.target:
-        if not trained:
-            raise recipe.error(("target",), "found neither a base to train nor a target, expected one of them")
-        gate = tuple(_gate(dataset, base, trained))
-        return Compiled(Delivery(recipe.name, trained, recipe, base, gate=gate), [*stages, *_titled_gate(recipe, gate)])
+        return _base_alone(dataset, trained, stages)
     target = training_of(dataset, (dataset.target,), recipe.target.training, "target")
     # the renders of a base that was trained elsewhere are not at hand: the target's come from the same cameras
     gate = tuple(_gate(dataset, base, trained or target))
@@ -69,6 +66,14 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
     waits += [(stage, target) for stage in (*controls, *delivery.sampled)]
     waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
     return Compiled(delivery, stages, waits)
+
+
+def _base_alone(dataset: Dataset, base: TrainStage | None, stages: Sequence[tuple[Stage, str]]) -> Compiled:
+    recipe = dataset.recipe
+    if not base:
+        raise recipe.error(("target",), "found neither a base to train nor a target, expected one of them")
+    gate = tuple(_gate(dataset, base, base))
+    return Compiled(Delivery(recipe.name, base, recipe, base, gate=gate), [*stages, *_titled_gate(recipe, gate)])
 
 
 def _base(dataset: Dataset) -> tuple[Lora, list[tuple[Stage, str]]]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import read_file
 from lorarecipe.recipe.across import across_tables
-from lorarecipe.recipe.lines import Lines, Where, locate
+from lorarecipe.recipe.lines import Lines, locate
 from lorarecipe.recipe.model import Checkpoint, RecipeFile
 from lorarecipe.recipe.presets import PRESETS, fill
 from lorarecipe.recipe.whole import Recipe
+from lorarecipe.recipe.words import did_you_mean, faults_of
 
 #: bytes of a recipe: a list of ten thousand images has one million
 _LARGEST = 4_000_000
@@ -170,7 +169,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         for details in error.errors(include_url=False):
             from_preset = details["type"] == "missing" and "training" in details["loc"]
             if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
-                faults += _faults(lines, details)
+                faults += faults_of(lines, details)
         raise RecipeError(tuple(faults)) from error
     if faults:
         raise RecipeError(tuple(faults))
@@ -182,7 +181,7 @@ def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:
     if not isinstance(name, str):
         return []
     if name not in PRESETS:
-        message = f"found {name!r}{_did_you_mean(name, PRESETS)}, expected one of {', '.join(PRESETS)}"
+        message = f"found {name!r}{did_you_mean(name, PRESETS)}, expected one of {', '.join(PRESETS)}"
         return [lines.fault(("preset",), message)]
     for phase, settings in PRESETS[name].items():
         table = raw.get(phase)
@@ -191,61 +190,3 @@ def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:
             if isinstance(written, dict):
                 table["training"] = fill(settings, written)
     return []
-
-
-def _faults(lines: Lines, details: ErrorDetails) -> list[Fault]:
-    """Turn pydantic's error into words."""
-    where: Where = details["loc"]
-    try:
-        found = repr(details.get("input"))
-    except ValueError:
-        found = "a number of thousands of digits"
-    found = found if len(found) < 80 else found[:77] + "..."
-    if details["type"] == "options":
-        problems: dict[str, str] = details["ctx"]["problems"]
-        return [lines.fault((*where, option), problem) for option, problem in problems.items()]
-    if details["type"] == "extra_forbidden":
-        message = f"found an unknown key{_did_you_mean(str(where[-1]), _keys_at(where[:-1]))}"
-    elif details["type"] == "missing":
-        message = "missing; expected it here" + (", or a preset" if "training" in where else "")
-    elif details["type"] == "recipe":
-        message = details["msg"]
-    else:
-        expected = _WORDS.get(details["type"]) or details["msg"].removeprefix("Input should be ")
-        message = f"found {found}, expected {expected}"
-    return [lines.fault(where, message)]
-
-
-#: pydantic's error -> what was expected, in TOML's words
-_WORDS = {
-    "model_type": "a table",
-    "tuple_type": "a list",
-    "dict_type": "a table",
-    "too_long": "fewer",
-    "too_short": "more",
-}
-
-
-def _did_you_mean(word: str, words: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _keys_at(where: Where) -> list[str]:
-    """Keys that a table may have, found by walking the models along its path."""
-    model: type[BaseModel] = RecipeFile
-    for part in where:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get("from_" if part == "from" else part)
-        found = _models_in(field.annotation) if field else []
-        if not found:
-            return []
-        model = found[0]
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _models_in(annotation: object) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from lorarecipe import signals
@@ -67,10 +68,11 @@ def execute(plan: Plan, worker: Worker | None = None, out: Path = Path("out")) -
             yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
             continue
         try:
-            for event in worker.submit(stage, plan.title(stage), changed):
-                yield event
-                if isinstance(event, Finished) and event.changed:
-                    changed[stage.key] = event.changed
+            with closing(worker.submit(stage, plan.title(stage), changed)) as making:
+                for event in making:
+                    yield event
+                    if isinstance(event, Finished) and event.changed:
+                        changed[stage.key] = event.changed
             yield from _gated(stage, needed_by, store, out)
         except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
             ended: Sequence[Delivery] = needed_by
@@ -132,8 +134,8 @@ def _require(plan: Plan, worker: Worker, out: Path) -> None:
         require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
     missing = {plan.title(stage): stage for stage in plan.stages if not worker.store.find(stage.short)}
-    require_room(plan, [*missing.values()], worker.store, out)
     worker.require(missing)
+    require_room(plan, [*missing.values()], worker.store, out)
 
 
 def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Worker(Protocol):
             When the trainer refuses the arguments of an optimizer.
         """
 
-    def submit(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+    def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Make a stage, or find it made; ``changed`` is of the stages before it.
 
         Raises
@@ -74,7 +74,7 @@ class Here:
                 raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
         try_optimizers(trainings, self.trainer, self.store)
 
-    def submit(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+    def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Reuse a stage, or make it while holding its lock."""
         about = {"key": stage.key, "title": title, "kind": stage.kind}
         if folder := self.store.find(stage.short):
@@ -89,7 +89,7 @@ class Here:
                 return
             yield from self._make(stage, title, changed)
 
-    def _make(self, stage: Stage, title: str, changed: Changed) -> Iterator[Event]:
+    def _make(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         about = {"key": stage.key, "title": title, "kind": stage.kind}
         maker = MAKERS[stage.kind]
         start = maker.prepare(stage, self.trainer, self.store)

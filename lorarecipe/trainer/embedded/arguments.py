@@ -11,7 +11,7 @@ import toml
 from lorarecipe.recipe import Buckets
 
 
-def parse(argv: list[str] | None = None) -> argparse.Namespace:
+def parse(argv: list[str] | None = None) -> argparse.Namespace:  # long: a line for each argument
     """Parse a command line of ``train_network.py``."""
     parser = argparse.ArgumentParser(prog="train_network.py", allow_abbrev=False)
     add = parser.add_argument
