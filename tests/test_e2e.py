@@ -94,8 +94,8 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
 def _the_gate_was_drawn(folder: Path) -> None:
     """With the base, and with the merged checkpoint alone; the first prompt is empty."""
     told = json.loads((folder / "passport.json").read_text("utf-8"))
-    trainers = [[picture["place"] for picture in gate["pictures"]] for gate in told["gate"]]
-    assert trainers == [
+    paths = [[picture["path"] for picture in gate["pictures"]] for gate in told["gate"]]
+    assert paths == [
         [f"gate/{at:02}_1_1.png" for at in range(3)],
         [f"gate/merged/{at:02}_0_1.png" for at in range(3)],
     ]

@@ -163,12 +163,12 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
     )
     assume(all(bucket.width and bucket.height for bucket in stage.steps.buckets))  # else no plan is made
     store = Store(folder)
-    trainer = store.path(stage.data.short)
+    copies = store.path(stage.data.short)
     for g, group in enumerate(staged):
-        (trainer / f"{g:02}").mkdir(parents=True)
+        (copies / f"{g:02}").mkdir(parents=True)
         for n, image in enumerate(group):
-            Pillow.new("1", (image.width, image.height)).save(trainer / f"{g:02}" / f"{n:05}.png")
-            (trainer / f"{g:02}" / f"{n:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
+            Pillow.new("1", (image.width, image.height)).save(copies / f"{g:02}" / f"{n:05}.png")
+            (copies / f"{g:02}" / f"{n:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
     command = train_command(stage, real_trainer, store)
     assert command is not None
     command.folder.mkdir(parents=True)
@@ -179,7 +179,7 @@ def test_the_plan_is_what_the_trainer_makes_of_it(
     answer = oracle.ask(list(command.argv[script + 1 :]))
 
     assert answer["images"] == [
-        [str(trainer / f"{g:02}" / f"{n:05}.png"), image.caption, repeats, [image.width, image.height]]
+        [str(copies / f"{g:02}" / f"{n:05}.png"), image.caption, repeats, [image.width, image.height]]
         for g, (group, (_, repeats)) in enumerate(zip(staged, groups, strict=True))
         for n, image in enumerate(group)
     ]

@@ -133,9 +133,9 @@ def _require(plan: Plan, worker: Worker, out: Path) -> None:
     for delivery in plan.deliveries:
         require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
-    missing = {plan.title(stage): stage for stage in plan.stages if not worker.store.find(stage.short)}
-    worker.require(missing)
-    require_room(plan, [*missing.values()], worker.store, out)
+    missing = [stage for stage in plan.stages if not worker.store.find(stage.short)]
+    worker.require(missing, plan.titles)
+    require_room(plan, missing, worker.store, out)
 
 
 def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:

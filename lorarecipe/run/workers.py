@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Worker(Protocol):
     def store(self) -> Store:
         """Where its results are found."""
 
-    def require(self, stages: Mapping[str, Stage]) -> None:
-        """Look, before anything starts, whether stages, by their titles, can be made.
+    def require(self, stages: Sequence[Stage], titles: Mapping[str, str]) -> None:
+        """Look, before anything starts, whether stages can be made; ``titles`` name them for people, by their keys.
 
         Raises
         ------
@@ -62,17 +62,17 @@ class Here:
     trainer: Installation
     store: Store
 
-    def require(self, stages: Mapping[str, Stage]) -> None:
+    def require(self, stages: Sequence[Stage], titles: Mapping[str, str]) -> None:
         """Look whether the trainer has what the stages need, and the author's files are there."""
-        for family in {stage.family for stage in stages.values() if stage.family}:
+        for family in {stage.family for stage in stages if stage.family}:
             self.trainer.require(family)
-        trainings = {title: stage for title, stage in stages.items() if isinstance(stage, TrainStage)}
+        trainings = [stage for stage in stages if isinstance(stage, TrainStage)]
         # a training on a merged checkpoint is proven against the original one
-        merged = [stage.merged for stage in trainings.values() if stage.merged]
-        for source in (source for stage in [*stages.values(), *merged] for source in stage.sources):
+        merged = [stage.merged for stage in trainings if stage.merged]
+        for source in (source for stage in [*stages, *merged] for source in stage.sources):
             if not source.path.exists():
                 raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
-        try_optimizers(trainings, self.trainer, self.store)
+        try_optimizers({titles[stage.key]: stage for stage in trainings}, self.trainer, self.store)
 
     def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Reuse a stage, or make it while holding its lock."""

@@ -38,11 +38,11 @@ def timed(command: Command, *watch: Any) -> Generator[str, None, None]:
     spent += time.monotonic() - start
 
 
-def merged(stage: MergeStage, lora: Path, trainer: Path) -> None:
+def merged(stage: MergeStage, lora: Path, file: Path) -> None:
     """Merge, and add up the time: by hand it would be a process too."""
     global spent
     start = time.monotonic()
-    merge_base(stage, lora, trainer)
+    merge_base(stage, lora, file)
     spent += time.monotonic() - start
 
 

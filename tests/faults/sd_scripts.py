@@ -41,23 +41,23 @@ MOMENTS: tuple[tuple[str, Callable[[_Event, str], bool], signal.Signals], ...] =
 )
 
 
-def _start(folder: Path, trainer: Path) -> subprocess.Popen[str]:
-    (trainer / "trainers").parent.mkdir(exist_ok=True)
-    if not (trainer / "trainers").exists():
-        (trainer / "trainers").symlink_to(home() / "trainers")
+def _start(folder: Path, own_home: Path) -> subprocess.Popen[str]:
+    (own_home / "trainers").parent.mkdir(exist_ok=True)
+    if not (own_home / "trainers").exists():
+        (own_home / "trainers").symlink_to(home() / "trainers")
     return subprocess.Popen(
-        [sys.executable, "-m", "lorarecipe", "run", _RECIPE, "--json", "--out", str(trainer / "out")],
+        [sys.executable, "-m", "lorarecipe", "run", _RECIPE, "--json", "--out", str(own_home / "out")],
         cwd=folder,
-        env=os.environ | {"LORARECIPE_HOME": str(trainer)},
+        env=os.environ | {"LORARECIPE_HOME": str(own_home)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
 
 
-def _run(folder: Path, trainer: Path, stop: Callable[[_Event, str], bool], signum: signal.Signals) -> int:
+def _run(folder: Path, own_home: Path, stop: Callable[[_Event, str], bool], signum: signal.Signals) -> int:
     """Run until the moment, and tell what goes on from where."""
-    running, title, sent = _start(folder, trainer), "", False
+    running, title, sent = _start(folder, own_home), "", False
     assert running.stdout
     for line in running.stdout:
         event = json.loads(line)
@@ -83,7 +83,7 @@ def main(folder: Path) -> int:
     for what, stop, signum in MOMENTS:
         code = _run(folder, folder / "disturbed", stop, signum)
         print(f"{signum.name} in the {what}: exit code {code}", flush=True)
-    codes = [_run(folder, folder / trainer, lambda *_: False, signal.SIGKILL) for trainer in ("disturbed", "whole")]
+    codes = [_run(folder, folder / name, lambda *_: False, signal.SIGKILL) for name in ("disturbed", "whole")]
     unlike, compared = [], 0
     for path in sorted((folder / "whole" / "store").glob("*/*.safetensors")):
         one, other = Weights(path), Weights(folder / "disturbed" / path.relative_to(folder / "whole"))
