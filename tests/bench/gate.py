@@ -8,7 +8,6 @@ takes no empty ones.
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from lorarecipe.dataset import scan
 from lorarecipe.measures.gate import gate_table
 from lorarecipe.plan.gate import gate_samples
 from lorarecipe.recipe import load
+from lorarecipe.records import Passport, read_record
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "recipes" / "demo.toml"
@@ -60,8 +60,8 @@ def main(folder: Path) -> None:
     words = [sys.executable, "-m", "lorarecipe", "run", *map(str, recipes), "--out", str(folder)]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     for recipe in recipes:
-        [told] = json.loads((folder / recipe.stem / "passport.json").read_text("utf-8"))["gate"]
-        print(f"\n{recipe.stem}: {told['verdict']}\n\n{gate_table(told['checks'])}")
+        [gate] = read_record(folder / recipe.stem / "passport.json", Passport).gate
+        print(f"\n{recipe.stem}: {gate.verdict}\n\n{gate_table(gate.checks)}")
 
 
 if __name__ == "__main__":
