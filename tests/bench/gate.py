@@ -8,6 +8,7 @@ takes no empty ones.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
