@@ -6,7 +6,7 @@ from lorarecipe.measures.measure import Drawn, Yardstick
 
 KEY = "ccip"
 TITLE = "ccip"
-MEANING = "CCIP's difference from the renders; less is liker"
+MEANING = "CCIP's difference from the renders; lower means more alike"
 FORM = ".2f"
 VERSION = 1
 NEEDS = "ccip"

@@ -30,9 +30,9 @@ def measured(drawn: Drawn, yardstick: Yardstick, measures: Collection[str]) -> d
 
 
 def rows_of(shots: Sequence[Shot]) -> tuple[Row, ...]:
-    """Give the means of each arm, epoch and weight."""
+    """Give the means of each arm, epoch and weight, in the order of the shots."""
     groups: dict[tuple[str, int | None, float], list[Shot]] = {}
-    for shot in in_order(shots):
+    for shot in shots:
         groups.setdefault((shot.arm, shot.epoch, shot.weight), []).append(shot)
     return tuple(_row(group) for group in groups.values())
 

@@ -7,7 +7,7 @@ from lorarecipe.measures.pixels import palette_distance
 
 KEY = "palette"
 TITLE = "colours off"
-MEANING = "how far the character's colours are from the nearest in the picture; less is liker"
+MEANING = "how far the character's colours are from the nearest in the picture; lower means more alike"
 FORM = ".1f"
 VERSION = 1
 NEEDS = ""

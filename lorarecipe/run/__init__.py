@@ -9,7 +9,7 @@ from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_
 from lorarecipe.run.measured import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
-from lorarecipe.run.record import Record, fold, write_results
+from lorarecipe.run.record import fold, write_results
 from lorarecipe.run.workers import Here, Worker
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Arguments",
     "Here",
     "PlannedStage",
-    "Record",
     "ResultsFailed",
     "Run",
     "RunRecord",

@@ -12,7 +12,7 @@ import platform
 import secrets
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -89,8 +89,10 @@ def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[s
 def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
     """Pass the events on, each written down first; at the end, how it ended."""
     record, state = Record(), "interrupted"
-    try:
-        with signing(run.folder / _LEASE), (run.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
+    with ExitStack() as held:  # the lease ends after the record says how the run ended
+        try:
+            held.enter_context(signing(run.folder / _LEASE))
+            journal = held.enter_context((run.folder / "events.jsonl").open("a", encoding="utf-8"))
             for event in events:
                 journal.write(json.dumps(event.as_json()) + "\n")
                 journal.flush()
@@ -103,20 +105,20 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
                 if not isinstance(event, Progress | Sampled):
                     _write_down(run, record, "running")
                 yield event
-        state = "finished"
-    except Interrupted:
-        raise
-    except (LorarecipeError, OSError) as problem:
-        run.record.message = str(problem)
-        state = "failed" if state == "interrupted" else state
-        raise
-    except Exception as bug:
-        run.record.message = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
-        state = "crashed"
-        raise
-    finally:
-        run.record.ended = _now()
-        _write_down(run, record, state)
+            state = "finished"
+        except Interrupted:
+            raise
+        except (LorarecipeError, OSError) as problem:
+            run.record.message = str(problem)
+            state = "failed" if state == "interrupted" else state
+            raise
+        except Exception as bug:
+            run.record.message = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
+            state = "crashed"
+            raise
+        finally:
+            run.record.ended = _now()
+            _write_down(run, record, state)
 
 
 def all_runs(root: Path) -> list[Run]:
