@@ -82,7 +82,7 @@ class Shot:
 
     path: str
     arm: str
-    """``without`` the LoRA, ``target``, ``control``, or ``base``: the base's own LoRA."""
+    """``without`` the LoRA, ``target``, ``refined``, ``control``, or ``base``: the base's own LoRA."""
     epoch: int | None
     """None for the last."""
     weight: float
@@ -105,17 +105,34 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A LoRA in use: its arm, its epoch (None for the last) and its weight."""
+
+    arm: str
+    epoch: int | None
+    weight: float
+
+
+@dataclass(frozen=True)
 class Advice:
-    """Which epoch (None for the last) and weight to use, and why."""
+    """Which epoch (None for the last) and weight to use, of which arm's LoRA, and why."""
 
     epoch: int | None
     weight: float
     reason: str
+    arm: str = "target"
+    front: tuple[Point, ...] = ()
+    """All that no other beats in both likeness and leak, in the order of the rows."""
+
+    @property
+    def use(self) -> str:
+        """Say what to use."""
+        epoch = f"epoch {self.epoch}" if self.epoch else "the last epoch"
+        return f"Use {'the refined LoRA, ' if self.arm == 'refined' else ''}{epoch} at weight {self.weight:g}"
 
     def __str__(self) -> str:
         """Say it in a line."""
-        epoch = f"epoch {self.epoch}" if self.epoch else "the last epoch"
-        return f"Use {epoch} at weight {self.weight:g}: {self.reason}"
+        return f"{self.use}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -131,14 +148,37 @@ class Leak:
 
 
 @dataclass(frozen=True)
+class Pick:
+    """A drawn picture, and whether it is trained on."""
+
+    name: str
+    prompt: str
+    times: int
+    """How often it stands in the set: none of what is not picked, several where too few are fit."""
+    measured: dict[str, float | None]
+    """By the key of the measure, or ``hairstyle``."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was picked by measures."""
+
+    pictures: tuple[Pick, ...]
+    lorarecipe: str = __version__
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """A drawn picture that the author may pick; ``path`` is relative to the result's folder."""
+    """A drawn picture that may be picked; ``path`` is relative to the result's folder."""
 
     path: str
     name: str
     prompt: str
     seed: int
     picked: bool
+    why: str = ""
+    """Why it was picked or not, where measures did it."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +255,7 @@ class Passport:
     lorarecipe: str = __version__
 
 
-def record_text(record: Made | Gate | Leak | Candidates | Passport) -> str:
+def record_text(record: Made | Gate | Leak | Choice | Candidates | Passport) -> str:
     """Write a record as JSON."""
     return json.dumps(asdict(record), indent=2) + "\n"
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from lorarecipe.plan import (
     BaseFile,
+    ChoiceStage,
     DataStage,
     GateStage,
     LeakStage,
@@ -36,6 +37,7 @@ LOADED = replace(TARGET, merged=None, loaded=BASE)
 SAMPLE = SampleStage(MODEL, TARGET, Samples(prompts=("1girl",)), "commit", (512, 512))
 GATE = GateStage(SAMPLE, DATA)
 LEAK = LeakStage({"target": (SAMPLE,)}, DATA, (512, 512), {}, {"white_border": 1})
+CHOICE = ChoiceStage(((Image(Path(), "", "", 512, 512),),), SAMPLE, DATA)
 PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE)
 
 
@@ -52,6 +54,7 @@ PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE
         (GATE, "e35cb08a"),
         (LEAK, "3d1d85fe"),
         (PICKS, "6cacd105"),
+        (CHOICE, "3a09c06e"),
     ],
 )
 def test_keys_are_pinned(stage: Keyed, key: str) -> None:
@@ -70,7 +73,9 @@ _IN_NO_KEY = {
     "TrainStage.device": "where it is computed",
     "TrainStage.role": "what it is for",
     "SampleStage.device": "where it is computed",
-    "SampleStage.for_a_gate": "what they are for",
+    "SampleStage.purpose": "what they are for",
+    "PickStage.masked": "no drawn picture is",
+    "ChoiceStage.masked": "no drawn picture is",
     "Samples.epochs": "each epoch is a stage of its own",
     "Samples.tagger": "what the pictures are measured with afterwards",
     "Samples.ccip": "what the pictures are measured with afterwards",
@@ -80,6 +85,9 @@ _OTHER: dict[str, Any] = {
     "DataStage.groups": ((IMAGE,), (IMAGE,)),
     "PickStage.groups": ((Image(Path("00_1_2.png"), "", "1girl", 512, 512),),),
     "PickStage.drawn": replace(SAMPLE, epoch=2),
+    "ChoiceStage.groups": ((Image(Path(), "", "", 512, 512),) * 2,),
+    "ChoiceStage.drawn": replace(SAMPLE, epoch=2),
+    "ChoiceStage.models": {"ccip": (Source(Path("/c/model_feat.onnx"), "m1"),)},
     "TrainStage.repeats": (11,),
     "TrainStage.merged": replace(MERGE, strength=0.5),
     "TrainStage.loaded": FILE,
@@ -105,6 +113,7 @@ _OTHER: dict[str, Any] = {
     "Training.optimizer": "Lion",
     "Training.scheduler": "linear",
     "Training.precision": "bf16",
+    "Training.mask": "figure",
     "Training.save_every_epochs": 1,
     "Training.extra": {"min_snr_gamma": 5},
     "Samples.prompts": ("2girls",),
@@ -115,7 +124,7 @@ _OTHER: dict[str, Any] = {
     "Samples.tagger": Path("/t"),
     "Samples.ccip": Path("/c"),
 }
-_KINDS = [DATA, BASE, TARGET, LOADED, FILE, MERGE, SAMPLE, PICKS, GATE, LEAK]
+_KINDS = [DATA, BASE, TARGET, LOADED, FILE, MERGE, SAMPLE, PICKS, CHOICE, GATE, LEAK]
 
 
 def _other(name: str, value: object) -> object:

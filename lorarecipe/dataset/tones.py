@@ -34,6 +34,13 @@ def light(area: Lab) -> tuple[float, float]:
     return round(float(area[:, 0].mean()), 2), round(float(area[:, 0].std()), 2)
 
 
+def is_skin(area: Lab) -> Mask:
+    """Say which pixels have a colour of skin."""
+    hue = np.degrees(np.arctan2(area[:, 2], area[:, 1]))
+    coloured = _within(np.hypot(area[:, 1], area[:, 2]), _SKIN_CHROMA) & _within(hue, _SKIN_HUE)
+    return coloured & (area[:, 0] >= _SKIN_LIGHTNESS)
+
+
 def skin(area: Lab) -> Edges | None:
     """Share of pixels that have a colour of skin, mean and spread of their L*, and their median C*."""
     bright = area[area[:, 0] >= _SKIN_LIGHTNESS]

@@ -23,6 +23,8 @@ class Engine(Protocol):
     """Optimizers that it has; empty for all that a recipe can name."""
     OPTIONS: Sequence[str]
     """Options in ``extra`` that it has; empty for all that a recipe can name."""
+    MASKS: Sequence[str]
+    """Values of ``mask`` that it knows."""
     TRAINS_VELOCITY: bool
     """Whether it trains checkpoints that predict velocity."""
     LOADS_BASES: bool

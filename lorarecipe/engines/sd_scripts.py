@@ -13,6 +13,7 @@ COMPONENTS: Sequence[str] = ("path", "vae")
 READS_FOLDERS = False
 OPTIMIZERS: Sequence[str] = ()
 OPTIONS: Sequence[str] = ()
+MASKS: Sequence[str] = ("figure",)
 TRAINS_VELOCITY = True
 LOADS_BASES = True
 MOST_PROCESSES = 64

@@ -15,7 +15,7 @@ from lorarecipe.records import Row, Shot
 
 #: raised whenever the means would be others of the same numbers
 VERSION = 4
-_ARMS = ("without", "base", "control", "target")
+_ARMS = ("without", "base", "control", "target", "refined")
 
 
 def versions(models: Collection[str]) -> dict[str, int]:

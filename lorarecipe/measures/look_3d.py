@@ -12,11 +12,11 @@ FORM = ".2f"
 VERSION = 1
 NEEDS = ""
 #: difference in softness from which the checkpoint and the renders can be told apart
-_LEAST = 0.05
+LEAST = 0.05
 
 
 def of(drawn: Drawn, yardstick: Yardstick) -> float | None:
     """Place the softness between that of the picture without the LoRA and that of the renders."""
-    if drawn.unrelated or drawn.bare is None or (room := yardstick.room(drawn.bare)) <= _LEAST:
+    if drawn.unrelated or drawn.bare is None or (room := yardstick.room(drawn.bare)) <= LEAST:
         return None
     return (softness(drawn.colours) - softness(drawn.bare)) / room

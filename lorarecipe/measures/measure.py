@@ -8,11 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from lorarecipe.dataset.silhouette import Lab
+import numpy as np
+
+from lorarecipe.dataset.silhouette import Lab, Mask, silhouette
+from lorarecipe.dataset.tones import Colour, is_skin, rounded
 from lorarecipe.measures.ccip import Ccip
-from lorarecipe.measures.pixels import Palette, palette_of, softness
+from lorarecipe.measures.pixels import Palette, hair_of, palette_of, shape_of, softness
 from lorarecipe.measures.renders import Render, mean_softness
 from lorarecipe.measures.tagger import Tagger
+
+#: dE76 from the hair of what may be skin
+_NO_HAIR = 12.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,32 @@ class Yardstick:
     def palette(self) -> Palette | None:
         """The character's colours; None where no render shows a figure."""
         return palette_of([render.colours for render in self.renders])
+
+    @cached_property
+    def hair(self) -> Colour | None:
+        """Median colour of the renders' hair; None where no render shows any."""
+        crowns = [render.look.hair for render in self.renders if render.look.hair]
+        return rounded(np.median(crowns, axis=0)) if crowns else None
+
+    @cached_property
+    def skin(self) -> Colour | None:
+        """Median colour of the renders' skin, of what is not hair; None where no render shows any."""
+        figures = np.concatenate([render.colours[silhouette(render.colours).figure] for render in self.renders])
+        if self.hair:
+            figures = figures[np.linalg.norm(figures - np.array(self.hair, np.float32), axis=1) > _NO_HAIR]
+        found = figures[is_skin(figures)]
+        return rounded(np.median(found, axis=0)) if found.size else None
+
+    @cached_property
+    def hair_shapes(self) -> list[Mask]:
+        """The shape of the hair on each render that shows it."""
+        shapes = [shape_of(self.hair_on(render.colours)) for render in self.renders] if self.hair else []
+        return [shape for shape in shapes if shape is not None]
+
+    def hair_on(self, colours: Lab) -> Mask:
+        """Find the character's hair on a picture."""
+        assert self.hair
+        return hair_of(colours, self.hair, self.skin)
 
     @cached_property
     def softness(self) -> float:

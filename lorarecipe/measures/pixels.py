@@ -14,6 +14,7 @@ from PIL import Image
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset.silhouette import Lab, Mask, inside, is_white, silhouette
+from lorarecipe.dataset.tones import Colour
 
 #: longest side that is looked at, in pixels
 _SIDE = 256
@@ -27,6 +28,11 @@ _PERCENTILE = 1
 _FREE = 0.3
 #: dE76 within which a pixel has a colour of the character
 _ALIKE = 22.0
+#: dE76 within which a pixel may be hair (drawn hair is darker at outlines and lighter at highlights than rendered), and
+#: the share of the largest part of it from which another belongs to it, as a second tail does
+_LIKE_HAIR, _STRAND = 40.0, 0.1
+#: sides of a shape of hair
+_HAIR = 32
 #: sides of an outline, and how far it may be moved aside
 _OUTLINE, _ASIDE = 64, 2
 
@@ -118,6 +124,33 @@ def outline_by_colour(colours: Lab, palette: Palette) -> Mask:
     sizes[0] = 0
     whole: Mask = ndimage.binary_fill_holes(parts == sizes.argmax())
     return whole
+
+
+def hair_of(colours: Lab, hair: Colour, skin: Colour | None) -> Mask:
+    """Find what has the colour of hair, and no specks; skin is what is nearer to skin."""
+    from scipy import ndimage
+
+    apart = np.linalg.norm(colours - np.array(hair, np.float32), axis=2)
+    alike = apart < _LIKE_HAIR
+    if skin:
+        alike &= apart < np.linalg.norm(colours - np.array(skin, np.float32), axis=2)
+    parts, _ = ndimage.label(alike)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    kept: Mask = alike & (sizes >= _STRAND * sizes.max())[parts]
+    return kept
+
+
+def shape_of(mask: Mask) -> Mask | None:
+    """Cut a mask out and give it as (32, 32), as large as fits and at the top; None where it is empty."""
+    if not mask.any():
+        return None
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    square = np.zeros((max(cut.shape),) * 2, bool)
+    left = (len(square) - cut.shape[1]) // 2
+    square[: cut.shape[0], left : left + cut.shape[1]] = cut
+    return np.asarray(Image.fromarray(square).resize((_HAIR, _HAIR), Image.Resampling.NEAREST), dtype=bool)
 
 
 def overlap(one: Mask, other: Mask) -> float:

@@ -1,5 +1,6 @@
 """From checked datasets to stages: what would run, under which key, in how many steps."""
 
+from lorarecipe.plan.choice import ChoiceStage
 from lorarecipe.plan.compile import compile_plan
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.delivery import Delivery, Plan
@@ -20,6 +21,7 @@ __all__ = [
     "Arm",
     "BaseFile",
     "Bucket",
+    "ChoiceStage",
     "DataStage",
     "Delivery",
     "GateStage",

@@ -34,7 +34,9 @@ def compile_alone(dataset: Dataset) -> Compiled:
     ]
     candidates = None
     if distill:
-        candidates = SampleStage(lora.model, lora, _asked(distill), lora.commit, resolution, device=lora.device)
+        candidates = SampleStage(
+            lora.model, lora, _asked(distill), lora.commit, resolution, device=lora.device, purpose="pick"
+        )
         stages.append((candidates, f"pictures to pick from, for {recipe.name}"))
         if not distill.picks:
             return Compiled(Delivery(recipe.name, lora, recipe, None, candidates=candidates, picked=False), stages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarecipe.plan.stage import Stage
@@ -25,6 +25,8 @@ class DataStage(Stage):
 
     kind = "data"
     groups: tuple[tuple[Image, ...], ...]
+    masked: bool = field(default=False, kw_only=True)
+    """Whether each copy says in its alpha where the figure is."""
 
     @property
     def why(self) -> str:
@@ -42,5 +44,6 @@ class DataStage(Stage):
         return sum(image.path.stat().st_size for group in self.groups for image in group)
 
     def identity(self) -> dict[str, object]:
-        """Digests and captions in the order in which the trainer will see them; 1 is the way of staging."""
-        return {"version": 1, "groups": [[[image.digest, image.caption] for image in group] for group in self.groups]}
+        """Digests and captions in the order in which the trainer will see them; 1 is the way of staging, of masks."""
+        groups = [[[image.digest, image.caption] for image in group] for group in self.groups]
+        return {"version": 1, "groups": groups} | ({"masks": 1} if self.masked else {})

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from lorarecipe.plan.choice import ChoiceStage
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.measure import GateStage, LeakStage
 from lorarecipe.plan.sample import Arm, SampleStage
@@ -30,8 +31,18 @@ class Delivery:
     """What is measured of the samples; none without samples."""
     candidates: SampleStage | None = None
     """Pictures to pick from."""
+    choice: ChoiceStage | None = None
+    """What was picked of them, where it was by measures."""
     picked: bool = True
-    """Whether there is a LoRA to deliver; if not, only the candidates are."""
+    """Whether ``stage`` is to be delivered; if not, it has drawn the candidates, and they wait for the author."""
+    target: TrainStage | None = None
+    """The LoRA that ``stage`` was refined from, or is to be; delivered beside it."""
+
+    @property
+    def loras(self) -> dict[str, TrainStage]:
+        """The LoRAs that are delivered, by the names of their files without extension."""
+        refined = {self.name: self.stage} if self.picked else {}
+        return refined | ({f"{self.name}-target": self.target} if self.target else {})
 
     @property
     def sampled(self) -> tuple[SampleStage, ...]:

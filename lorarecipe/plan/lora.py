@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from lorarecipe.plan.stage import FolderOf, Keyed, Source, Stage
 from lorarecipe.recipe import Training
 
-Role = Literal["base", "target", "control", "plain", "teacher", "distilled"]
+Role = Literal["base", "target", "control", "plain", "teacher", "distilled", "refined"]
 
 
 class Lora(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from lorarecipe.dataset import Dataset, Group
 from lorarecipe.engines import ENGINES
@@ -41,19 +40,22 @@ def samples_of(recipe: Recipe, arm: Arm, lora: Lora, target: TrainStage) -> Iter
     """List the samples of an arm, epoch by epoch; none where the recipe asks for none.
 
     Weight 0 is drawn for the target only, as it is the same for every arm; the base is drawn at the merge strength.
+    Earlier epochs are drawn of what is delivered.
     """
     samples = recipe.samples
     if not samples:
         return
-    epochs: tuple[int | None, ...] = (*sorted({*samples.epochs}), None)
-    if arm == "control":
+    delivered = arm == "refined" or not recipe.refine
+    epochs: tuple[int | None, ...] = (*sorted({*samples.epochs}), None) if delivered else (None,)
+    last = lora.steps.epochs if isinstance(lora, TrainStage) else 1
+    if arm in {"control", "refined"}:
         weights = tuple(weight for weight in samples.weights if weight) or (1.0,)
         samples = samples.model_copy(update={"weights": weights})
     if arm == "base":
         samples, epochs = samples.model_copy(update={"weights": (recipe.merge.strength,)}), (None,)
     for epoch in epochs:
-        if epoch and epoch >= target.steps.epochs:
-            message = f"found {epoch}, expected epochs before the last, which is {target.steps.epochs}"
+        if epoch and epoch >= last:
+            message = f"found {epoch}, expected epochs before the last, which is {last}"
             raise recipe.error(("samples", "epochs"), message)
         resolution = target.training.resolution
         yield SampleStage(target.model, lora, samples, target.commit, resolution, epoch, device=target.device)
@@ -75,15 +77,27 @@ def leak_of(recipe: Recipe, arms: Mapping[Arm, tuple[SampleStage, ...]], target:
     """
     if not recipe.samples:
         return None
+    models = models_of(recipe, *MODEL_FILES)
+    return LeakStage(arms, target.data, target.training.resolution, models, versions(models))
+
+
+def models_of(recipe: Recipe, *names: str) -> dict[str, tuple[Source, ...]]:
+    """Give the files of the models that ``[samples]`` names a folder of.
+
+    Raises
+    ------
+    RecipeError
+        When one is not there.
+    """
     models = {}
-    for name, files in MODEL_FILES.items():
-        folder: Path | None = getattr(recipe.samples, name)
+    for name in names:
+        files, folder = MODEL_FILES[name], getattr(recipe.samples, name, None)
         if folder and (missing := [file for file in files if not (folder / file).is_file()]):
             message = f"found {str(folder)!r} without {missing[0]}, expected a folder with {' and '.join(files)}"
             raise recipe.error(("samples", name), message)
         if folder:
             models[name] = tuple(Source(folder / file, large_file_digest(folder / file)) for file in files)
-    return LeakStage(arms, target.data, target.training.resolution, models, versions(models))
+    return models
 
 
 def model_of(dataset: Dataset) -> Model:
@@ -133,6 +147,11 @@ def data_of(groups: Iterable[Group], training: Training) -> DataStage:
                     f"{picture.path}: found {size} pixels, too small for buckets with no_upscale; "
                     "expected a larger image, or buckets without no_upscale"
                 )
+            if training.mask and chooser.fit((picture.width, picture.height))[0][0] > picture.width:
+                raise CheckFailed(
+                    f"{picture.path}: found {picture.width}x{picture.height} pixels, which the training enlarges; with "
+                    "a mask, the trainer would blacken the background; expected a larger image, or no mask"
+                )
             images.append(Image(picture.path, picture.digest, picture.caption.text, picture.width, picture.height))
         staged.append(tuple(images))
-    return DataStage(tuple(staged))
+    return DataStage(tuple(staged), masked=training.mask is not None)

@@ -12,7 +12,7 @@ from lorarecipe.plan.stage import Source, Stage
 from lorarecipe.recipe import Samples
 
 #: What samples are drawn with
-Arm = Literal["target", "control", "base"]
+Arm = Literal["refined", "target", "control", "base"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class SampleStage(Stage):
     epoch: int | None = None
     merged: MergeStage | None = None
     device: str = "auto"
-    for_a_gate: bool = False
-    """Whether a base's gate is measured on the pictures; in no key."""
+    purpose: Literal["show", "gate", "pick"] = "show"
+    """Whether the pictures are shown, a base's gate is measured on them, or some are picked; in no key."""
 
     @property
     def why(self) -> str:
@@ -41,7 +41,9 @@ class SampleStage(Stage):
         weights = ", ".join(f"{weight:g}" for weight in self.samples.weights)
         if self.merged:
             return "the merged checkpoint must draw what the base draws; what it does not, the target will learn"
-        if self.for_a_gate:
+        if self.purpose == "pick":
+            return f"drawn at weight {weights}, to pick from: the next LoRA is trained on what is picked"
+        if self.purpose == "gate":
             return (
                 "the base must draw the traits you ask for, and keep the 3D look, the white background and the upright "
                 "pose whatever you ask for; what it does not hold, the target will learn"
@@ -51,9 +53,8 @@ class SampleStage(Stage):
                 return f"the same pictures with the control arm's LoRA, at weight {weights}"
             case "base":
                 return "the same pictures with the base's LoRA: what a target on it need not learn"
-            case "teacher":
-                return f"the plain LoRA at weight {weights}: the final one is trained on those of these that you pick"
-        return f"the target's LoRA alone at weight {weights}, on the original checkpoint: as it will be used"
+        of = "refined" if self.lora.role == "refined" else "target's"
+        return f"the {of} LoRA alone at weight {weights}, on the original checkpoint: as it will be used"
 
     @property
     def family(self) -> str | None:

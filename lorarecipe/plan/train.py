@@ -32,6 +32,7 @@ _WHY: dict[Role, str] = {
     "control": "the control arm: what it leaks and the target does not, the base has kept out",
     "plain": "the naive way, to compare with: the renders' look is learned with the character",
     "teacher": "a plain LoRA, which is only used at a low weight, to draw what the final one is trained on",
+    "refined": "trained on pictures that the target drew, flat and in many places: what it draws unsurely becomes sure",
     "distilled": "trained on pictures without the renders' look, as far as those that were picked are without it",
 }
 

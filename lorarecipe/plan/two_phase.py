@@ -13,6 +13,7 @@ from lorarecipe.plan.lora import BaseFile, Lora
 from lorarecipe.plan.measure import GateStage
 from lorarecipe.plan.merge import MergeStage
 from lorarecipe.plan.parts import leak_of, samples_of, title_of_samples, training_of
+from lorarecipe.plan.refine import Refined, refine_of
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.train import TrainStage
@@ -48,24 +49,41 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
         (target.data, f"images of {recipe.name}"),
         (target, f"target {recipe.name}"),
     ]
-    arms: dict[Arm, tuple[Lora, str]] = {"target": (target, recipe.name)}
-    controls = []
-    if recipe.control.enabled:
-        controls = [replace(target, merged=None, loaded=None, strength=1.0, role="control")]
-        arms |= {
-            "control": (controls[0], f"the control arm of {recipe.name}"),
-            "base": (base, f"base {recipe.base_name}"),
-        }
-        stages.append((controls[0], arms["control"][1]))
+    refined = refine_of(recipe, recipe.refine, target) if recipe.refine else Refined(target)
+    arms = _arms(recipe, base, target, refined.lora or target)
+    stages += refined.stages
+    controls = [
+        (lora, title) for lora, title in arms.values() if isinstance(lora, TrainStage) and lora.role == "control"
+    ]
+    stages += controls
     drawn = {arm: tuple(samples_of(recipe, arm, lora, target)) for arm, (lora, _) in arms.items() if recipe.samples}
     stages += [(stage, title_of_samples(stage, arms[arm][1])) for arm, samples in drawn.items() for stage in samples]
     leak = leak_of(recipe, drawn, target)
     stages += [(leak, f"leak test of {recipe.name}")] if leak else []
-    delivery = Delivery(recipe.name, target, recipe, base, drawn, gate, leak)
-    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in (target, *controls) for stage in gate]
-    waits += [(stage, target) for stage in (*controls, *delivery.sampled)]
+    delivery = Delivery(
+        *(recipe.name, refined.lora or target, recipe, base, drawn, gate, leak),
+        candidates=refined.candidates,
+        choice=refined.choice,
+        picked=refined.lora is not None,
+        target=target if recipe.refine else None,
+    )
+    trainings = [target, *(control for control, _ in controls)]
+    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in trainings for stage in gate]
+    waits += [(stage, target) for stage in (*trainings[1:], *delivery.sampled)]
     waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
     return Compiled(delivery, stages, waits)
+
+
+def _arms(recipe: Recipe, base: Lora, target: TrainStage, last: TrainStage) -> dict[Arm, tuple[Lora, str]]:
+    """Give the LoRAs that samples are drawn with, each with its title."""
+    arms: dict[Arm, tuple[Lora, str]] = {"target": (target, recipe.name)}
+    if last != target:
+        arms = {"refined": (last, recipe.name), "target": (target, f"{recipe.name}-target")}
+    if recipe.control.enabled:
+        control = replace(target, merged=None, loaded=None, strength=1.0, role="control")
+        arms["control"] = (control, f"the control arm of {recipe.name}")
+        arms["base"] = (base, f"base {recipe.base_name}")
+    return arms
 
 
 def _base_alone(dataset: Dataset, base: TrainStage | None, stages: Sequence[tuple[Stage, str]]) -> Compiled:
@@ -91,7 +109,7 @@ def _gate(dataset: Dataset, base: Lora, like: TrainStage) -> Iterator[GateStage]
     gate = dataset.recipe.base.gate
     if gate.mode != "off":
         samples, resolution = gate_samples(dataset), like.training.resolution
-        pictures = SampleStage(like.model, base, samples, like.commit, resolution, device=like.device, for_a_gate=True)
+        pictures = SampleStage(like.model, base, samples, like.commit, resolution, device=like.device, purpose="gate")
         yield GateStage(pictures, like.data)
 
 

@@ -17,11 +17,14 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
     trainings = (
         (("base", "training"), recipe.base.training),
         (("target", "training"), recipe.target.training if recipe.target else None),
+        (("refine", "training"), recipe.refine.training if recipe.refine else None),
     )
     if recipe.method != "two-phase":
         yield from _alone(recipe)
     if recipe.distill and recipe.method != "distill":
         yield recipe.fault(("distill",), 'found [distill], expected it with method = "distill"')
+    if recipe.refine and (recipe.method != "two-phase" or not recipe.target):
+        yield recipe.fault(("refine",), 'found [refine], expected it with a target and method = "two-phase"')
     if recipe.samples:
         yield from _samples(recipe, recipe.samples)
     elif recipe.control.enabled:
@@ -49,7 +52,7 @@ def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:
     if not recipe.target:
         yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target")
         return
-    every = recipe.target.training.save_every_epochs
+    every = (recipe.refine or recipe.target).training.save_every_epochs
     if unsaved := [epoch for epoch in samples.epochs if not every or epoch % every]:
         saved = f"multiples of {every}" if every else "none, as save_every_epochs is not set"
         yield recipe.fault(("samples", "epochs"), f"found {unsaved[0]}, expected saved epochs: {saved}")
@@ -67,12 +70,14 @@ def _beyond(recipe: Recipe, engine: Engine) -> Iterable[Fault]:
     wanted += [
         (("checkpoint", name), path, name in engine.COMPONENTS, None) for name, path in checkpoint.components.items()
     ]
-    for phase, part in (("base", recipe.base), ("target", recipe.target)):
+    for phase, part in (("base", recipe.base), ("target", recipe.target), ("refine", recipe.refine)):
         if part and part.training:
             name, known = part.training.optimizer, engine.OPTIMIZERS
             wanted.append(
                 ((phase, "training", "optimizer"), name, not known or name in known, known[0] if known else "")
             )
+            mask = part.training.mask
+            wanted.append(((phase, "training", "mask"), mask, mask is None or mask in engine.MASKS, engine.MASKS[0]))
             for option in sorted(part.training.extra.keys() - {*engine.OPTIONS}) if engine.OPTIONS else ():
                 yield recipe.fault(
                     (phase, "training", "extra", option),

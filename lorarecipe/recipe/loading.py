@@ -51,7 +51,7 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
 
 
 #: tables that say nothing of a base
-_OF_A_TARGET = ("samples", "control", "distill")
+_OF_A_TARGET = ("samples", "control", "refine", "distill")
 
 
 def load(path: Path) -> Recipe:
@@ -88,6 +88,7 @@ def load(path: Path) -> Recipe:
         merge=_own(file, base_file, "merge").merge,
         trainer=_own(file, base_file, "trainer").trainer,
         samples=file.samples,
+        refine=file.refine,
         distill=file.distill,
         control=file.control,
         rules={**base_file.rules, **file.rules},
@@ -159,6 +160,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
         raise RecipeError((Fault(path, 1, "", message),))
     faults = _apply_preset(raw, lines)
+    own = _fill_refine(raw)
     method = raw.get("method", "two-phase")
     if method in {"plain", "distill"}:
         raw.setdefault("base", {})
@@ -167,6 +169,9 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     except ValidationError as error:
         unknown_preset = bool(faults)
         for details in error.errors(include_url=False):
+            match details["loc"]:
+                case ("refine", "training", *key) if not own.intersection(key[:1]):
+                    continue  # it is the target's, and is reported there
             from_preset = details["type"] == "missing" and "training" in details["loc"]
             if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
                 faults += faults_of(lines, details)
@@ -174,6 +179,17 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     if faults:
         raise RecipeError(tuple(faults))
     return lines, file
+
+
+def _fill_refine(raw: dict[str, object]) -> frozenset[str]:
+    """Take from the target's training what the third phase leaves out; gives the keys that it has of its own."""
+    refine, target = raw.get("refine"), raw.get("target")
+    if not isinstance(refine, dict) or not isinstance(target, dict):
+        return frozenset()
+    own, settings = refine.get("training", {}), target.get("training")
+    if isinstance(own, dict) and isinstance(settings, dict):
+        raw["refine"] = refine | {"training": fill(settings, own)}
+    return frozenset(own)
 
 
 def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:

@@ -29,8 +29,8 @@ _REFUSED = {
     "it needs images that are read anew at each step, and lorarecipe caches latents": """
         color_aug face_crop_aug_range random_crop
     """,
-    "the staged images have no transparency and no mask beside them, so it would have no effect": """
-        alpha_mask conditioning_data_dir masked_loss
+    "the recipe's mask is what leaves backgrounds out, by the figure of each image": """
+        conditioning_data_dir masked_loss
     """,
     "the method has no regularisation images": """
         prior_loss_weight reg_data_dir

@@ -95,6 +95,13 @@ class Training(Table):
     """Seed of everything random."""
     gradient_checkpointing: Annotated[bool, Argument("gradient_checkpointing")] = False
     """Less memory, more time."""
+    mask: Annotated[
+        Literal["figure", "figure-by-area", "prior"] | None,
+        Argument("alpha_mask", lambda mask: mask is not None),
+        Argument("mask_mode", lambda mask: None if mask == "figure" else mask),
+    ] = None
+    """`figure`: only the figure is learned, not its background; with the embedded trainer also `figure-by-area`, which
+    weighs small figures as much as large ones, and `prior`, which holds the background to what the model draws."""
     save_every_epochs: Annotated[Count | None, Argument("save_every_n_epochs")] = None
     """Keep the LoRA of every n-th epoch too."""
     extra: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines
-from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Target, Trainer
+from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, Refine, RuleSetting, Target, Trainer
 from lorarecipe.recipe.samples import Control, Distill, Samples
 
 
@@ -28,6 +28,7 @@ class Recipe:
     merge: Merge
     trainer: Trainer
     samples: Samples | None
+    refine: Refine | None
     distill: Distill | None
     control: Control
     rules: Mapping[str, RuleSetting]
@@ -57,6 +58,7 @@ class Recipe:
             *((*self.samples.drawn, self.samples.negative or "") if self.samples else ()),
             *(self.base.gate.prompts or ()),
             *self.base.gate.against,
+            *((self.refine.prompts or ()) if self.refine else ()),
             *(self.distill.prompts if self.distill else ()),
         )
 

@@ -39,8 +39,7 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
         When a file that lorarecipe did not write has the name of a result, or of its record.
     """
     folder, name = out / delivery.name, delivery.name
-    epochs = delivery.stage.steps.epochs if delivery.stage.training.save_every_epochs else 0
-    files = [f"{name}.safetensors", *(f"{name}-{epoch:06d}.safetensors" for epoch in range(1, epochs + 1))]
+    files = [file for lora, stage in delivery.loras.items() for file in _files_of(lora, stage)]
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
     for path in (folder / file for file in files):
         if os.path.lexists(path) and not is_ours(path):
@@ -63,25 +62,32 @@ def is_ours(path: Path) -> bool:
         return False
 
 
+def _files_of(lora: str, stage: TrainStage) -> Iterator[str]:
+    """Name the files that a LoRA may have: the finished one, and one for each epoch that is kept."""
+    yield f"{lora}.safetensors"
+    epochs = stage.steps.epochs if stage.training.save_every_epochs else 0
+    yield from (f"{lora}-{epoch:06d}.safetensors" for epoch in range(1, epochs + 1))
+
+
 def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
-    Pictures go into the folders ``samples`` and ``gate``. What is right already is left alone.
+    A target that was refined is ``<name>-target.safetensors``. Pictures go into the folders ``samples`` and ``gate``.
+    What is right already is left alone.
     """
-    metadata = metadata_of(delivery, store)
-    made = store.path(delivery.stage.short)
     sources = {
-        out / delivery.name / f"{delivery.name}{source.stem.removeprefix(OUTPUT)}.safetensors": source
-        for source in sorted(made.glob(f"{OUTPUT}*.safetensors"))
+        out / delivery.name / f"{lora}{source.stem.removeprefix(OUTPUT)}.safetensors": (lora, stage, source)
+        for lora, stage in delivery.loras.items()
+        for source in sorted(store.path(stage.short).glob(f"{OUTPUT}*.safetensors"))
     }
     before = {out / delivery.name / name for name in delivered_before(out / delivery.name)}
     for stale in {path for path in before if path.suffix == ".safetensors"} - sources.keys():
         if stale.exists() and is_ours(stale):
             stale.unlink()  # an epoch of an earlier result
-    for path, source in sources.items():
-        own_metadata = metadata | {"ss_steps": str(_steps_of(source, delivery.stage))}
-        if not _is_right(path, source, own_metadata):
-            rewrite_metadata(source, path, own_metadata)
+    for path, (lora, stage, source) in sources.items():
+        metadata = metadata_of(delivery, lora, stage, store) | {"ss_steps": str(_steps_of(source, stage))}
+        if not _is_right(path, source, metadata):
+            rewrite_metadata(source, path, metadata)
         yield path, file_digest(path)
     yield from deliver_pictures(delivery, store, out / delivery.name)
 
@@ -101,16 +107,16 @@ def _is_right(path: Path, source: Path, metadata: dict[str, str]) -> bool:
     return same and all(np.array_equal(there.read(name), made.read(name), equal_nan=True) for name in made.names)
 
 
-def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:
-    """Give what is added to the trainer's own metadata.
+def metadata_of(delivery: Delivery, lora: str, stage: TrainStage, store: Store) -> dict[str, str]:
+    """Give what is added to the trainer's own metadata of a LoRA.
 
     ``ss_output_name`` and ``modelspec.title`` are set too: WebUIs show the first as the LoRA's alias, and the
     trainer wrote the same name into every file.
     """
-    stage, recipe = delivery.stage, delivery.recipe
+    recipe = delivery.recipe
     metadata = {
-        "ss_output_name": delivery.name,
-        "modelspec.title": delivery.name,
+        "ss_output_name": lora,
+        "modelspec.title": lora,
         "lorarecipe.version": __version__,
         "lorarecipe.key": stage.key,
         "lorarecipe.recipe": canonical_json([recipe.lines.digest, recipe.base_lines.digest]),
@@ -118,6 +124,8 @@ def metadata_of(delivery: Delivery, store: Store) -> dict[str, str]:
         "lorarecipe.checkpoint": stage.model.main.sha256,
         "lorarecipe.trainer": stage.commit,
     }
+    if stage.role == "refined" and delivery.target:
+        metadata["lorarecipe.refined_from"] = delivery.target.key
     if delivery.base:
         metadata |= {
             "lorarecipe.base": delivery.base.key,

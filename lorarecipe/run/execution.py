@@ -164,6 +164,7 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
         yield Delivered(delivery.name, str(path), deliver_candidates(delivery.candidates, delivery, store, path))
     if not delivery.picked:
         yield Unpicked(delivery.name, str(out / delivery.name / REPORT))
+    if not delivery.loras:
         return
     for path, digest in deliver(delivery, store, out):
         yield Delivered(delivery.name, str(path), digest)

@@ -13,6 +13,7 @@ from lorarecipe.files import file_digest, read_json, write_atomic
 from lorarecipe.marked import is_marked, mark
 from lorarecipe.plan import Arm, Delivery, SampleStage
 from lorarecipe.records import Candidate, Candidates, record_text
+from lorarecipe.run.measured import choice_in
 from lorarecipe.run.sheet import contact_sheet
 from lorarecipe.store import Store
 
@@ -41,7 +42,11 @@ def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
     }
     wanted |= _gate_pictures(delivery, [stage.pictures for stage in delivery.gate])
     if delivery.candidates:
-        wanted |= {f"{PICK}/{file}": (delivery.candidates, file, delivery.name) for file in delivery.candidates.names}
+        wanted |= {
+            f"{PICK}/{file}": (delivery.candidates, file, delivery.name)
+            for file, (_, weight, _) in delivery.candidates.names.items()
+            if weight
+        }
     return wanted
 
 
@@ -96,11 +101,19 @@ def delivered_before(out: Path) -> frozenset[str]:
 def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
     """Write pictures to pick from, and their list, whose SHA-256 is given; the picks so far are in it."""
     if not delivery.picked:
-        _write({f"{PICK}/{file}": (stage, file, delivery.name) for file in stage.names}, store, listed.parent)
-    picks = delivery.recipe.distill.picks if delivery.recipe.distill else ()
+        drawn = [file for file, (_, weight, _) in stage.names.items() if weight]
+        _write({f"{PICK}/{file}": (stage, file, delivery.name) for file in drawn}, store, listed.parent)
+    author, measured = delivery.recipe.refine or delivery.recipe.distill, {}
+    if delivery.choice:
+        measured = {one.name: one for one in choice_in(store.path(delivery.choice.short)).pictures}
     pictures = tuple(
-        Candidate(f"{PICK}/{file}", file, prompt, seed, picked=file in picks)
-        for file, (prompt, _, seed) in stage.names.items()
+        Candidate(
+            *(f"{PICK}/{file}", file, prompt, seed),
+            picked=measured[file].times > 0 if measured else bool(author and file in author.picks),
+            why=measured[file].why if measured else "",
+        )
+        for file, (prompt, weight, seed) in stage.names.items()
+        if weight
     )
     write_atomic(listed, record_text(Candidates((stage.key,), pictures)))
     return file_digest(listed)
@@ -152,7 +165,13 @@ def settings_of(stage: SampleStage, file: str, name: str) -> str:
 
 
 def _lora_of(delivery: Delivery, arm: Arm) -> str:
-    return {"target": delivery.name, "control": f"{delivery.name}-control", "base": delivery.recipe.base_name}[arm]
+    target = f"{delivery.name}-target" if delivery.target else delivery.name
+    return {
+        "refined": delivery.name,
+        "target": target,
+        "control": f"{delivery.name}-control",
+        "base": delivery.recipe.base_name,
+    }[arm]
 
 
 def _is_right(path: Path, source: Path, settings: str) -> bool:

@@ -59,9 +59,13 @@ def require_writable(out: Path) -> None:
 
 def _result_bytes(delivery: Delivery, missing: Sequence[Stage], store: Store, out: Path) -> int:
     """Bytes of a delivery's LoRAs that are not there yet."""
-    stage, folder = delivery.stage, out / delivery.name
-    if stage in missing:
-        return stage.lora_size * (1 + stage.steps.epochs // (stage.training.save_every_epochs or stage.steps.epochs))
-    made = store.path(stage.short).glob(f"{OUTPUT}*.safetensors")
-    names = {path: f"{delivery.name}{path.stem.removeprefix(OUTPUT)}.safetensors" for path in made}
-    return sum(path.stat().st_size for path, name in names.items() if not (folder / name).exists())
+    needed = 0
+    for lora, stage in delivery.loras.items():
+        if stage in missing:
+            every = stage.training.save_every_epochs or stage.steps.epochs
+            needed += stage.lora_size * (1 + stage.steps.epochs // every)
+        else:
+            made = store.path(stage.short).glob(f"{OUTPUT}*.safetensors")
+            files = {out / delivery.name / f"{lora}{path.stem.removeprefix(OUTPUT)}.safetensors": path for path in made}
+            needed += sum(path.stat().st_size for file, path in files.items() if not file.exists())
+    return needed

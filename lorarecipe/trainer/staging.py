@@ -18,6 +18,7 @@ from PIL import ImageOps
 
 from lorarecipe.dataset import eight_bit, orientation_of
 from lorarecipe.dataset.backdrop import on_white
+from lorarecipe.dataset.mask import figure_mask
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan import DataStage, PickStage
 from lorarecipe.plan.data import Image
@@ -36,7 +37,7 @@ def stage_images(stage: DataStage, folder: Path) -> None:
         copies.mkdir(parents=True)
         for number, image in enumerate(group):
             name = f"{number:05}"
-            suffix, content = plain(image)
+            suffix, content = plain(image, masked=stage.masked)
             (copies / f"{name}{suffix}").write_bytes(content)
             (copies / f"{name}.txt").write_text(image.caption + "\n", encoding="utf-8")
 
@@ -50,8 +51,8 @@ def stage_picks(stage: PickStage, drawn: Path, folder: Path) -> None:
         (copies / f"{number:05}.txt").write_text(image.caption + "\n", encoding="utf-8")
 
 
-def plain(image: Image) -> tuple[str, bytes]:
-    """Give the extension and bytes of an image as the trainer should read it."""
+def plain(image: Image, *, masked: bool = False) -> tuple[str, bytes]:
+    """Give the extension and bytes of an image as the trainer should read it, ``masked`` with its figure as alpha."""
     content = image.path.read_bytes()
     if hashlib.sha256(content).hexdigest() != image.digest:
         raise CheckFailed(f"{image.path}: changed while it was being read; run the same command again")
@@ -59,9 +60,12 @@ def plain(image: Image) -> tuple[str, bytes]:
         with Pillow.open(io.BytesIO(content)) as opened:
             opened.load()
             turned = orientation_of(opened) != 1
-            if opened.mode == "RGB" and not turned and not opened.has_transparency_data:
+            if opened.mode == "RGB" and not turned and not opened.has_transparency_data and not masked:
                 return image.path.suffix.lower(), content
-            drawn = _flatten(eight_bit(ImageOps.exif_transpose(opened) if turned else opened))
+            upright = eight_bit(ImageOps.exif_transpose(opened) if turned else opened)
+            drawn = _flatten(upright)
+            if masked:
+                drawn.putalpha(figure_mask(upright))
     except (OSError, ValueError, SyntaxError) as problem:
         raise CheckFailed(f"{image.path}: cannot be decoded ({problem}); save it anew") from problem
     buffer = io.BytesIO()

@@ -40,9 +40,10 @@ from lorarecipe.trainer import (
 )
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
-from tests.bench.method.__main__ import RESULTS, machine, with_nano
+from tests.bench.method.__main__ import machine, with_nano
 from tests.bench.method.arms import ARMS, Bench
 from tests.bench.method.cast import target_of
+from tests.bench.method.results import RAW
 
 CHECKPOINT = rehearsal.FOLDER / "checkpoint.safetensors"
 #: copy, or merge if two files are given; prints seconds until written, until flushed to the disk, and kB at most
@@ -237,7 +238,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
 def main(part: str, folder: Path) -> None:
     """Measure one part, and put it beside the others."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / "speed.json"
+    path = RAW.parent / "speed.json"
     told = json.loads(path.read_text("utf-8")) if path.exists() else {}
     told[part] = PARTS[part](folder) | {"machine": machine()}
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

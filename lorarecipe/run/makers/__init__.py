@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from lorarecipe.run.makers import data, gate, leak, merge, picks, sample, train
+from lorarecipe.run.makers import choice, data, gate, leak, merge, picks, sample, train
 from lorarecipe.run.makers.maker import Attempt, Maker, StagePaused, Start
 
 MAKERS: dict[str, Maker[Any]] = {
     "data": data,
     "picks": picks,
+    "choice": choice,
     "train": train,
     "merge": merge,
     "sample": sample,

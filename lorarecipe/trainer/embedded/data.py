@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from lorarecipe.dataset import EXTENSIONS
 from lorarecipe.plan.steps import BucketChooser, Size
@@ -27,6 +28,8 @@ class Sample:
     latent: Tensor
     caption: str
     bucket: Size
+    mask: Tensor | None
+    """Where the loss counts, 1 x height/8 x width/8, from 0 to 1; None where the image has no alpha."""
 
 
 class Batches:
@@ -69,10 +72,12 @@ def _sample(path: Path, chooser: BucketChooser, vae: Any, extension: str) -> Sam
     caption = path.with_suffix(extension).read_text("utf-8").strip()
     with Image.open(path) as image:
         resized, bucket = chooser.fit(image.size)
-        pixels = _resized(image.convert("RGB"), resized, bucket).astype(np.float32) / 127.5 - 1
+        layers = _resized(image if image.mode == "RGBA" else image.convert("RGB"), resized, bucket).astype(np.float32)
+    pixels, alpha = torch.from_numpy(layers[..., :3] / 127.5 - 1), torch.from_numpy(layers[..., 3:] / 255)
     with torch.no_grad():
-        latent = vae.encode(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(vae.device)).latent_dist.sample()
-    return Sample(latent[0] * LATENT_SCALE, caption, bucket)
+        latent = vae.encode(pixels.permute(2, 0, 1)[None].to(vae.device)).latent_dist.sample()
+    mask = interpolate(alpha.permute(2, 0, 1)[None], latent.shape[2:], mode="area")[0] if image.mode == "RGBA" else None
+    return Sample(latent[0] * LATENT_SCALE, caption, bucket, mask)
 
 
 def _resized(image: Image.Image, size: Size, bucket: Size) -> NDArray[np.uint8]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -27,6 +29,19 @@ def _targets(model: nn.Module) -> Iterator[str]:
             for inner, layer in part.named_modules():
                 if isinstance(layer, nn.Linear) or (isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)):
                     yield f"{name}.{inner}"
+
+
+@contextmanager
+def without_lora(*models: nn.Module) -> Iterator[None]:
+    """Switch the LoRA layers of models off for a while; a model without any is left as it is."""
+    layers = [layer for model in models for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    for layer in layers:
+        layer.enable_adapters(enabled=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(enabled=True)
 
 
 def parameters(model: nn.Module) -> list[nn.Parameter]:

@@ -24,11 +24,14 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import Batches, Sample, images_of
-from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters
+from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters, without_lora
 from lorarecipe.weights.sd1 import NOISE_SCHEDULE
 
 #: written last into the folder of a state
 STATE = "state.pt"
+
+#: a mask that is smaller than this share of its image counts as if it were as large
+_LEAST_AREA = 0.01
 
 #: arguments that the metadata repeats under their own names
 _TOLD = (
@@ -120,12 +123,22 @@ class Training:
         clean = torch.stack([sample.latent for sample in batch])
         # drawn on the CPU: the same numbers on every device
         target = torch.randn(clean.shape).to(device)
-        when = torch.randint(0, self.noise.config.num_train_timesteps, (len(batch),)).to(device)
+        when = torch.randint(self.args.min_timestep, self.args.max_timestep, (len(batch),)).to(device)
         captions = [sample.caption for sample in batch]
         states = torch.stack([self.encoded[one] for one in captions]) if self.encoded else self._encode(captions)
+        noisy = self.noise.add_noise(clean, target, when)
         with self.accelerator.autocast():
-            guess = self.unet(self.noise.add_noise(clean, target, when), when, states).sample
-        loss = (guess.float() - target).square().mean(dim=(1, 2, 3))
+            guess = self.unet(noisy, when, states).sample.float()
+        apart = (guess - target).square()
+        if self.args.alpha_mask:
+            whole = torch.ones(1, *clean.shape[2:])
+            mask = torch.stack([whole if sample.mask is None else sample.mask for sample in batch]).to(device)
+            apart = apart * mask
+            if self.args.mask_mode == "figure-by-area":
+                apart = apart / mask.mean(dim=(1, 2, 3), keepdim=True).clamp(min=_LEAST_AREA)
+            elif self.args.mask_mode == "prior":
+                apart = apart + (guess - self._prior(noisy, when, captions)).square() * (1 - mask)
+        loss = apart.mean(dim=(1, 2, 3))
         if gamma := self.args.min_snr_gamma:
             share = self.noise.alphas_cumprod.to(device)[when]
             snr = share / (1 - share)
@@ -137,6 +150,15 @@ class Training:
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(mean.detach())
+
+    @torch.no_grad()
+    def _prior(self, noisy: Tensor, when: Tensor, captions: list[str]) -> Tensor:
+        """Give what the model predicts without the LoRA."""
+        with without_lora(self.unet, self.text_encoder):
+            states = torch.stack([self.encoded[one] for one in captions]) if self.encoded else self._encode(captions)
+            with self.accelerator.autocast():
+                prediction: Tensor = self.unet(noisy, when, states).sample.float()
+        return prediction
 
     def _encode(self, captions: list[str]) -> Tensor:
         with torch.set_grad_enabled(not self.args.network_train_unet_only), self.accelerator.autocast():

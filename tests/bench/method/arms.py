@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from lorarecipe.demo import NANO
 from lorarecipe.engines import ENGINES
-from lorarecipe.files import file_digest
+from lorarecipe.files import digest_of, file_digest
+from lorarecipe.measures import choice
 from lorarecipe.plan import DataStage, MergeStage, Model, Plan, Source, Stage, TrainStage
 from lorarecipe.plan.data import Image
 from lorarecipe.recipe.training import Training
@@ -16,7 +18,11 @@ from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from lorarecipe.weights import Folder
-from tests.bench.method.cast import FIVE, MIXED, SIX, Target, renders
+from tests.bench.method.cast import FIVE, MIXED, SIX, Picked, Target, renders
+from tests.bench.method.measure import Studio
+
+#: raised whenever the same LoRA would be measured otherwise
+MEASURE = 1
 
 
 @dataclass(frozen=True)
@@ -31,22 +37,47 @@ class Arm:
     steps: int = 1
     text_encoder: bool = False
     regularised: bool = False
-    distilled: bool = False
+    picked: Picked | None = None
     merged: bool = True
     weight: float = 1.0
     without: str | None = None
+    mask: Literal["figure", "figure-by-area", "prior"] | None = None
+    max_timestep: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that changes a result; what is as it is by default is left out."""
+        changed = {
+            name: value for name, value in asdict(replace(self, told="")).items() if value != getattr(Arm(""), name)
+        }
+        version = {"choice": choice.VERSION} if self.picked and not self.picked.judged else {}
+        return digest_of({"measure": MEASURE, **changed, **version})[:16]
 
 
+def _at(name: str, arm: Arm) -> dict[str, Arm]:
+    """Use an arm at other weights, without another training."""
+    return {
+        f"{name}-at-{weight:g}": replace(arm, told=f"{arm.told}, used at {weight:g}", weight=weight)
+        for weight in _WEIGHTS
+    }
+
+
+_WEIGHTS = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)
+_FIVE = Arm("two phases: a base of five characters with traits, merged at 1.0")
+_NAIVE = Arm("no base", base=None)
+_SCENES = Picked("five", (1.0, 1.5, 2.0), 2, 24, 1001, judged=False)
+_REFINE = Arm("three phases: on pictures that `five` drew, picked by measures", base=None, picked=_SCENES)
 #: by name; those of the same training differ in how they are used only
 ARMS: dict[str, Arm] = {
-    "five": Arm("two phases: a base of five characters with traits, merged at 1.0"),
-    "naive": Arm("no base", base=None),
+    "five": _FIVE,
+    "naive": _NAIVE,
     "without": Arm("without a LoRA", base=None, weight=0.0),
-    "naive-half": Arm("no base, used at 0.5", base=None, weight=0.5),
     "naive-no-down": Arm("no base, without its down blocks", base=None, without="down_blocks"),
     "naive-no-mid": Arm("no base, without its middle block", base=None, without="mid_block"),
     "naive-no-up": Arm("no base, without its up blocks", base=None, without="up_blocks"),
-    "distilled": Arm("trained on pictures that the naive LoRA drew at 0.5", base=None, distilled=True),
+    "distilled": Arm(
+        "trained on pictures that the naive LoRA drew at 0.5", base=None, picked=Picked("naive", (0.5,), 2, 12, 0)
+    ),
     "one": Arm("a base of one character without traits", base="one"),
     "six": Arm("a base of six characters, blonde too", base="six"),
     "mixed": Arm("five colours, each with two hairstyles", base="mixed"),
@@ -56,8 +87,29 @@ ARMS: dict[str, Arm] = {
     "strength-0.9": Arm("base merged at 0.9", strength=0.9),
     "strength-0.8": Arm("base merged at 0.8", strength=0.8),
     "rank-half": Arm("target of half the base's rank", rank=8),
+    "rank-quarter": Arm("target of a quarter of the base's rank", rank=4),
     "longer": Arm("target of twice the steps", steps=2),
+    "longest": Arm("target of four times the steps", steps=4),
+    "naive-mask": Arm("no base, the loss in the figure only", base=None, mask="figure"),
+    "naive-mask-by-area": Arm("no base, the loss in the figure only, by its area", base=None, mask="figure-by-area"),
+    "naive-mask-prior": Arm("no base, held to the checkpoint outside the figure", base=None, mask="prior"),
+    "mask": Arm("two phases, the target's loss in the figure only", mask="figure"),
+    "mask-by-area": Arm("two phases, the target's loss in the figure only, by its area", mask="figure-by-area"),
+    "mask-prior": Arm("two phases, the target held to the checkpoint outside the figure", mask="prior"),
+    "late-noise": Arm("two phases, the target without the noisiest 300 of 1000 timesteps", max_timestep=700),
     "text-encoder": Arm("text encoders trained too, in both phases", text_encoder=True),
+    "refine": _REFINE,
+    "refine-judged": Arm(
+        "the same, picked by the judge as an author would", base=None, picked=replace(_SCENES, judged=True)
+    ),
+    "refine-twice": Arm("the same, and once more by what came of it", base=None, picked=replace(_SCENES, by="refine")),
+    "refine-renders": Arm("the same, with the renders in the set", base=None, picked=replace(_SCENES, also="renders")),
+    "refine-others": Arm(
+        "the same, with other characters in the set", base=None, picked=replace(_SCENES, also="others")
+    ),
+    **_at("refine", _REFINE),
+    **_at("five", _FIVE),
+    **_at("naive", _NAIVE),
 }
 #: repeated with sd-scripts; the last is its alone
 MAIN = ("five", "naive")
@@ -90,9 +142,14 @@ class Bench:
 
     def target(self, arm: Arm, target: Target, seed: int, picked: Sequence[Image] = ()) -> TrainStage:
         """Give the training of a target; of the distilled arm, on the pictures that were ``picked``."""
-        settings = self._settings(arm.rank, 2e-3, self.steps[1] * arm.steps, seed, arm.text_encoder)
-        if picked:
-            return self._training((tuple(picked),), (1,), settings)
+        settings = self._settings(arm.rank, 2e-3, self.steps[1] * arm.steps, seed, arm.text_encoder).model_copy(
+            update={"mask": arm.mask, "extra": {"max_timestep": arm.max_timestep} if arm.max_timestep else {}}
+        )
+        if arm.picked:
+            groups: list[tuple[Image, ...]] = [tuple(picked)]
+            if arm.picked.also == "renders":
+                groups += renders([target.figure], self.folder, arm.captions)
+            return self._training(tuple(groups), (1, 2)[: len(groups)], settings)
         images = renders([target.figure], self.folder, arm.captions)
         repeats: tuple[int, ...] = (2,)
         if arm.regularised:  # as many of them as of the target, which is seen as often in twice the steps
@@ -104,6 +161,14 @@ class Bench:
             return self._training(images, repeats, settings, loaded=base, strength=arm.strength)
         merged = MergeStage(self._model, base, arm.strength, ENGINES[self.engine].version())
         return self._training(images, repeats, settings, merged=merged)
+
+    def made(self, arm: Arm, studio: Studio, seed: int) -> Path:
+        """Make the LoRA of an arm, and give its file."""
+        picked: list[Image] = []
+        if asked := arm.picked:
+            teacher = self.made(ARMS[asked.by], studio, seed)
+            picked = [picture(path, caption) for path, caption in studio.picks(teacher, self.folder / "picked", asked)]
+        return self.train(self.target(arm, studio.target, seed, picked))
 
     def train(self, stage: TrainStage) -> Path:
         """Make a stage and all before it, and give its LoRA."""
@@ -140,7 +205,7 @@ class Bench:
         strength: float = 1.0,
     ) -> TrainStage:
         commit = ENGINES[self.engine].version()
-        data = DataStage(images)
+        data = DataStage(images, masked=settings.mask is not None)
         return TrainStage(data, repeats, self._model, settings, commit, merged, loaded, strength, device="cpu")
 
 

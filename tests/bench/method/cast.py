@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -46,6 +47,23 @@ class Target:
         """Its hair, as sRGB."""
         hair = self.figure.hair
         return HAIR[hair] if isinstance(hair, str) else hair
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Pictures to train on: another arm's LoRA draws every scene, and some are kept."""
+
+    by: str
+    weights: tuple[float, ...]
+    images: int
+    """Of each scene, at each weight."""
+    keep: int
+    seed: int
+    """Of the first picture."""
+    judged: bool = True
+    """Whether the judge picks, as an author would, or else lorarecipe's own measures."""
+    also: Literal["", "renders", "others"] = ""
+    """What is trained on besides: the target's renders, or what the checkpoint draws of other characters."""
 
 
 def target_of(number: int) -> Target:

@@ -1,18 +1,29 @@
-"""What the raw results say: means over units, paired differences with their confidence, and a verdict for each claim."""
+"""What the results say: paired differences with their confidence, and a verdict for each claim.
+
+Arms are compared unit by unit, at the weights that they are used at; or at equal likeness: a LoRA of one arm against what
+the other leaks where it is as like its character, between its measured weights.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
+from tests.bench.method.results import Results, shared, values
+
 #: of all intervals
 CONFIDENCE = 0.95
-Verdict = Literal["holds", "fails", "not told"]
+#: what would matter to an author, set before the twelve units were measured: of shares, one picture in ten; of colours,
+#: what is seen at a glance; of softness, a quarter of the way to the renders; of other pictures, what is just seen
+MATTERS = {
+    **dict.fromkeys(("likeness", "style", "background", "pose", "view", "drawn", "white", "length"), 0.1),
+    "hair": 5.0,
+    "look": 0.25,
+    "change": 3.0,
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,8 @@ class Claim:
     arm: str
     sense: Literal["more", "less"]
     than: str
+    alike: bool = False
+    """Whether it is measured at equal likeness."""
 
 
 #: what the source text claims, and how it would show
@@ -52,7 +65,7 @@ CLAIMS = (
     Claim("The colour is as near as without a base, or nearer", "hair", "five", "less", "naive"),
     Claim("No special tags: `1girl` alone draws her", "likeness", "five", "more", "without"),
     Claim("At weight 1.0 she is drawn as surely as without a base", "likeness", "five", "more", "naive"),
-    Claim("A LoRA without a base, at 0.5, is less like her", "likeness", "five", "more", "naive-half"),
+    Claim("A LoRA without a base, at 0.5, is less like her", "likeness", "five", "more", "naive-at-0.5"),
     Claim("Distillation gets the colour worse", "hair", "five", "less", "distilled"),
     Claim("Distillation gets the hairstyle worse", "style", "five", "more", "distilled"),
     Claim("The hair's length is not fully controlled", "length", "five", "less", "without"),
@@ -64,24 +77,50 @@ CLAIMS = (
     Claim("`1girl` and a trigger in the captions take from what `1girl` draws", "likeness", "words", "less", "five"),
     Claim("Regularisation images harm", "likeness", "regularised", "less", "five"),
     Claim("Layer weights are not needed: all but the down blocks look more 3D", "drawn", "five", "less", "naive-no-down"),
+    Claim("At equal likeness, the 3D look stays out", "drawn", "five", "less", "naive", alike=True),
+    Claim("At equal likeness, what was not asked for stays as it was", "change", "five", "less", "naive", alike=True),
+    Claim("At equal likeness, the white background stays out", "white", "five", "less", "naive", alike=True),
+    Claim("Twice the steps make her liker", "likeness", "longer", "more", "five"),
+    Claim("Four times the steps make her liker", "likeness", "longest", "more", "five"),
     Claim("Layer weights are not needed: all but the up blocks are less like her", "likeness", "five", "more", "naive-no-up"),
 )  # fmt: skip
 
 
-def results(path: Path) -> dict[str, Any]:
-    """Read raw results."""
-    read: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return read
+def difference(results: Results, claim: Claim) -> Difference:
+    """Compare the arms of a claim in pairs: the same target and the same seed."""
+    units = shared(results, claim.arm, claim.than)
+    mine = values(results, claim.arm, claim.measure, units)
+    if not claim.alike:
+        return interval(mine - values(results, claim.than, claim.measure, units))
+    like = values(results, claim.arm, "likeness", units)
+    return interval(
+        np.array(
+            [
+                one - at_likeness(results, claim.than, claim.measure, unit, alike)
+                for one, unit, alike in zip(mine, units, like)
+            ]
+        )
+    )
 
 
-def values(raw: dict[str, Any], arm: str, measure: str) -> np.ndarray:
-    """Give a measure of an arm, unit by unit."""
-    return np.array([unit["arms"][arm][measure] for unit in raw["units"]])
+def weights_of(results: Results, arm: str) -> list[str]:
+    """Name an arm, and the same at other weights, 0 among them, of the results that there are."""
+    return [name for name in results if name in {arm, "without"} or name.startswith(f"{arm}-at-")]
 
 
-def difference(raw: dict[str, Any], arm: str, than: str, measure: str) -> Difference:
-    """Compare two arms in pairs: the same target and the same seed."""
-    return interval(values(raw, arm, measure) - values(raw, than, measure))
+def at_likeness(results: Results, arm: str, measure: str, unit: int, likeness: float) -> float:
+    """Give what an arm has of a measure where it is as like its character, on the straight line between its weights.
+
+    Above its likest weight, what it has there: it is never as like. A weight that is no liker than a smaller one, by a
+    larger leak, is on no line.
+    """
+    points = sorted(
+        (results[name][unit]["likeness"], results[name][unit][measure])
+        for name in weights_of(results, arm)
+        if unit in results[name]
+    )
+    least = np.minimum.accumulate([leak for _, leak in reversed(points)])[::-1]
+    return float(np.interp(likeness, [like for like, _ in points], least))
 
 
 def interval(apart: np.ndarray) -> Difference:
@@ -93,7 +132,10 @@ def interval(apart: np.ndarray) -> Difference:
     return Difference(mean, mean - half, mean + half)
 
 
-def verdict(claim: Claim, told: Difference) -> Verdict:
-    """Say whether the interval lies on the claim's side of zero, on the other, or on both."""
-    low, high = (told.low, told.high) if claim.sense == "more" else (-told.high, -told.low)
-    return "holds" if low > 0 else "fails" if high < 0 else "not told"
+def verdict(claim: Claim, apart: Difference) -> str:
+    """Say on which side of zero the interval lies; on both, whether it is within what would matter."""
+    low, high = (apart.low, apart.high) if claim.sense == "more" else (-apart.high, -apart.low)
+    if low > 0 or high < 0:
+        return "holds" if low > 0 else "fails"
+    matters = MATTERS[claim.measure]
+    return f"smaller than {matters:g}" if max(-low, high) < matters else "not told"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import cycle, product
 from pathlib import Path
 
@@ -13,12 +14,16 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from lorarecipe.colour import lab
-from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, STYLES, VIEWS, ZOOMS, draw
+from lorarecipe.dataset.look import look_at
+from lorarecipe.demo import BACKGROUNDS, DRESSES, HAIR, NANO, POSES, STYLES, VIEWS, ZOOMS, draw
 from lorarecipe.demo.judge import load_judge
-from lorarecipe.measures.pixels import change, seen, softness
+from lorarecipe.files import digest_of
+from lorarecipe.measures import Drawn, Yardstick
+from lorarecipe.measures.choice import choose
+from lorarecipe.measures.pixels import change, outline, seen, softness
+from lorarecipe.measures.renders import Render
 from lorarecipe.trainer.embedded.gen_img import Sampler
-from tests.bench.method.arms import Arm
-from tests.bench.method.cast import Target
+from tests.bench.method.cast import Picked, Target
 
 #: what is measured, and how a table calls it
 MEASURES = {
@@ -42,6 +47,13 @@ _SCENES = [
     ", ".join(["1girl", background, pose, *([view] if view != "front" else []), zoom])
     for (background, pose, zoom), view in zip(product(_OPEN, POSES, ZOOMS), cycle((*VIEWS, VIEWS[0])))
 ]
+#: other characters in every place and pose, drawn without a LoRA
+_OTHERS = [
+    ", ".join(["1girl", hair, style, dress, place, pose, zoom])
+    for (place, pose, zoom), hair, style, dress in zip(
+        product(_OPEN, POSES, ZOOMS), cycle(HAIR), cycle(STYLES), cycle(DRESSES)
+    )
+]
 _UNRELATED = [
     "1girl, green hair, short hair, red dress, beach, full body",
     "1girl, black hair, ponytail, yellow dress, pink background, upper body",
@@ -58,6 +70,21 @@ class Gallery:
     scenes: list[Image.Image]
     others: list[Image.Image]
     unrelated: list[Image.Image]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A picture that may be picked, and the one of the same prompt and seed without the LoRA."""
+
+    prompt: str
+    weight: float
+    picture: Image.Image
+    bare: Image.Image
+
+    @property
+    def measurable(self) -> Drawn:
+        """Give it as lorarecipe's measures take it."""
+        return Drawn(Path(), seen(self.picture), self.prompt, self.weight, unrelated=False, bare=seen(self.bare))
 
 
 class Studio:
@@ -78,11 +105,9 @@ class Studio:
         sampler = Sampler(NANO, lora, weight)
         return Gallery(*(_drawn(sampler, one) for one in (self.ones, self.scenes, self.others, _UNRELATED * 2)))
 
-    def figures(self, lora: Path, arm: Arm) -> tuple[dict[str, float], Gallery]:
-        """Measure one arm: shares from 0 to 1, distances in Lab; by the names of ``MEASURES``."""
-        if arm.without:
-            lora = _without(lora, arm.without)
-        drawn = self.gallery(lora, arm.weight)
+    def figures(self, lora: Path, weight: float, without: str | None = None) -> tuple[dict[str, float], Gallery]:
+        """Measure a LoRA at a weight: shares from 0 to 1, distances in Lab; by the names of ``MEASURES``."""
+        drawn = self.gallery(_without(lora, without) if without else lora, weight)
         style, own = self.target.figure.style, lab(self.target.colour)
         ones, scenes, others = (self.judge.read(part) for part in (drawn.ones, drawn.scenes, drawn.others))
         bare = self.judge.read(self.bare.ones)
@@ -106,22 +131,54 @@ class Studio:
         }
         return {name: round(float(value), 4) for name, value in told.items()}, drawn
 
-    def picks(self, lora: Path, folder: Path, count: int = 12) -> list[tuple[Path, str]]:
-        """Draw with a plain LoRA at half weight, and keep those an author would: flat, of its hairstyle, near its colour."""
-        drawn = _drawn(Sampler(NANO, lora, 0.5), self.scenes * 2)
-        own, read = lab(self.target.colour), self.judge.read(drawn)
+    def picks(self, lora: Path, folder: Path, asked: Picked) -> list[tuple[Path, str]]:
+        """Draw, and keep what the judge or the measures pick; gives the pictures with their captions."""
+        drawn = self.candidates(lora, asked)
+        kept = self._judged(drawn, asked.keep) if asked.judged else self._measured(drawn, asked.keep)
+        pictures = [(drawn[number].picture, drawn[number].prompt) for number in kept]
+        if asked.also == "others":
+            pictures += zip(_drawn(Sampler(NANO), _OTHERS, asked.seed), _OTHERS)
+        folder = folder / f"{self.target.number}-{digest_of(asdict(asked))[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, (picture, _) in enumerate(pictures):
+            picture.save(folder / f"{number:03}.png")
+        return [(folder / f"{number:03}.png", prompt) for number, (_, prompt) in enumerate(pictures)]
+
+    def candidates(self, lora: Path, asked: Picked) -> list[Candidate]:
+        """Draw every scene at every weight, each from a seed of its own, and without the LoRA."""
+        prompts = self.scenes * asked.images
+        bare = _drawn(Sampler(NANO), prompts, asked.seed)
+        return [
+            Candidate(prompt, weight, picture, other)
+            for weight in asked.weights
+            for prompt, picture, other in zip(prompts, _drawn(Sampler(NANO, lora, weight), prompts, asked.seed), bare)
+        ]
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """The target's renders, as lorarecipe's measures see them."""
+        renders = []
+        for view, zoom in product(VIEWS, ZOOMS):
+            picture = draw(replace(self.target.figure, view=view, zoom=zoom), "3d", 256)
+            picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+            colours = seen(picture)
+            renders.append(Render((zoom,), colours, outline(colours), look_at(picture), Path()))
+        return Yardstick(renders, {})
+
+    def _measured(self, drawn: Sequence[Candidate], keep: int) -> list[int]:
+        picks = choose({str(number): one.measurable for number, one in enumerate(drawn)}, self.yardstick, keep)
+        return [number for number, one in enumerate(picks) for _ in range(one.times)]
+
+    def _judged(self, drawn: Sequence[Candidate], keep: int) -> list[int]:
+        """Pick as an author would: flat, of its hairstyle, near its colour."""
+        own, read = lab(self.target.colour), self.judge.read([one.picture for one in drawn])
 
         def fault(number: int) -> tuple[bool, float]:
             told = read[number]
             wrong = told["look"] == "3d" or told["style"] != self.target.figure.style
-            return wrong, _apart(drawn[number], told["zoom"], own)[0]
+            return wrong, _apart(drawn[number].picture, told["zoom"], own)[0]
 
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = []
-        for number in sorted(sorted(range(len(drawn)), key=fault)[:count]):
-            drawn[number].save(folder / f"{number:02}.png")
-            kept.append((folder / f"{number:02}.png", (self.scenes * 2)[number]))
-        return kept
+        return sorted(sorted(range(len(drawn)), key=fault)[:keep])
 
     def _softer(self, pictures: Sequence[Image.Image]) -> float:
         """Say how far a LoRA takes pictures towards the renders' softness, as the leak test does: 1 is all the way."""
@@ -137,11 +194,11 @@ class Studio:
         return told["style"] == self.target.figure.style and away[0] < away[1]
 
 
-def _drawn(sampler: Sampler, prompts: Sequence[str]) -> list[Image.Image]:
+def _drawn(sampler: Sampler, prompts: Sequence[str], seed: int = 0) -> list[Image.Image]:
     pictures = []
     for start in range(0, len(prompts), _BATCH):
         asked = list(prompts[start : start + _BATCH])
-        seeds = list(range(start, start + len(asked)))
+        seeds = list(range(seed + start, seed + start + len(asked)))
         pictures += sampler.draw(asked, seeds, (_SIDE, _SIDE), _STEPS, _SCALE)
     return pictures
 

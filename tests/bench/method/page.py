@@ -5,25 +5,30 @@ Usage: python -m tests.bench.method.page [FOLDER]; draws the plot, and with the 
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure as Plot
 from PIL import Image, ImageDraw
 
-from tests.bench.method.arms import ARMS, MAIN
-from tests.bench.method.claims import CLAIMS, Difference, difference, interval, results, values, verdict
+from tests.bench.method.__main__ import STEPS
+from tests.bench.method.arms import ARMS, LOADED, MAIN
+from tests.bench.method.claims import CLAIMS, Claim, Difference, difference, interval, verdict
 from tests.bench.method.measure import MEASURES
+from tests.bench.method.results import RAW, Results, of, read, shared, values
+from tests.bench.method.unit import SEEDS
 
-RESULTS = Path(__file__).parent.parent / "results"
-RAW, REAL, SPEED = (RESULTS / f"{name}.json" for name in ("method", "method-sd-scripts", "speed"))
+RESULTS = RAW.parent
+SPEED = RESULTS / "speed.json"
 #: rows of the picture
 SHOWN = {
     "without": "without a LoRA",
     "naive": "no base, at 1.0",
-    "naive-half": "no base, at 0.5",
+    "naive-at-0.5": "no base, at 0.5",
     "distilled": "distilled",
     "one": "base of one, at 1.0",
     "five": "base of five, at 1.0",
@@ -40,68 +45,114 @@ DEFAULTS = (
     ("five colours, one hairstyle each", "mixed"),
     ("five colours, without yellow", "six"),
 )
+#: arms that were used at several weights, and what is shown of them
+_FRONTS = ("naive", "five", "refine")
+_FRONT = ("likeness", "style", "hair", "drawn", "look", "white", "background", "pose", "change")
 _PLOTTED = {"likeness": "more", "hair": "less", "drawn": "less", "change": "less"}
 _JUDGED = ("likeness", "hair", "style", "drawn", "white", "change")
 
 
+def results(trainer: str = "embedded") -> Results:
+    """Read what a trainer gave for the arms as they are defined now."""
+    return of(read(), trainer, {name: arm.digest for name, arm in (ARMS | {"loaded": LOADED}).items()})
+
+
+def shape() -> None:
+    """Print what it was measured on."""
+    found, lines = results(), [line for line in read() if line.trainer == "embedded"]
+    units = {unit for arm in found.values() for unit in arm}
+    versions = sorted({line.machine["torch"].split("+")[0] for line in lines})
+    print(
+        f"{len(units)} targets, {len(SEEDS)} seeds of bases, {STEPS[0]} steps a base and {STEPS[1]} a target, "
+        f"{len(found)} arms, {sum(map(len, found.values()))} results, embedded trainer, torch {', '.join(versions)}."
+    )
+
+
 def arms() -> None:
-    """Print the table of all arms: means, in bold where they are apart from the method's own."""
-    raw = results(RAW)
-    print("| | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 1))
+    """Print the table of all arms at one weight: means, in bold where they are apart from the method's own."""
+    found = results()
+    print("| | units | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 2))
     for name, arm in ARMS.items():
-        cells = []
-        for measure in MEASURES:
-            apart = difference(raw, name, "five", measure)
-            text = f"{np.mean(values(raw, name, measure)):.2f}" if measure not in {"hair", "change"} else ""
-            text = text or f"{np.mean(values(raw, name, measure)):.1f}"
-            cells.append(f"**{text}**" if name != "five" and (apart.low > 0 or apart.high < 0) else text)
-        print(f"| {arm.told} | " + " | ".join(cells) + " |")
+        if name in found and "-at-" not in name:
+            print(f"| {arm.told} | {len(found[name])} | {' | '.join(_cells(found, name))} |")
+
+
+def fronts() -> None:
+    """Print arms over the weights that they were used at."""
+    found = results()
+    heads = " | ".join(MEASURES[one] for one in _FRONT)
+    print(f"| arm | weight | units | {heads} |\n|{' --- |' * (len(_FRONT) + 3)}")
+    for name in sorted(
+        (one for one in found if one in ARMS and _of(one) in _FRONTS),
+        key=lambda one: (_FRONTS.index(_of(one)), ARMS[one].weight),
+    ):
+        cells = " | ".join(f"{np.mean(values(found, name, measure)):.2f}" for measure in _FRONT)
+        print(f"| `{_of(name)}` | {ARMS[name].weight:g} | {len(found[name])} | {cells} |")
 
 
 def claims() -> None:
     """Print each claim with the difference that was measured."""
-    raw = results(RAW)
-    print("| claim | measured | difference [95 %] | here it |\n| --- | --- | --- | --- |")
-    for claim in CLAIMS:
-        apart = difference(raw, claim.arm, claim.than, claim.measure)
-        measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`"
-        print(f"| {claim.told} | {measured} | {apart} | **{verdict(claim, apart)}** |")
+    found = results()
+    print("| claim | measured | units | difference [95 %] | here it |\n| --- | --- | --- | --- | --- |")
+    for claim in (one for one in CLAIMS if shared(found, one.arm, one.than)):
+        apart, units = difference(found, claim), len(shared(found, claim.arm, claim.than))
+        alike = " where it is as like her" if claim.alike else ""
+        measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`{alike}"
+        print(f"| {claim.told} | {measured} | {units} | {apart} | **{verdict(claim, apart)}** |")
 
 
 def defaults() -> None:
     """Print what was measured of each default where the sources disagree."""
-    ours, real = results(RAW), results(REAL)
+    ours, real = results(), results("sd-scripts")
     heads = " | ".join(MEASURES[one] for one in _JUDGED)
     print(f"| default | other arm | {heads} |\n|" + " --- |" * (len(_JUDGED) + 2))
     for told, arm in DEFAULTS:
-        raw = ours if arm in ARMS else real
-        apart = " | ".join(str(difference(raw, arm, "five", one)) for one in _JUDGED)
+        found = ours if arm in ARMS else real
+        apart = " | ".join(str(difference(found, Claim("", one, arm, "more", "five"))) for one in _JUDGED)
         print(f"| {told} | `{arm}` | {apart} |")
 
 
 def trainers() -> None:
     """Print the main arms of both trainers, side by side, and how far they are apart, unit by unit."""
-    raw, real = results(RAW), results(REAL)
-    numbers = [unit["unit"] for unit in real["units"]]
-    ours = raw | {"units": [unit for unit in raw["units"] if unit["unit"] in numbers]}
+    ours, real = results(), results("sd-scripts")
     print("| | | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 2))
     differences: list[Difference] = []
     for name in (*MAIN, "loaded"):
-        for trainer, told in (("embedded", ours), ("sd-scripts", real)):
-            if name in told["units"][0]["arms"]:
-                cells = " | ".join(f"{np.mean(values(told, name, measure)):.2f}" for measure in MEASURES)
+        units = sorted(real[name])
+        for trainer, found in (("embedded", ours), ("sd-scripts", real)):
+            if name in found:
+                cells = " | ".join(f"{np.mean(values(found, name, measure, units)):.2f}" for measure in MEASURES)
                 print(f"| `{name}` | {trainer} | {cells} |")
         if name in MAIN:
-            apart = [interval(values(real, name, one) - values(ours, name, one)) for one in MEASURES]
+            apart = [interval(values(real, name, one, units) - values(ours, name, one, units)) for one in MEASURES]
             print(f"| `{name}` | difference [95 %] | " + " | ".join(map(str, apart)) + " |")
             differences += apart
     told_apart = sum(one.low > 0 or one.high < 0 for one in differences)
     print(f"\nOf {len(differences)} differences between the trainers, {told_apart} are told apart from zero.")
 
 
+def _of(name: str) -> str:
+    return name.split("-at-")[0]
+
+
+def _cells(found: Results, name: str) -> list[str]:
+    """Write an arm's means, in bold where they are apart from the method's own."""
+    cells = []
+    for measure in MEASURES:
+        apart = difference(found, Claim("", measure, name, "more", "five"))
+        text = f"{np.mean(values(found, name, measure)):.{1 if measure in {'hair', 'change'} else 2}f}"
+        cells.append(f"**{text}**" if name != "five" and (apart.low > 0 or apart.high < 0) else text)
+    return cells
+
+
+def _speed() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(SPEED.read_text("utf-8"))
+    return read
+
+
 def merging() -> None:
     """Print what a merge costs."""
-    told = results(SPEED)["merge"]
+    told = _speed()["merge"]
     print(
         f"| {told['modules']} modules into a full-size SD1.5, fp16 | until written | at the least | flushed | memory |"
     )
@@ -118,7 +169,7 @@ def merging() -> None:
 
 def training() -> None:
     """Print what both trainers make of the same training, and what each takes to begin."""
-    told, start = results(SPEED)["trainers"], results(SPEED)["start"]
+    told, start = _speed()["trainers"], _speed()["start"]
     print("| | images a second | memory | to the first step | imports: script | launcher |\n|" + " --- |" * 6)
     for name, what in (
         ("embedded", "embedded, nano"),
@@ -133,7 +184,7 @@ def training() -> None:
 
 def characters() -> None:
     """Print what characters cost on one base, in what as many two-phase runs by hand cost."""
-    told = results(SPEED)["characters"]
+    told = _speed()["characters"]
     print("| characters | one base | by hand | ratio | expected |\n| --- | --- | --- | --- | --- |")
     for count, one in told.items():
         if count != "machine":
@@ -141,25 +192,14 @@ def characters() -> None:
             print(f"| {count} | {cells} |")
 
 
-def shape() -> None:
-    """Print what it was measured on."""
-    raw = results(RAW)
-    steps, units = raw["steps"], raw["units"]
-    seeds = len({unit["seed"] for unit in units})
-    print(
-        f"{len(units)} targets, {seeds} seeds of bases, {steps['base']} steps a base and {steps['target']} a target, "
-        f"{raw['trainer']} trainer, {raw['cores']} cores, torch {raw['torch']}, commit `{raw['commit'][:9]}`."
-    )
-
-
 def plot(path: Path) -> None:
     """Draw every arm's mean of the measures that tell them apart; bars are 95 % over the units."""
-    raw = results(RAW)
+    found = results()
     mpl.rcParams["svg.hashsalt"] = "lorarecipe"
     figure = Plot(figsize=(10, 5), layout="constrained")
-    names = list(reversed(ARMS))
+    names = [name for name in reversed(ARMS) if name in found and "-at-" not in name]
     for axes, (measure, better) in zip(figure.subplots(1, len(_PLOTTED), sharey=True), _PLOTTED.items()):
-        means = [interval(values(raw, name, measure)) for name in names]
+        means = [interval(values(found, name, measure)) for name in names]
         axes.axvline(means[names.index("five")].mean, color="C3", linewidth=0.8)
         for row, (name, told) in enumerate(zip(names, means)):
             colour = "C3" if name == "five" else "C0"

@@ -1,0 +1,61 @@
+"""Drawn pictures that are picked by measures, to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lorarecipe.measures import choice
+from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.sample import SampleStage
+from lorarecipe.plan.stage import Source, Stage
+
+
+@dataclass(frozen=True)
+class ChoiceStage(DataStage):
+    """The best of the drawn pictures, each with its prompt for a caption; which they are is known when it is made.
+
+    ``renders`` are the character's, which pictures are compared with; ``models`` as in ``LeakStage``, of which CCIP
+    says how like the character is. ``groups`` hold as many images as are picked, without their contents.
+    """
+
+    kind = "choice"
+    drawn: SampleStage
+    renders: DataStage
+    models: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    version: int = choice.VERSION
+
+    @property
+    def why(self) -> str:
+        """What the method needs it for."""
+        return "the flattest and likest of the drawn pictures, from as many prompts as there are"
+
+    @property
+    def inputs(self) -> tuple[Stage, ...]:
+        """The pictures to pick from, and the renders."""
+        return (self.drawn, self.renders)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Files of the models."""
+        return tuple(source for files in self.models.values() for source in files)
+
+    @property
+    def paths(self) -> list[list[str]]:
+        """Not known before the pictures are drawn."""
+        return []
+
+    @property
+    def size(self) -> int:
+        """Not known before the pictures are drawn, and little."""
+        return 0
+
+    def identity(self) -> dict[str, object]:
+        """Pictures, renders, how many are picked, and the way of picking."""
+        return {
+            "version": self.version,
+            "drawn": self.drawn.key,
+            "renders": self.renders.key,
+            "keep": len(self.groups[0]),
+            "models": {name: [source.sha256 for source in files] for name, files in self.models.items()},
+        }
