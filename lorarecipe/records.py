@@ -106,11 +106,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Point:
-    """A LoRA in use: its arm, its epoch (None for the last) and its weight."""
+    """How a LoRA does in use: an arm, its epoch (None for the last) and its weight."""
 
     arm: str
     epoch: int | None
     weight: float
+    unlike: float
+    """How far from the character, as a distance of colours (dE76); less is liker."""
+    leak: float
+    """What it leaks, where 1 is the most that it may."""
+    front: bool
+    """Whether it is delivered, and no other beats it in both."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,6 @@ class Advice:
     weight: float
     reason: str
     arm: str = "target"
-    front: tuple[Point, ...] = ()
-    """All that no other beats in both likeness and leak, in the order of the rows."""
 
     @property
     def use(self) -> str:
@@ -143,6 +147,8 @@ class Leak:
     advice: Advice | None
     rows: tuple[Row, ...]
     pictures: tuple[Shot, ...]
+    points: tuple[Point, ...] = ()
+    """Likeness and leak of each row but those without a LoRA."""
     proven_on: str = "the demo's world only"
     lorarecipe: str = __version__
 
@@ -187,6 +193,8 @@ class Candidates:
 
     of: tuple[str, ...]
     pictures: tuple[Candidate, ...]
+    table: Literal["distill", "refine"] = "distill"
+    """Table of the recipe that an author's picks go into."""
     lorarecipe: str = __version__
 
 

@@ -11,7 +11,7 @@ from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Refine, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
@@ -26,11 +26,12 @@ _TABLES: dict[str, type[Table]] = {
     "[[base.characters]]": Character,
     "[target]": Target,
     "[base.captions], [target.captions]": Captions,
-    "[base.training], [target.training]": Training,
+    "[base.training], [target.training], [refine.training]": Training,
     "[base.gate]": Gate,
     "[merge]": Merge,
     "[trainer]": Trainer,
     "[samples]": Samples,
+    "[refine]": Refine,
     "[distill]": Distill,
     "[control]": Control,
 }

@@ -23,6 +23,7 @@ from lorarecipe.records import (
     Leak,
     Network,
     Passport,
+    Point,
     Row,
     Shot,
     record_text,
@@ -42,7 +43,7 @@ _GATE = Gate("base", "pass", (Check("upright", 1, 1, "pass", "a note"),), (_SEEN
 _CHECKPOINT, _NETWORK = CheckpointUsed("sd15", "sd.safetensors", "c1", None, False), Network("networks.lora", 4, 2, 2.0)
 _CAST = (CastMember(("red hair",), 4, 1),)
 _FILES: dict[str, Leak | Candidates | Passport] = {
-    LEAK: Leak(("k",), Advice(None, 1.0, "x"), (_ROW,), (_SHOT,)),
+    LEAK: Leak(("k",), Advice(None, 1.0, "x"), (_ROW,), (_SHOT,), (Point("target", None, 1.0, 5.0, 0.2, True),)),
     CANDIDATES: Candidates(("k",), (Candidate(_PICTURE, "a.png", "x", 1, True),)),
     PASSPORT: Passport("base", "b1", "k1", ("k",), _CHECKPOINT, _NETWORK, (_GATE,), cast=_CAST),
 }
@@ -72,7 +73,7 @@ def _ways(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 def test_what_was_written_is_read(tmp_path: Path, file: str) -> None:
     record = _FILES[file]
     (tmp_path / file).write_text(record_text(record))
-    assert _read(_story(tmp_path), file) == (record.pictures if isinstance(record, Candidates) else record)
+    assert _read(_story(tmp_path), file) == record
     (tmp_path / file).write_text(record_text(replace(record, of=("k", "other"))))
     assert _read(_story(tmp_path), file) is None
 

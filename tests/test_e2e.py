@@ -28,6 +28,7 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
+from tests.renders import character
 
 RECIPES = Path(__file__).parent.parent / "recipes" / "rehearsal"
 pytestmark = pytest.mark.sd_scripts
@@ -177,19 +178,36 @@ def test_the_trainers_own_failure_is_shown(stage_set: Path, real_home: Path) -> 
     assert "AssertionError: full_bf16 requires mixed precision='bf16'" in done.stderr
 
 
-def test_a_base_loaded_in_memory(stage_set: Path, real_home: Path) -> None:
+_REFINE = """
+[refine]
+prompts = ["1girl, forest", "1girl, beach"]
+weights = [1]
+images = 1
+steps = 2
+keep = 2
+"""
+
+
+def test_a_base_loaded_in_memory_a_mask_and_a_third_phase(stage_set: Path, real_home: Path) -> None:
     """The target then covers 36 modules more: sd-scripts adds the residual blocks' to its list while it merges."""
     text = (stage_set / "midori.toml").read_text("utf-8").replace("rehearsal-midori", "loaded")
     base = (stage_set / "base.toml").read_text("utf-8").replace("steps = 6", "steps = 1")
     base = base.replace("[base.gate]", '[base.gate]\nmode = "off"')
     (stage_set / "short.toml").write_text(base, encoding="utf-8")
-    text = text.replace("base.toml", "short.toml").replace("steps = 4", "steps = 1") + '[merge]\nmode = "load"\n'
+    text = text.replace("base.toml", "short.toml").replace("steps = 4", 'steps = 1\nmask = "figure"')
+    text = text.replace("renders/midori", "renders/large") + '[merge]\nmode = "load"\n' + _REFINE
+    character(stage_set / "renders" / "large", "green hair", "ponytail", None, scale=2)  # a mask needs no enlarging
     (stage_set / "loaded.toml").write_text(text, encoding="utf-8")
     _, done = _run(stage_set, "loaded.toml")
     assert done.returncode == 0, done.stderr
-    lora = Weights(stage_set / "out" / "loaded" / "loaded.safetensors")
-    assert len(lora_modules(lora.names)) == 228
-    assert lora.metadata["lorarecipe.merge_mode"] == "load"
+    folder = stage_set / "out" / "loaded"
+    target, refined = (Weights(folder / f"{name}.safetensors") for name in ("loaded-target", "loaded"))
+    assert (len(lora_modules(target.names)), len(lora_modules(refined.names))) == (228, 192)
+    assert target.metadata["lorarecipe.merge_mode"] == "load"
+    assert (target.metadata["ss_num_train_images"], refined.metadata["ss_num_train_images"]) == ("4", "4")
+    picks = json.loads((folder / "candidates.json").read_text("utf-8"))["pictures"]
+    assert len(picks) == 2
+    assert all(one["why"] for one in picks)
 
 
 @pytest.mark.parametrize("family", ["sdxl"])

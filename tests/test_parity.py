@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -145,9 +146,14 @@ def _apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> floa
     return max(float((one[name] - other[name]).abs().max()) for name in one) / largest
 
 
-def test_the_same_noise_gives_the_same_losses_and_weights(stage: TrainStage, train: Train) -> None:
+@pytest.mark.parametrize("mask", [None, "figure"])
+def test_the_same_noise_gives_the_same_losses_and_weights(
+    stage: TrainStage, train: Train, mask: Literal["figure"] | None
+) -> None:
     """One image, so that the order is no question: 12 steps of batch 2, text encoder, min-SNR, cosine."""
-    one = replace(stage, data=DataStage((stage.data.groups[0][:1],)), repeats=(8,))
+    data = DataStage((stage.data.groups[0][:1],), masked=mask is not None)
+    training = stage.training.model_copy(update={"mask": mask})
+    one = replace(stage, data=data, training=training, repeats=(8,))
     theirs, ours = train(one, "sd-scripts"), train(one, "embedded")
     assert (theirs.step, len(theirs.losses)) == (ours.step, len(ours.losses)) == (12, 12)
     apart = np.abs(np.array(theirs.losses) / np.array(ours.losses) - 1)

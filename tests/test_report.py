@@ -106,24 +106,56 @@ def _value(page: Page, script: str) -> str:
 
 
 def test_sliders_by_keyboard(page: Page) -> None:
-    assert page.locator("#weight-told").inner_text() == "1"
-    assert page.locator("#epoch-told").inner_text() == "last"
+    assert page.locator("#weight-text").inner_text() == "1"
+    assert page.locator("#epoch-text").inner_text() == "last"
     page.focus("#weight")
     page.keyboard.press("ArrowLeft")
-    assert page.locator("#weight-told").inner_text() == "0.8"
+    assert page.locator("#weight-text").inner_text() == "0.8"
     page.focus("#epoch")
     page.keyboard.press("ArrowLeft")
-    assert page.locator("#epoch-told").inner_text() == "1"
-    heads = page.locator("#grid h4").all_inner_texts()
+    assert page.locator("#epoch-text").inner_text() == "1"
+    heads = page.locator("#grid thead th").all_inner_texts()
     # the control arm and the base have no other weight and epoch than they were drawn with
     assert {*heads} == {
+        "prompt",
         "without",
         "base, weight 1, epoch last",
         "control, weight 0.8, epoch 1",
         "target, weight 0.8, epoch 1",
     }
     page.reload()
-    assert page.locator("#weight-told").inner_text() == "0.8"
+    assert page.locator("#weight-text").inner_text() == "0.8"
+
+
+def test_columns_of_the_grid(page: Page) -> None:
+    for way, heads in {
+        "weights": ["prompt, target", "weight 0.8", "weight 1"],
+        "epochs": ["prompt, target", "epoch 1", "epoch last"],
+    }.items():
+        page.select_option("#columns", way)
+        assert page.locator("#grid thead th").all_inner_texts() == heads
+        rows = page.locator("#grid tbody tr")
+        assert [rows.nth(at).locator("img").count() for at in range(rows.count())] == [2] * rows.count()
+    assert page.locator(".renders img").count() == 4  # the target's, to judge likeness by
+
+
+def test_likeness_against_leak(page: Page) -> None:
+    """Every use that was drawn is a point; the pictures of one are shown by keyboard and by mouse."""
+    dots = page.locator(".dot")
+    named = [dots.nth(at).get_attribute("aria-label") or "" for at in range(dots.count())]
+    uses = {name.partition(":")[0] for name in named}
+    assert {"target, last epoch, weight 1", "target, epoch 1, weight 0.8", "control, last epoch, weight 1"} <= uses
+    assert sum("recommended" in name for name in named) == page.locator(".ring").count() == 1
+    assert not [name for name in named if name.startswith("control") and "front" in name]
+    at = next(at for at, name in enumerate(named) if name.startswith("target, last epoch, weight 1:"))
+    dots.nth(at).focus()
+    assert page.locator(".point").inner_text() == named[at]
+    shown = page.locator(".point-pictures img")
+    assert shown.count() == page.locator("#grid tbody tr").count()
+    assert "target, weight 1:" in (shown.first.get_attribute("alt") or "")
+    other = next(at for at, name in enumerate(named) if name.startswith("control, last epoch, weight 1:"))
+    dots.nth(other).dispatch_event("pointerenter")  # two uses may stand at one point
+    assert page.locator(".point").inner_text() == named[other]
 
 
 def test_the_divider_by_mouse_and_keyboard(page: Page) -> None:
@@ -143,7 +175,7 @@ def test_the_divider_by_mouse_and_keyboard(page: Page) -> None:
     assert _value(page, at) == "1%"
     page.select_option("#left", "without")
     assert page.locator("#left-picture").get_attribute("alt") == "without, weight 0: 1girl"
-    assert page.locator("#compare-told").inner_text() == "without | target: 1girl, seed 1"
+    assert page.locator("#compare-text").inner_text() == "without | target: 1girl, seed 1"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (1100, "dark"), (390, "light"), (390, "dark")])
@@ -164,7 +196,7 @@ def test_what_it_tells(page: Page, place: Path) -> None:
     text = page.locator("body").inner_text()
     for told in ("finished", "Gate: is the base good?", "What leaks", "4 images x 1 repeat", "tensorboard --logdir"):
         assert told in text
-    assert page.locator("figure.plot").count() == 2 * 3  # loss and rate of base, target and control
+    assert page.locator("#curves figure.plot").count() == 2 * 3  # loss and rate of base, target and control
     links = page.locator("#grid a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert all((place / "out" / "aoi" / link).is_file() for link in links)
     assert "samples/control/00_1_1.png" in links

@@ -11,7 +11,7 @@ from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
 
 _COMMANDS = (
-    *("caption", "check", "convert", "demo", "diff", "doctor", "plan", "report", "rerun", "rule", "rules"),
+    *("bake", "caption", "check", "convert", "demo", "diff", "doctor", "plan", "report", "rerun", "rule", "rules"),
     *("run", "runs", "setup", "show", "store"),
 )
 

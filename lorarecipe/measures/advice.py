@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from lorarecipe.records import Advice, Point, Row
 
@@ -17,59 +17,55 @@ _STYLE = 20.0
 _DELIVERED = ("refined", "target")
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A row with what decides: how unlike the character it is, and its leak in what it may leak at most."""
+def points_of(rows: Sequence[Row]) -> tuple[Point, ...]:
+    """Say of each row how like the character it is and what it leaks; none without pictures to compare with.
 
-    row: Row
-    unlike: float
-    leak: float
-
-    @property
-    def point(self) -> Point:
-        return Point(self.row.arm, self.row.epoch, self.row.weight)
+    A point is on the front if it is delivered and no other that is beats it: by what can be seen in likeness or leak,
+    and in neither is worse.
+    """
+    bare = next((row for row in rows if row.arm == "without"), None)
+    points = [point for row in rows if bare and row.arm != "without" if (point := _point(row, bare))]
+    delivered = [point for point in points if point.arm in _DELIVERED]
+    return tuple(
+        replace(one, front=one in delivered and not any(_beats(other, one) for other in delivered)) for one in points
+    )
 
 
 def advice(rows: Sequence[Row]) -> Advice | None:
-    """Choose among the rows of what is delivered; None where no picture without the LoRA is there to compare with.
+    """Choose among the points of what is delivered; None where no picture without the LoRA is there to compare with.
 
-    A row is on the front if no other beats it: by what can be seen in likeness or leak, and in neither is worse. Of
-    those on it that leak no more than they may, the likest is recommended; of several about as like, the nearest to 1.
+    Of those on the front that leak no more than they may, the likest is recommended; of several that are about as like,
+    the one nearest to weight 1.
     """
-    bare = next((row for row in rows if row.arm == "without"), None)
-    places = [place for row in rows if bare and row.arm in _DELIVERED if (place := _place(row, bare))]
-    if not bare or not places:
+    front = [point for point in points_of(rows) if point.front]
+    if not front:
         return None
-    front = [one for one in places if not any(_beats(other, one) for other in places)]
     free = [one for one in front if one.leak <= 1]
+    near = [one for one in free if one.unlike <= min(other.unlike for other in free) + _ALIKE]
     if not free:
         best = min(front, key=lambda one: one.leak)
+        figures = _figures(rows, best)
+        reason = f"every weight leaks, and this one leaks least ({figures}). Look at the base's gate first"
+        return Advice(best.epoch, best.weight, reason, best.arm)
+    best = min(near, key=lambda one: (abs(one.weight - 1), one.leak))
+    reason = "it is the most like the character among those that leak little"
+    if len(near) > 1:
         reason = (
-            f"every weight leaks, and this one leaks least ({_figures(best.row, bare)}). Look at the base's gate first"
+            f"{len(near)} of those that leak little are about as much like the character, this one nearest to weight 1"
         )
-    else:
-        likest = min(one.unlike for one in free)
-        near = [one for one in free if one.unlike <= likest + _ALIKE]
-        best = min(near, key=lambda one: (abs(one.row.weight - 1), one.leak))
-        reason = "it is the most like the character among those that leak little"
-        if len(near) > 1:
-            reason = (
-                f"{len(near)} of those that leak little are about as much like the character, "
-                "this one nearest to weight 1"
-            )
-        reason = f"{reason} ({_figures(best.row, bare)})"
-    return Advice(best.row.epoch, best.row.weight, reason, best.row.arm, tuple(one.point for one in front))
+    return Advice(best.epoch, best.weight, f"{reason} ({_figures(rows, best)})", best.arm)
 
 
-def _place(row: Row, bare: Row) -> _Place | None:
+def _point(row: Row, bare: Row) -> Point | None:
     colours = row.measured.get("palette")
     if colours is None:
         return None
     leak = max(0.0, _extra_white(row, bare) / _WHITE, (row.measured.get("look_3d") or 0) / _SOFT)
-    return _Place(row, colours + _STYLE * (row.measured.get("hairstyle") or 0), leak)
+    unlike = colours + _STYLE * (row.measured.get("hairstyle") or 0)
+    return Point(row.arm, row.epoch, row.weight, round(unlike, 2), round(leak, 3), front=False)
 
 
-def _beats(one: _Place, other: _Place) -> bool:
+def _beats(one: Point, other: Point) -> bool:
     liker, cleaner = other.unlike - one.unlike, other.leak - one.leak
     return min(liker, cleaner) >= 0 and (liker >= _ALIKE or cleaner >= _CLEANER)
 
@@ -78,8 +74,10 @@ def _extra_white(row: Row, bare: Row) -> float:
     return (row.measured.get("white_border") or 0) - (bare.measured.get("white_border") or 0)
 
 
-def _figures(row: Row, bare: Row) -> str:
-    measured = row.measured
+def _figures(rows: Sequence[Row], point: Point) -> str:
+    bare = next(row for row in rows if row.arm == "without")
+    use = (point.arm, point.epoch, point.weight)
+    measured = next(row.measured for row in rows if (row.arm, row.epoch, row.weight) == use)
     figures = [f"colours off by {measured['palette']:.1f}"]
     if (style := measured.get("hairstyle")) is not None:
         figures.append(f"hairstyle off by {style:.2f}")

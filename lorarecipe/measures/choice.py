@@ -21,6 +21,8 @@ from lorarecipe.records import Pick
 VERSION = 1
 #: a set has a quarter of its pictures at least that differ; the others are these once more
 LEAST = 4
+#: what the numbers are called
+_TITLES = {one.KEY: one.TITLE for one in (look_3d, hair_colour, palette, hairstyle)} | {"white_more": "more white"}
 #: prompts that a set has at least, where there are as many
 _PROMPTS = 6
 #: what a picture may have of the way from the checkpoint's shading to the renders', and add to the white of the border:
@@ -131,7 +133,9 @@ def _spread(fit: Sequence[_Measured], keep: int) -> list[_Measured]:
 
 
 def _why(one: _Measured, times: Mapping[str, int], heaviest: float, *, enough: bool) -> str:
-    figures = ", ".join(f"{key} {number:.2f}" for key, number in one.numbers.items() if number is not None)
+    figures = ", ".join(
+        f"{_TITLES.get(key, key)} {number:.2f}" for key, number in one.numbers.items() if number is not None
+    )
     if one.name in times:
         again = f", {times[one.name]} times" if times[one.name] > 1 else ""
         return f"picked{again}: among the likest ({figures})"

@@ -17,6 +17,7 @@ from lorarecipe.measures import MEASURES
 from lorarecipe.measures.leak import cells_of, titles_of
 from lorarecipe.records import Candidate, Gate, GatePicture, Shot
 from lorarecipe.report.curves import drawings
+from lorarecipe.report.front import front_of
 from lorarecipe.report.story import Story
 from lorarecipe.report.thumbs import small_copy
 
@@ -52,7 +53,9 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
         script=Markup((_HERE / "page.js").read_text("utf-8")),  # noqa: S704 - our own
         pictures=Markup(json.dumps(pictures).replace("<", "\\u003c")),  # noqa: S704 - `<` is escaped
         plots={id(story): _plots(story) for story in stories},
-        picks={id(story): [*_thumbs(story, story.candidates, path.parent)] for story in stories},
+        picks={id(story): _picks(story, path.parent) for story in stories},
+        fronts={id(story): front_of(story.leak.points, story.leak.advice) if story.leak else None for story in stories},
+        renders={id(story): [*filter(None, map(small_copy, story.renders))] for story in stories},
         gates={id(story): _gates(story, path.parent) for story in stories},
     )
     return html.encode("utf-8", "backslashreplace")
@@ -64,7 +67,14 @@ def _pictures(story: Story, folder: Path, *, alone: bool) -> Iterator[dict[str, 
     for shot in story.leak.pictures if story.leak else ():
         for thumb in _thumbs(story, [shot], folder):
             about = {"epoch": shot.epoch, "weight": shot.weight, "prompt": shot.prompt, "seed": shot.seed}
-            yield {"arm": before + shot.arm, **about, "link": thumb.link, "small": thumb.small}
+            yield {
+                "story": f"{story.run.name} {story.name}",
+                "arm": before + shot.arm,
+                "of": shot.arm,
+                **about,
+                "link": thumb.link,
+                "small": thumb.small,
+            }
 
 
 def _thumbs(
@@ -73,6 +83,11 @@ def _thumbs(
     for picture in pictures:
         if small := small_copy(story.folder / picture.path):
             yield Thumb(picture, small, _link(story.folder / picture.path, folder))
+
+
+def _picks(story: Story, folder: Path) -> list[Thumb]:
+    """Give what may be picked."""
+    return [*_thumbs(story, story.candidates.pictures, folder)] if story.candidates else []
 
 
 def _gates(story: Story, folder: Path) -> list[tuple[Gate, list[Thumb]]]:

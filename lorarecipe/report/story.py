@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from lorarecipe.plan import TrainStage
-from lorarecipe.records import Candidate, Candidates, Leak, Passport, read_record
+from lorarecipe.records import Candidates, Leak, Passport, read_record
 from lorarecipe.report.curves import Curves
-from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, PlannedStage, Run, StageRecord
+from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, PlannedStage, Run, StageRecord, results_of
 from lorarecipe.trainer.states import LOGS
 
 R = TypeVar("R", Leak, Candidates, Passport)
@@ -47,11 +47,18 @@ class Story:
         """The leak test, as far as it was made."""
         return self._read(LEAK, Leak)
 
+    @property
+    def renders(self) -> list[Path]:
+        """Images that the target was trained on, where they still are."""
+        planned = {stage.key: stage for stage in self.run.record.plan}
+        leak = planned.get(self.leak.of[0]) if self.leak else None
+        renders = planned.get(leak.identity.renders or "") if leak else None
+        return [Path(path) for group in renders.paths for path in group] if renders else []
+
     @cached_property
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Pictures to pick from, where the recipe distills."""
-        listed = self._read(CANDIDATES, Candidates)
-        return listed.pictures if listed else ()
+    def candidates(self) -> Candidates | None:
+        """Pictures to pick from, where the recipe distills or refines."""
+        return self._read(CANDIDATES, Candidates)
 
     @cached_property
     def passport(self) -> Passport | None:
@@ -75,6 +82,4 @@ def trainings_of(run: Run) -> dict[str, str]:
 
 def stories(run: Run, curves: Mapping[str, Curves], store: Path) -> list[Story]:
     """Tell of every result that a run is for."""
-    out = Path(run.record.arguments.out)
-    out = out / "rehearsal" if run.record.arguments.rehearse else out
-    return [Story(run, name, out / name, curves, store) for name in run.record.results or run.record.files]
+    return [Story(run, folder.name, folder, curves, store) for folder in results_of(run)]

@@ -1,11 +1,12 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
+from lorarecipe.run.bake import Baked, bake
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute
 from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
-from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, noted
+from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, noted, results_of
 from lorarecipe.run.measured import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
@@ -18,6 +19,7 @@ __all__ = [
     "PASSPORT",
     "REPORT",
     "Arguments",
+    "Baked",
     "Here",
     "PlannedStage",
     "ResultsFailed",
@@ -26,6 +28,7 @@ __all__ = [
     "StageRecord",
     "Worker",
     "all_runs",
+    "bake",
     "begin_run",
     "changes_since",
     "execute",
@@ -35,5 +38,6 @@ __all__ = [
     "is_ours",
     "noted",
     "plan_changes",
+    "results_of",
     "write_results",
 ]

@@ -48,6 +48,8 @@ class Identity(BaseModel, extra="allow"):
 
     groups: list[list[tuple[str, str]]] = []
     """Digest and caption of each image, folder by folder."""
+    renders: str | None = None
+    """Key of the images that pictures are compared with."""
 
 
 class PlannedStage(BaseModel):

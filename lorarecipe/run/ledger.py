@@ -147,6 +147,13 @@ def find_run(root: Path, name: str) -> Run:
     return found[0]
 
 
+def results_of(run: Run) -> list[Path]:
+    """Give the folders of what a run is for."""
+    out = Path(run.record.arguments.out)
+    out = out / "rehearsal" if run.record.arguments.rehearse else out
+    return [out / name for name in run.record.results or run.record.files]
+
+
 def changes_since(run: Run, plan: Plan) -> Iterator[str]:
     """Name what a run was made from that a plan is not: images by their files, settings by their names."""
     return plan_changes(run.record.plan, [planned(stage, plan.title(stage)) for stage in plan.stages])

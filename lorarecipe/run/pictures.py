@@ -115,7 +115,9 @@ def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, lis
         for file, (prompt, weight, seed) in stage.names.items()
         if weight
     )
-    write_atomic(listed, record_text(Candidates((stage.key,), pictures)))
+    write_atomic(
+        listed, record_text(Candidates((stage.key,), pictures, "refine" if delivery.recipe.refine else "distill"))
+    )
     return file_digest(listed)
 
 

@@ -3,6 +3,7 @@
 from lorarecipe.weights.file import SafetensorsError, Weights, rewrite_metadata
 from lorarecipe.weights.folder import Folder, open_checkpoint
 from lorarecipe.weights.merging import ModulesOf, change, lora_faults, lora_modules, merge
+from lorarecipe.weights.scaling import scale_lora
 
 __all__ = [
     "Folder",
@@ -15,4 +16,5 @@ __all__ = [
     "merge",
     "open_checkpoint",
     "rewrite_metadata",
+    "scale_lora",
 ]

@@ -126,10 +126,19 @@ class Weights:
                     rounded = np.ascontiguousarray(values, dtype=_FLOATS[dtype])
                 stream.write(rounded.data)
 
-    def _start(self, name: str) -> int:
-        """Give where a tensor begins in the file."""
+    @property
+    def in_order(self) -> list[str]:
+        """Names of the tensors as they follow each other in the file."""
+        return sorted(self.names, key=lambda name: (self.span(name), name))
+
+    def span(self, name: str) -> tuple[int, int]:
+        """Give where a tensor begins in the file, and how many bytes it has."""
         offset, header = self._header
-        return int(offset + header[name]["data_offsets"][0])
+        start, end = header[name]["data_offsets"]
+        return int(offset + start), int(end - start)
+
+    def _start(self, name: str) -> int:
+        return self.span(name)[0]
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:

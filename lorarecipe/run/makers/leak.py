@@ -10,7 +10,7 @@ from lorarecipe.dataset.silhouette import Lab
 from lorarecipe.events import Event
 from lorarecipe.files import write_atomic
 from lorarecipe.measures import Drawn, Yardstick
-from lorarecipe.measures.advice import advice
+from lorarecipe.measures.advice import advice, points_of
 from lorarecipe.measures.leak import in_order, measured, rows_of
 from lorarecipe.measures.pixels import seen
 from lorarecipe.plan import LeakStage, SampleStage
@@ -28,7 +28,7 @@ def make(stage: LeakStage, attempt: Attempt) -> Iterator[Event]:
     """Measure every picture, and write them, their means and what follows."""
     shots = in_order([*_shots(stage, attempt.store)])
     rows = rows_of(shots)
-    write_atomic(attempt.folder / LEAK, record_text(Leak((stage.key,), advice(rows), rows, shots)))
+    write_atomic(attempt.folder / LEAK, record_text(Leak((stage.key,), advice(rows), rows, shots, points_of(rows))))
     yield from ()
 
 

@@ -1,0 +1,70 @@
+"""Write a result's LoRA so that its weight 1.0 is the weight that was found to be right."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorarecipe.errors import CheckFailed
+from lorarecipe.files import file_digest
+from lorarecipe.records import Leak, read_record
+from lorarecipe.run.deliver import is_ours
+from lorarecipe.run.measured import LEAK
+from lorarecipe.weights import scale_lora
+
+
+@dataclass(frozen=True)
+class Baked:
+    """A file that was written, and what it is at weight 1."""
+
+    path: Path
+    source: Path
+    weight: float
+
+
+def bake(folder: Path, weight: float | None = None, epoch: int | None = None) -> Baked:
+    """Write ``NAME-baked.safetensors`` beside a result.
+
+    Parameters
+    ----------
+    folder
+        The result's folder, which has its name.
+    weight
+        The weight that becomes 1.0; left out, the one that the leak test advises, and its LoRA and epoch.
+    epoch
+        A kept epoch; left out, the last.
+
+    Raises
+    ------
+    CheckFailed
+        When there is no such LoRA, no advice, or somebody's file in the place of the new one.
+    """
+    name, target = folder.name, ""
+    if weight is None:
+        weight, epoch, target = _advised(folder, epoch)
+    source = folder / f"{name}{target}{f'-{epoch:06d}' if epoch else ''}.safetensors"
+    if not source.is_file():
+        there = ", ".join(path.name for path in sorted(folder.glob("*.safetensors"))) or "none"
+        raise CheckFailed(f"{source}: this LoRA is not there; {folder} has: {there}")
+    baked = folder / f"{name}-baked.safetensors"
+    if os.path.lexists(baked) and not is_ours(baked):
+        raise CheckFailed(f"{baked} is not lorarecipe's; move it away")
+    about = {"lorarecipe.baked_weight": repr(weight), "lorarecipe.baked_from": file_digest(source)}
+    title = {"ss_output_name": baked.stem, "modelspec.title": baked.stem}
+    scale_lora(source, baked, weight, about | title)
+    return Baked(baked, source, weight)
+
+
+def _advised(folder: Path, epoch: int | None) -> tuple[float, int | None, str]:
+    """Give the weight that is advised, its epoch, and the end of its file's name."""
+    try:
+        advice = read_record(folder / LEAK, Leak).advice
+    except (OSError, ValueError):
+        advice = None
+    if not advice:
+        raise CheckFailed(f"{folder / LEAK}: found no advice, expected a leak test, or --weight")
+    if epoch and epoch != advice.epoch:
+        raise CheckFailed(f"found --epoch {epoch}, and the advice is for another; name its weight too: --weight")
+    refined = advice.arm == "refined" or not (folder / f"{folder.name}-target.safetensors").is_file()
+    return advice.weight, advice.epoch, "" if refined else "-target"
