@@ -53,7 +53,7 @@ class Claim:
     """Whether it is measured at equal likeness."""
 
 
-#: what the source text claims, and how it would show
+#: what the source text claims, and what was put forward since, and how it would show
 CLAIMS = (
     Claim("On a base, the 3D look stays out at weight 1.0", "drawn", "five", "less", "naive"),
     Claim("What was not asked for stays as it was", "change", "five", "less", "naive"),
@@ -82,6 +82,14 @@ CLAIMS = (
     Claim("At equal likeness, the white background stays out", "white", "five", "less", "naive", alike=True),
     Claim("Twice the steps make her liker", "likeness", "longer", "more", "five"),
     Claim("Four times the steps make her liker", "likeness", "longest", "more", "five"),
+    Claim("A third phase gets the hairstyle better", "style", "refine", "more", "five"),
+    Claim("A third phase makes her liker", "likeness", "refine", "more", "five"),
+    Claim("A third phase keeps white out", "white", "refine", "less", "five"),
+    Claim("A third phase keeps the colour", "hair", "refine", "less", "five"),
+    Claim("At equal likeness, a third phase keeps the 3D look out", "drawn", "refine", "less", "naive", alike=True),
+    Claim("An author picks better than measures: hairstyle", "style", "refine-judged", "more", "refine"),
+    Claim("An author picks better than measures: likeness", "likeness", "refine-judged", "more", "refine"),
+    Claim("A mask keeps the 3D look out without a base", "drawn", "naive-mask-prior", "less", "naive"),
     Claim("Layer weights are not needed: all but the up blocks are less like her", "likeness", "five", "more", "naive-no-up"),
 )  # fmt: skip
 
