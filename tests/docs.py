@@ -13,7 +13,7 @@ from lorarecipe.demo import NANO
 from lorarecipe.recipe import Captions
 from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Refine, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
-from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
+from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
 from lorarecipe.rules import RULES
@@ -33,6 +33,7 @@ _TABLES: dict[str, type[Table]] = {
     "[samples]": Samples,
     "[refine]": Refine,
     "[distill]": Distill,
+    "[deliver]": Deliver,
     "[control]": Control,
 }
 

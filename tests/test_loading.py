@@ -300,13 +300,18 @@ def test_a_table_that_differs_from_the_bases_is_refused(folder: Path, base: str,
     assert {fault.path.name for fault in caught.value.faults} == {"own.toml", "base.toml"}
 
 
-@pytest.mark.parametrize("table", ["samples", "control", "distill"])
+@pytest.mark.parametrize("table", ["samples", "control", "deliver", "distill"])
 def test_a_table_of_a_target_in_the_recipe_of_a_base_is_refused(folder: Path, table: str) -> None:
     with pytest.raises(RecipeError, match=rf"base\.toml:\d+: {table}: found \[{table}\] in the recipe of a base alone"):
         load(_based(folder, f"[{table}]\n{_TABLES[table]}", ""))
 
 
-_TABLES = {"samples": 'prompts = ["1girl"]', "control": "enabled = true", "distill": 'prompts = ["1girl"]'}
+_TABLES = {
+    "samples": 'prompts = ["1girl"]',
+    "control": "enabled = true",
+    "deliver": "weight = 1.5",
+    "distill": 'prompts = ["1girl"]',
+}
 
 
 def test_paths_of_a_rule_are_relative_to_the_recipe_that_they_stand_in(folder: Path) -> None:

@@ -93,14 +93,15 @@ def _candidates(place: Path) -> list[dict[str, object]]:
 
 
 def test_the_whole_of_it(place: Path) -> None:
-    recipe = _recipe(place)
+    recipe = _recipe(place, REFINE + '[deliver]\nweight = "advised"\n')
+    recipe.write_text(recipe.read_text("utf-8").replace("weights = [0, 1]\n", "weights = [0, 1]\nevery_epochs = 1\n"))
     files = [Path(event.path).name for event in _run(recipe) if isinstance(event, Delivered)]
     expected = ["aoi.safetensors", "aoi-000001.safetensors", "aoi-target.safetensors", "aoi-target-000001.safetensors"]
-    assert {*files} == {*expected, "candidates.json", "all.png", "leak.json"}
+    assert {*files} == {*expected, "aoi-baked.safetensors", "candidates.json", "all.png", "leak.json"}
     plan = _plan(recipe)
     kinds = [stage.kind for stage in plan.stages]
     assert kinds[:5] == ["data", "data", "train", "merge", "train"]
-    assert sorted(kinds[5:]) == ["choice", "leak", "sample", "sample", "sample", "train"]
+    assert sorted(kinds[5:]) == ["choice", "leak", *["sample"] * 4, "train"]
     target, refined = [stage for stage in plan.stages if isinstance(stage, TrainStage)][1:]
     assert (refined.role, refined.merged, refined.training) == ("refined", None, target.training)
     assert refined.repeats == (4,)  # 3 pictures in an epoch of the target's four images, three times each
@@ -121,7 +122,10 @@ def test_the_whole_of_it(place: Path) -> None:
         assert (metadata["lorarecipe.key"], metadata["ss_output_name"]) == (stage.key, name)
         assert metadata.get("lorarecipe.refined_from") == (target.key if name == "aoi" else None)
     leak = json.loads((place / "out/aoi/leak.json").read_text("utf-8"))
-    assert [row["arm"] for row in leak["rows"]] == ["without", "target", "refined"]
+    rows = [(row["arm"], row["epoch"]) for row in leak["rows"]]
+    assert rows == [("without", None), ("target", None), ("refined", 1), ("refined", None)]
+    baked = Weights(place / "out" / "aoi" / "aoi-baked.safetensors").metadata
+    assert float(baked["lorarecipe.baked_weight"]) == leak["advice"]["weight"]
     assert {one.key for one in plan.stages if isinstance(one, TrainStage)} <= plan.deliveries[0].keys
 
 
@@ -168,9 +172,12 @@ def test_two_rounds(place: Path) -> None:
 
 
 def test_a_rehearsal_has_it(place: Path) -> None:
-    small, _ = rehearsal_of([check(scan(load(_recipe(place))))])
+    small, differences = rehearsal_of([check(scan(load(_recipe(place))))])
     kinds = [stage.kind for stage in compile_plan(small).stages]
     assert (kinds.count("choice"), kinds.count("train"), kinds.count("leak")) == (1, 3, 1)
+    _, target, refined = [stage for stage in compile_plan(small).stages if isinstance(stage, TrainStage)]
+    assert (refined.training, refined.repeats) == (target.training, (1,))
+    assert "refine.repeats: nothing (here 1)" in differences
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,7 @@ def test_a_rehearsal_has_it(place: Path) -> None:
         (REFINE + '[refine.training]\noptimizer = "Lion"\n', "refine.training.optimizer: found 'Lion', expected"),
         (REFINE + "[refine.training]\nrank = 0\n", "refine.training.rank"),
         ("[refine]\nkeep = 0\n", "refine.keep"),
+        ('[deliver]\nweight = "best"\n', "deliver.weight"),
     ],
 )
 def test_what_does_not_fit(place: Path, more: str, message: str) -> None:

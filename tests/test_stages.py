@@ -77,6 +77,7 @@ _IN_NO_KEY = {
     "PickStage.masked": "no drawn picture is",
     "ChoiceStage.masked": "no drawn picture is",
     "Samples.epochs": "each epoch is a stage of its own",
+    "Samples.every_epochs": "each epoch is a stage of its own",
     "Samples.tagger": "what the pictures are measured with afterwards",
     "Samples.ccip": "what the pictures are measured with afterwards",
 }
@@ -121,6 +122,7 @@ _OTHER: dict[str, Any] = {
     "Samples.negative": "bad",
     "Samples.weights": (1.0,),
     "Samples.epochs": (1,),
+    "Samples.every_epochs": 2,
     "Samples.tagger": Path("/t"),
     "Samples.ccip": Path("/c"),
 }

@@ -46,8 +46,9 @@ def samples_of(recipe: Recipe, arm: Arm, lora: Lora, target: TrainStage) -> Iter
     if not samples:
         return
     delivered = arm == "refined" or not recipe.refine
-    epochs: tuple[int | None, ...] = (*sorted({*samples.epochs}), None) if delivered else (None,)
     last = lora.steps.epochs if isinstance(lora, TrainStage) else 1
+    every = range(samples.every_epochs, last, samples.every_epochs) if samples.every_epochs else ()
+    epochs: tuple[int | None, ...] = (*sorted({*samples.epochs, *every}), None) if delivered else (None,)
     if arm in {"control", "refined"}:
         weights = tuple(weight for weight in samples.weights if weight) or (1.0,)
         samples = samples.model_copy(update={"weights": weights})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lorarecipe.demo import NANO
 from lorarecipe.engines import ENGINES
-from lorarecipe.recipe import Buckets, Control, Gate, Merge, Recipe, Trainer, Training
+from lorarecipe.recipe import Buckets, Control, Gate, Merge, Recipe, Refine, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -65,7 +65,9 @@ def _small(checked: Checked) -> Checked:
         merge=Merge(strength=recipe.merge.strength),
         trainer=Trainer(engine="embedded", device="cpu"),
         control=Control(),
-        samples=recipe.samples and recipe.samples.model_copy(update={"images": 1, "steps": 2, "epochs": ()}),
+        refine=recipe.refine and _small_refine(recipe.refine),
+        samples=recipe.samples
+        and recipe.samples.model_copy(update={"images": 1, "steps": 2, "epochs": (), "every_epochs": None}),
     )
     shown = replace(
         dataset,
@@ -76,6 +78,11 @@ def _small(checked: Checked) -> Checked:
         checkpoint_weights=Folder(NANO),
     )
     return Checked(shown, checked.findings)
+
+
+def _small_refine(refine: Refine) -> Refine:
+    small = {"training": _small_training(refine.training), "images": 1, "steps": 2, "repeats": 1}
+    return refine.model_copy(update=small | {"keep": min(refine.keep, 8)})
 
 
 def _small_training(training: Training) -> Training:
@@ -104,7 +111,7 @@ def _smaller(buckets: Buckets, shrink: int) -> Buckets:
 
 
 def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
-    for phase in ("base", "target"):
+    for phase in ("base", "target", "refine"):
         one, other = (getattr(getattr(which, phase), "training", None) for which in (recipe, small))
         yield from _apart(f"{phase}.training", one, other)
     if recipe.base.weights:
@@ -114,7 +121,7 @@ def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
     if seen - {1}:
         yield f"repeats: {', '.join(map(str, sorted(seen)))} (here 1)"
     yield from _apart("base.gate", recipe.base.gate, small.base.gate)
-    for table in ("checkpoint", "merge", "trainer", "samples"):
+    for table in ("checkpoint", "merge", "trainer", "refine", "samples"):
         yield from _apart(table, getattr(recipe, table), getattr(small, table))
 
 
@@ -123,7 +130,7 @@ def _apart(table: str, one: Table | None, other: Table | None) -> Iterator[str]:
         return
     before, after = one.model_dump(mode="json"), other.model_dump(mode="json")
     for name, value in before.items():
-        if value != after[name]:
+        if value != after[name] and name != "training":  # it has lines of its own
             yield f"{table}.{name}: {_told(value)} (here {_told(after[name])})"
 
 

@@ -77,7 +77,9 @@ class SampleStage(Stage):
         return {
             "model": self.model.identity(),
             "lora": self.lora.key,
-            "samples": self.samples.model_dump(mode="json", exclude={"epochs", "tagger", "ccip"}, exclude_none=True),
+            "samples": self.samples.model_dump(
+                mode="json", exclude={"epochs", "every_epochs", "tagger", "ccip"}, exclude_none=True
+            ),
             "resolution": list(self.resolution),
             "commit": self.commit,
         } | {name: value for name, value in unset.items() if value is not None}

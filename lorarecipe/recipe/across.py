@@ -27,7 +27,10 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
         yield recipe.fault(("refine",), 'found [refine], expected it with a target and method = "two-phase"')
     if recipe.samples:
         yield from _samples(recipe, recipe.samples)
-    elif recipe.control.enabled:
+    if recipe.deliver.weight == "advised" and not (recipe.samples and 0 in recipe.samples.weights):
+        message = "found 'advised', expected [samples] with the weight 0 among its weights, to advise by"
+        yield recipe.fault(("deliver", "weight"), message)
+    if not recipe.samples and recipe.control.enabled:
         yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")
     yield from _beyond(recipe, ENGINES[recipe.trainer.engine])
     for where, training in trainings:
@@ -53,9 +56,10 @@ def _samples(recipe: Recipe, samples: Samples) -> Iterable[Fault]:
         yield recipe.fault(("samples",), "found [samples], expected it in the recipe of a target")
         return
     every = (recipe.refine or recipe.target).training.save_every_epochs
-    if unsaved := [epoch for epoch in samples.epochs if not every or epoch % every]:
-        saved = f"multiples of {every}" if every else "none, as save_every_epochs is not set"
-        yield recipe.fault(("samples", "epochs"), f"found {unsaved[0]}, expected saved epochs: {saved}")
+    saved = f"multiples of {every}" if every else "none, as save_every_epochs is not set"
+    for name, epochs in (("epochs", samples.epochs), ("every_epochs", (samples.every_epochs,))):
+        if unsaved := [epoch for epoch in epochs if epoch and (not every or epoch % every)]:
+            yield recipe.fault(("samples", name), f"found {unsaved[0]}, expected saved epochs: {saved}")
 
 
 def _beyond(recipe: Recipe, engine: Engine) -> Iterable[Fault]:

@@ -51,7 +51,7 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
 
 
 #: tables that say nothing of a base
-_OF_A_TARGET = ("samples", "control", "refine", "distill")
+_OF_A_TARGET = ("samples", "control", "deliver", "refine", "distill")
 
 
 def load(path: Path) -> Recipe:
@@ -90,6 +90,7 @@ def load(path: Path) -> Recipe:
         samples=file.samples,
         refine=file.refine,
         distill=file.distill,
+        deliver=file.deliver,
         control=file.control,
         rules={**base_file.rules, **file.rules},
         lines=lines,

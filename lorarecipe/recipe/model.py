@@ -14,6 +14,7 @@ from lorarecipe.families import FAMILIES
 from lorarecipe.recipe.captions import Captions
 from lorarecipe.recipe.samples import (
     Control,
+    Deliver,
     Distill,
     Gate,
     Pictures,
@@ -262,6 +263,8 @@ class RecipeFile(Table):
     """A third phase; without the table there is none."""
     distill: Distill | None = None
     """For `method = "distill"`: what to pick from, and what is picked."""
+    deliver: Deliver = Deliver()
+    """What is delivered."""
     control: Control = Control()
     """The target without the base, to compare with."""
     rules: dict[str, RuleSetting] = {}

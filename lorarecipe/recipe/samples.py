@@ -59,6 +59,8 @@ class Samples(Table):
 
     epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
     """Saved epochs to draw with too, before the last."""
+    every_epochs: Count | None = None
+    """Draw with every n-th epoch too, of those that are saved."""
     seed: Seed = 1
     """Seed of a prompt's first picture; the next ones count up."""
     images: Pictures = 1
@@ -99,6 +101,13 @@ class Gate(Table):
     """Steps of the sampler."""
     scale: Scale = 7.0
     """Classifier-free guidance."""
+
+
+class Deliver(Table):
+    """What is delivered beside the LoRA as it was trained."""
+
+    weight: Literal["advised"] | Annotated[float, Field(gt=0, le=4)] | None = None
+    """Write `NAME-baked.safetensors`, whose weight 1.0 is this weight: a number, or what the leak test advises."""
 
 
 class Control(Table):

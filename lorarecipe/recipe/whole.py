@@ -9,7 +9,7 @@ from pathlib import Path
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines
 from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, Refine, RuleSetting, Target, Trainer
-from lorarecipe.recipe.samples import Control, Distill, Samples
+from lorarecipe.recipe.samples import Control, Deliver, Distill, Samples
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Recipe:
     samples: Samples | None
     refine: Refine | None
     distill: Distill | None
+    deliver: Deliver
     control: Control
     rules: Mapping[str, RuleSetting]
     lines: Lines

@@ -40,6 +40,7 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     """
     folder, name = out / delivery.name, delivery.name
     files = [file for lora, stage in delivery.loras.items() for file in _files_of(lora, stage)]
+    files += [f"{name}-baked.safetensors"] if delivery.recipe.deliver.weight else []
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
     for path in (folder / file for file in files):
         if os.path.lexists(path) and not is_ours(path):

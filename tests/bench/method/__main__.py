@@ -42,8 +42,8 @@ def with_nano(trainer: Installation, folder: Path) -> Installation:
     if not tokenizer.exists():
         tokenizer.symlink_to(NANO / "tokenizer")
     python = folder / "python"
-    told = {"PYTHONPATH": INSIDE / "parity", "PARITY_UNET": NANO / "unet" / "config.json"}
-    words = " ".join(f'{name}="{value}"' for name, value in told.items())
+    variables = {"PYTHONPATH": INSIDE / "parity", "PARITY_UNET": NANO / "unet" / "config.json"}
+    words = " ".join(f'{name}="{value}"' for name, value in variables.items())
     python.write_text(f'#!/bin/sh\n{words} exec "{trainer.python}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     return replace(trainer, python=python, tokenizers=folder)

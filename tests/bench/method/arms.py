@@ -29,7 +29,7 @@ MEASURE = 1
 class Arm:
     """One way to a target's LoRA; ``steps`` of a target in bench's, ``weight`` is the one that it is used at."""
 
-    told: str
+    title: str
     base: str | None = "five"
     captions: str = "closed"
     strength: float = 1.0
@@ -48,7 +48,7 @@ class Arm:
     def digest(self) -> str:
         """Digest of all that changes a result; what is as it is by default is left out."""
         changed = {
-            name: value for name, value in asdict(replace(self, told="")).items() if value != getattr(Arm(""), name)
+            name: value for name, value in asdict(replace(self, title="")).items() if value != getattr(Arm(""), name)
         }
         version = {"choice": choice.VERSION} if self.picked and not self.picked.judged else {}
         return digest_of({"measure": MEASURE, **changed, **version})[:16]
@@ -57,7 +57,7 @@ class Arm:
 def _at(name: str, arm: Arm) -> dict[str, Arm]:
     """Use an arm at other weights, without another training."""
     return {
-        f"{name}-at-{weight:g}": replace(arm, told=f"{arm.told}, used at {weight:g}", weight=weight)
+        f"{name}-at-{weight:g}": replace(arm, title=f"{arm.title}, used at {weight:g}", weight=weight)
         for weight in _WEIGHTS
     }
 

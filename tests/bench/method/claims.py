@@ -44,7 +44,7 @@ class Difference:
 class Claim:
     """That of a measure, one arm has more than another (or less)."""
 
-    told: str
+    title: str
     measure: str
     arm: str
     sense: Literal["more", "less"]
@@ -146,4 +146,4 @@ def verdict(claim: Claim, apart: Difference) -> str:
     if low > 0 or high < 0:
         return "holds" if low > 0 else "fails"
     matters = MATTERS[claim.measure]
-    return f"smaller than {matters:g}" if max(-low, high) < matters else "not told"
+    return f"smaller than {matters:g}" if max(-low, high) < matters else "undecided"

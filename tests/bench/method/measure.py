@@ -111,10 +111,10 @@ class Studio:
         style, own = self.target.figure.style, lab(self.target.colour)
         ones, scenes, others = (self.judge.read(part) for part in (drawn.ones, drawn.scenes, drawn.others))
         bare = self.judge.read(self.bare.ones)
-        apart = [_apart(one, told["zoom"], own) for one, told in zip(drawn.ones, ones)]
-        in_scenes = [_apart(one, told["zoom"], own) for one, told in zip(drawn.scenes, scenes)]
+        apart = [_apart(one, answers["zoom"], own) for one, answers in zip(drawn.ones, ones)]
+        in_scenes = [_apart(one, answers["zoom"], own) for one, answers in zip(drawn.scenes, scenes)]
         all_read = [*ones, *scenes]
-        told = {
+        measures = {
             "likeness": np.mean([self._is_it(away, one) for away, one in zip(apart, ones)]),
             "hair": np.median([away[0] for away in apart + in_scenes]),
             "style": np.mean([one["style"] == style for one in scenes]),
@@ -129,7 +129,7 @@ class Studio:
             "change": np.mean([change(seen(a), seen(b)) for a, b in zip(drawn.unrelated, self.bare.unrelated)]),
             "length": np.mean([one["style"] == asked for one, asked in zip(others, self.styles)]),
         }
-        return {name: round(float(value), 4) for name, value in told.items()}, drawn
+        return {name: round(float(value), 4) for name, value in measures.items()}, drawn
 
     def picks(self, lora: Path, folder: Path, asked: Picked) -> list[tuple[Path, str]]:
         """Draw, and keep what the judge or the measures pick; gives the pictures with their captions."""
@@ -174,24 +174,24 @@ class Studio:
         own, read = lab(self.target.colour), self.judge.read([one.picture for one in drawn])
 
         def fault(number: int) -> tuple[bool, float]:
-            told = read[number]
-            wrong = told["look"] == "3d" or told["style"] != self.target.figure.style
-            return wrong, _apart(drawn[number].picture, told["zoom"], own)[0]
+            answers = read[number]
+            wrong = answers["look"] == "3d" or answers["style"] != self.target.figure.style
+            return wrong, _apart(drawn[number].picture, answers["zoom"], own)[0]
 
         return sorted(sorted(range(len(drawn)), key=fault)[:keep])
 
     def _softer(self, pictures: Sequence[Image.Image]) -> float:
         """Say how far a LoRA takes pictures towards the renders' softness, as the leak test does: 1 is all the way."""
-        told = []
+        shares = []
         for one, bare in zip(pictures, [*self.bare.ones, *self.bare.scenes]):
             before = softness(seen(bare))
             if self.soft - before > 0.05:
-                told.append((softness(seen(one)) - before) / (self.soft - before))
-        return float(np.median(told))
+                shares.append((softness(seen(one)) - before) / (self.soft - before))
+        return float(np.median(shares))
 
-    def _is_it(self, away: tuple[float, float], told: dict[str, str]) -> bool:
+    def _is_it(self, away: tuple[float, float], answers: dict[str, str]) -> bool:
         """Say whether a picture shows the target: its hairstyle, and hair nearer to its colour than to any other tag's."""
-        return told["style"] == self.target.figure.style and away[0] < away[1]
+        return answers["style"] == self.target.figure.style and away[0] < away[1]
 
 
 def _drawn(sampler: Sampler, prompts: Sequence[str], seed: int = 0) -> list[Image.Image]:

@@ -74,7 +74,7 @@ def arms() -> None:
     print("| | units | " + " | ".join(MEASURES.values()) + " |\n|" + " --- |" * (len(MEASURES) + 2))
     for name, arm in ARMS.items():
         if name in found and "-at-" not in name:
-            print(f"| {arm.told} | {len(found[name])} | {' | '.join(_cells(found, name))} |")
+            print(f"| {arm.title} | {len(found[name])} | {' | '.join(_cells(found, name))} |")
 
 
 def fronts() -> None:
@@ -98,7 +98,7 @@ def claims() -> None:
         apart, units = difference(found, claim), len(shared(found, claim.arm, claim.than))
         alike = " where it is as like her" if claim.alike else ""
         measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`{alike}"
-        print(f"| {claim.told} | {measured} | {units} | {apart} | **{verdict(claim, apart)}** |")
+        print(f"| {claim.title} | {measured} | {units} | {apart} | **{verdict(claim, apart)}** |")
 
 
 def defaults() -> None:
@@ -106,10 +106,10 @@ def defaults() -> None:
     ours, real = results(), results("sd-scripts")
     heads = " | ".join(MEASURES[one] for one in _JUDGED)
     print(f"| default | other arm | {heads} |\n|" + " --- |" * (len(_JUDGED) + 2))
-    for told, arm in DEFAULTS:
+    for default, arm in DEFAULTS:
         found = ours if arm in ARMS else real
         apart = " | ".join(str(difference(found, Claim("", one, arm, "more", "five"))) for one in _JUDGED)
-        print(f"| {told} | `{arm}` | {apart} |")
+        print(f"| {default} | `{arm}` | {apart} |")
 
 
 def trainers() -> None:
@@ -127,8 +127,8 @@ def trainers() -> None:
             apart = [interval(values(real, name, one, units) - values(ours, name, one, units)) for one in MEASURES]
             print(f"| `{name}` | difference [95 %] | " + " | ".join(map(str, apart)) + " |")
             differences += apart
-    told_apart = sum(one.low > 0 or one.high < 0 for one in differences)
-    print(f"\nOf {len(differences)} differences between the trainers, {told_apart} are told apart from zero.")
+    apart_from_zero = sum(one.low > 0 or one.high < 0 for one in differences)
+    print(f"\nOf {len(differences)} differences between the trainers, {apart_from_zero} differ from zero.")
 
 
 def _of(name: str) -> str:
@@ -152,31 +152,31 @@ def _speed() -> dict[str, Any]:
 
 def merging() -> None:
     """Print what a merge costs."""
-    told = _speed()["merge"]
+    speed = _speed()["merge"]
     print(
-        f"| {told['modules']} modules into a full-size SD1.5, fp16 | until written | at the least | flushed | memory |"
+        f"| {speed['modules']} modules into a full-size SD1.5, fp16 | until written | at the least | flushed | memory |"
     )
     print("|" + " --- |" * 5)
     for name, what in (("copy", "copying the file"), ("ours", "merging")):
-        one = told[name]
+        one = speed[name]
         seconds = " | ".join(f"{one[part]:.1f} s" for part in ("seconds", "least", "flushed"))
         print(f"| {what} | {seconds} | {one['gigabytes']:.2f} GB |")
-    ratios = " | ".join(f"{ratio:.1f}" for ratio in told["of a copy"].values())
+    ratios = " | ".join(f"{ratio:.1f}" for ratio in speed["of a copy"].values())
     print(f"| of a copy | {ratios} | |")
-    script = told["script"]
+    script = speed["script"]
     print(f"| sd-scripts' `merge_lora.py` | {script['seconds']:.1f} s | | | {script['gigabytes']:.2f} GB |")
 
 
 def training() -> None:
     """Print what both trainers make of the same training, and what each takes to begin."""
-    told, start = _speed()["trainers"], _speed()["start"]
+    speed, start = _speed()["trainers"], _speed()["start"]
     print("| | images a second | memory | to the first step | imports: script | launcher |\n|" + " --- |" * 6)
     for name, what in (
         ("embedded", "embedded, nano"),
         ("sd-scripts", "sd-scripts, nano"),
         ("full size", "sd-scripts, full-size SD1.5"),
     ):
-        rate = f"{told[name]['images a second']:.1f} | {told[name]['gigabytes']:.2f} GB" if name in told else " | "
+        rate = f"{speed[name]['images a second']:.1f} | {speed[name]['gigabytes']:.2f} GB" if name in speed else " | "
         one = start[name]
         seconds = " | ".join(f"{one[part]:.1f} s" for part in ("first step", "imports", "launcher"))
         print(f"| {what} | {rate} | {seconds} |")
@@ -184,9 +184,9 @@ def training() -> None:
 
 def characters() -> None:
     """Print what characters cost on one base, in what as many two-phase runs by hand cost."""
-    told = _speed()["characters"]
+    speed = _speed()["characters"]
     print("| characters | one base | by hand | ratio | expected |\n| --- | --- | --- | --- | --- |")
-    for count, one in told.items():
+    for count, one in speed.items():
         if count != "machine":
             cells = f"{one['one base']:.0f} s | {one['by hand']:.0f} s | {one['ratio']:.2f} | {one['expected']:.2f}"
             print(f"| {count} | {cells} |")
@@ -201,10 +201,10 @@ def plot(path: Path) -> None:
     for axes, (measure, better) in zip(figure.subplots(1, len(_PLOTTED), sharey=True), _PLOTTED.items()):
         means = [interval(values(found, name, measure)) for name in names]
         axes.axvline(means[names.index("five")].mean, color="C3", linewidth=0.8)
-        for row, (name, told) in enumerate(zip(names, means)):
+        for row, (name, mean) in enumerate(zip(names, means)):
             colour = "C3" if name == "five" else "C0"
             axes.errorbar(
-                told.mean, row, xerr=told.high - told.mean, fmt="o", color=colour, elinewidth=0.8, markersize=4
+                mean.mean, row, xerr=mean.high - mean.mean, fmt="o", color=colour, elinewidth=0.8, markersize=4
             )
         axes.set(yticks=range(len(names)), yticklabels=names)
         axes.set_title(f"{MEASURES[measure].replace('`', '')}\n({better} is better)", fontsize=9)
@@ -218,8 +218,8 @@ def picture(drawn: Path, path: Path, unit: int = 3) -> None:
     count = len(list(drawn.glob(f"{unit}-without-*.png")))
     page = Image.new("RGB", (label + count * (side + gap), len(SHOWN) * (side + gap)), "white")
     pen = ImageDraw.Draw(page)
-    for row, (name, told) in enumerate(SHOWN.items()):
-        pen.text((4, row * (side + gap) + side // 2), told, fill="black")
+    for row, (name, title) in enumerate(SHOWN.items()):
+        pen.text((4, row * (side + gap) + side // 2), title, fill="black")
         for column in range(count):
             with Image.open(drawn / f"{unit}-{name}-{column}.png") as one:
                 grown = one.convert("RGB").resize((side, side), Image.Resampling.NEAREST)
