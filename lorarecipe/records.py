@@ -126,13 +126,15 @@ class Advice:
     epoch: int | None
     weight: float
     reason: str
-    arm: str = "target"
+    arm: Literal["refined", "target"] | None = None
+    """Which of the two, where both are delivered."""
 
     @property
     def use(self) -> str:
         """Say what to use."""
         epoch = f"epoch {self.epoch}" if self.epoch else "the last epoch"
-        return f"Use {'the refined LoRA, ' if self.arm == 'refined' else ''}{epoch} at weight {self.weight:g}"
+        lora = {"refined": "the refined LoRA, ", "target": "the target's LoRA (NAME-target), ", None: ""}[self.arm]
+        return f"Use {lora}{epoch} at weight {self.weight:g}"
 
     def __str__(self) -> str:
         """Say it in a line."""
@@ -193,8 +195,8 @@ class Candidates:
 
     of: tuple[str, ...]
     pictures: tuple[Candidate, ...]
-    table: Literal["distill", "refine"] = "distill"
-    """Table of the recipe that an author's picks go into."""
+    table: Literal["distill", "refine"] | None = "distill"
+    """Table of the recipe that an author's picks go into; None where it takes none."""
     lorarecipe: str = __version__
 
 

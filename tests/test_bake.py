@@ -92,6 +92,23 @@ def test_what_is_advised(tmp_path: Path) -> None:
     assert bake(folder).source == last
 
 
+def test_what_other_programs_know_a_file_by(tmp_path: Path) -> None:
+    """The trainer's hashes are of other tensors, and its alpha is another."""
+    source = _lora(tmp_path / "aoi" / "aoi.safetensors")
+    hashes = {"sshs_model_hash": "h", "sshs_legacy_hash": "h", "ss_network_alpha": "4"}
+    save_file(load_file(source), source, metadata=Weights(source).metadata | hashes)
+    told = Weights(bake(source.parent, weight=1.5).path).metadata
+    assert not {name for name in told if name.startswith("sshs_")}
+    assert told["ss_network_alpha"] == "6.0"
+
+
+def test_a_later_run_may_have_written_the_file(tmp_path: Path) -> None:
+    source = _lora(tmp_path / "aoi" / "aoi.safetensors")
+    assert bake(source.parent, 1.5, digests={file_digest(source)}).source == source
+    with pytest.raises(CheckFailed, match="a later run has written this file"):
+        bake(source.parent, 1.5, digests={"0" * 64})
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "aoi"
     _lora(folder / "aoi.safetensors")

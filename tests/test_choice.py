@@ -85,6 +85,11 @@ def test_no_prompt_has_more_than_a_sixth() -> None:
     assert max(Counter(name.rpartition(" ")[0] for name in {*picked}).values()) == 3
 
 
+def test_of_a_single_prompt_all_are_picked() -> None:
+    drawn = {str(seed): _drawn(FIGURE, "beach", seed=seed) for seed in range(12)}
+    assert sum(times > 0 for times, _ in _told(choose(drawn, YARDSTICK, 10)).values()) == 10
+
+
 def test_a_weight_at_which_most_are_shaded_is_not_picked_from() -> None:
     drawn = {f"light {seed}": _drawn(FIGURE, _PLAIN, weight=1.0, seed=seed) for seed in range(3)}
     drawn |= {f"heavy {seed}": _drawn(FIGURE, _PLAIN, look="3d", weight=2.0, seed=seed) for seed in range(3)}

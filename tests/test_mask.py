@@ -47,6 +47,13 @@ def test_alpha_is_the_figure_and_four_pixels_more() -> None:
     assert np.asarray(figure_mask(Image.new("RGB", (8, 8), "white"))).max() == 0
 
 
+def test_an_opaque_alpha_says_nothing() -> None:
+    """Most programs save an alpha, whatever is in it."""
+    drawn = draw(Figure("red hair", "short hair", "blue dress"), "3d", 256)
+    assert figure_mask(drawn.convert("RGBA")).tobytes() == figure_mask(drawn).tobytes()
+    assert figure_mask(drawn.convert("L").convert("LA")).getextrema() == (0, 255)
+
+
 def test_a_masked_copy_is_on_white_with_its_figure_as_alpha(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))

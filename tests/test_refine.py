@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO, render_all
@@ -116,7 +117,9 @@ def test_the_whole_of_it(place: Path) -> None:
     assert len(told) == 4  # two prompts at two weights; what is drawn without the LoRA is not to be picked
     assert any(one["picked"] for one in told)
     assert all(one["why"] for one in told)
-    assert all((place / "out" / "aoi" / str(one["path"])).is_file() for one in told)
+    for one in told:
+        with Image.open(place / "out" / "aoi" / str(one["path"])) as picture:
+            assert "<lora:aoi-target:" in picture.info["parameters"]  # what drew it
     for name, stage in (("aoi", refined), ("aoi-target", target)):
         metadata = Weights(place / "out" / "aoi" / f"{name}.safetensors").metadata
         assert (metadata["lorarecipe.key"], metadata["ss_output_name"]) == (stage.key, name)
@@ -187,6 +190,10 @@ def test_a_rehearsal_has_it(place: Path) -> None:
         (REFINE + "weights = [3]\n".replace("weights", "scale"), "refine.scale"),
         (REFINE + '[refine.training]\noptimizer = "Lion"\n', "refine.training.optimizer: found 'Lion', expected"),
         (REFINE + "[refine.training]\nrank = 0\n", "refine.training.rank"),
+        (REFINE + '[refine.training]\nmask = "figure"\n', "refine.training.mask: found 'figure', expected none"),
+        (REFINE + '[refine.training]\nscheduler = "constant"\nwarmup_steps = 3\n', "found warmup_steps = 3 with"),
+        (REFINE + "training = 3\n", "refine.training"),
+        (REFINE + "[[refine.training]]\nrank = 1\n", "refine.training"),
         ("[refine]\nkeep = 0\n", "refine.keep"),
         ('[deliver]\nweight = "best"\n', "deliver.weight"),
     ],
@@ -205,6 +212,30 @@ def test_a_fault_of_the_targets_training_is_told_once(place: Path) -> None:
     with pytest.raises(RecipeError) as error:
         load(path)
     assert str(error.value).count("epochs") == 1
+
+
+def test_it_needs_a_target(place: Path) -> None:
+    path = _recipe(place)
+    text = path.read_text("utf-8")
+    start, end = text.index("[target]"), text.index("[trainer]")
+    path.write_text(text[:start] + text[end:], encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"refine: found \[refine\], expected it in the recipe of a target"):
+        load(path)
+
+
+def test_a_mask_of_the_targets_is_not_inherited(place: Path) -> None:
+    path = _recipe(place)
+    path.write_text(path.read_text("utf-8").replace("epochs = 2\n", 'epochs = 2\nmask = "prior"\n'), encoding="utf-8")
+    recipe = load(path)
+    assert recipe.target
+    assert recipe.refine
+    assert (recipe.target.training.mask, recipe.refine.training.mask) == ("prior", None)
+
+
+def test_a_rehearsal_of_an_authors_picks(place: Path) -> None:
+    picks = REFINE.replace("images = 1", "images = 2") + 'picks = ["01_1.5_1002.png"]\n'
+    small, _ = rehearsal_of([check(scan(load(_recipe(place, picks))))])
+    assert [stage.kind for stage in compile_plan(small).stages].count("picks") == 1
 
 
 def test_it_needs_two_phases(place: Path) -> None:

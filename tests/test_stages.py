@@ -37,7 +37,7 @@ LOADED = replace(TARGET, merged=None, loaded=BASE)
 SAMPLE = SampleStage(MODEL, TARGET, Samples(prompts=("1girl",)), "commit", (512, 512))
 GATE = GateStage(SAMPLE, DATA)
 LEAK = LeakStage({"target": (SAMPLE,)}, DATA, (512, 512), {}, {"white_border": 1})
-CHOICE = ChoiceStage(((Image(Path(), "", "", 512, 512),),), SAMPLE, DATA)
+CHOICE = ChoiceStage(((Image(Path(), "", "", 512, 512),),), SAMPLE, DATA, {}, {"choice": 1})
 PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE)
 
 
@@ -88,6 +88,7 @@ _OTHER: dict[str, Any] = {
     "PickStage.drawn": replace(SAMPLE, epoch=2),
     "ChoiceStage.groups": ((Image(Path(), "", "", 512, 512),) * 2,),
     "ChoiceStage.drawn": replace(SAMPLE, epoch=2),
+    "ChoiceStage.versions": {"choice": 2},
     "ChoiceStage.models": {"ccip": (Source(Path("/c/model_feat.onnx"), "m1"),)},
     "TrainStage.repeats": (11,),
     "TrainStage.merged": replace(MERGE, strength=0.5),

@@ -18,7 +18,9 @@ def command(run: str, weight: float | None, epoch: int | None) -> None:
     """
     from lorarecipe.run import bake, results_of
 
-    for folder in results_of(run_named(run)):
-        baked = bake(folder, weight, epoch)
+    named = run_named(run)
+    for folder in results_of(named):
+        digests = {file.sha256 for file in named.record.files.get(folder.name, ())}
+        baked = bake(folder, weight, epoch, digests)
         say(baked.path)
         say(f"at weight 1 it is {baked.source.name} at weight {baked.weight:g}; its metadata says so", err=True)

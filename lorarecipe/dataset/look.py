@@ -33,7 +33,7 @@ _SAMPLES = 3
 #: sides of the corners that are looked at, pixels
 _CORNER = 4
 #: share of transparent pixels from which the alpha channel tells the figure
-_CUT_OUT = 0.01
+CUT_OUT = 0.01
 #: cells of the perceptual hash each way, and levels between neighbours that count: saved as JPEG or at a quarter of the
 #: size, the demo's renders differ in at most 6 of the 1024 bits; front and back of one figure in 17 or more
 _HASH, _STEP = 32, 8
@@ -107,7 +107,7 @@ def look_at(image: Image.Image) -> Look:
     mode = "RGBA" if image.has_transparency_data else "RGB"
     drawn = image if image.mode == mode else image.convert(mode)
     small = _upright(_reduced(drawn), orientation)
-    by_alpha = clear >= _CUT_OUT
+    by_alpha = clear >= CUT_OUT
     alpha = np.asarray(small.getchannel("A")) if by_alpha else None
     small = on_white(small)
     colours = lab(np.asarray(small))

@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image
 
 from lorarecipe.colour import lab
+from lorarecipe.dataset.backdrop import on_white
+from lorarecipe.dataset.look import CUT_OUT
 from lorarecipe.dataset.silhouette import silhouette
 
 #: share of the longer side by which a mask is wider than its figure: a pixel of a latent at 512 pixels, so that tips of
@@ -28,9 +30,9 @@ def figure_mask(image: Image.Image) -> Image.Image:
     """
     from scipy import ndimage
 
-    if image.has_transparency_data:
-        figure = np.asarray(image.convert("RGBA").getchannel("A"))
-    else:
-        figure = silhouette(lab(np.asarray(image.convert("RGB")))).figure.astype(np.uint8) * 255
+    layered = image.convert("RGBA")
+    figure = np.asarray(layered.getchannel("A"))
+    if np.mean(figure < 255) < CUT_OUT:  # as nearly all programs save an opaque picture
+        figure = silhouette(lab(np.asarray(on_white(layered)))).figure.astype(np.uint8) * 255
     wider = 2 * max(1, round(max(image.size) * _WIDER)) + 1
     return Image.fromarray(ndimage.grey_dilation(figure, (wider, wider)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from lorarecipe.records import Advice, Point, Row
 
 #: what a LoRA may add to the white along the edge, and of the way from the checkpoint's shading to the renders'
-_WHITE, _SOFT = 0.1, 0.25
+WHITE, SOFT = 0.1, 0.25
 #: rows that are this near in unlikeness (dE76), or in leak, are the same at a glance
 _ALIKE, _CLEANER = 2.0, 0.5
 #: what a hairstyle that has nothing in common counts, as a distance of colours (dE76): as hair of another colour
@@ -40,29 +41,34 @@ def advice(rows: Sequence[Row]) -> Advice | None:
     front = [point for point in points_of(rows) if point.front]
     if not front:
         return None
+    both = any(row.arm == "refined" for row in rows)
     free = [one for one in front if one.leak <= 1]
     near = [one for one in free if one.unlike <= min(other.unlike for other in free) + _ALIKE]
     if not free:
         best = min(front, key=lambda one: one.leak)
         figures = _figures(rows, best)
         reason = f"every weight leaks, and this one leaks least ({figures}). Look at the base's gate first"
-        return Advice(best.epoch, best.weight, reason, best.arm)
+        return Advice(best.epoch, best.weight, reason, _arm(best) if both else None)
     best = min(near, key=lambda one: (abs(one.weight - 1), one.leak))
     reason = "it is the most like the character among those that leak little"
     if len(near) > 1:
         reason = (
             f"{len(near)} of those that leak little are about as much like the character, this one nearest to weight 1"
         )
-    return Advice(best.epoch, best.weight, f"{reason} ({_figures(rows, best)})", best.arm)
+    return Advice(best.epoch, best.weight, f"{reason} ({_figures(rows, best)})", _arm(best) if both else None)
 
 
 def _point(row: Row, bare: Row) -> Point | None:
     colours = row.measured.get("palette")
     if colours is None:
         return None
-    leak = max(0.0, _extra_white(row, bare) / _WHITE, (row.measured.get("look_3d") or 0) / _SOFT)
+    leak = max(0.0, _extra_white(row, bare) / WHITE, (row.measured.get("look_3d") or 0) / SOFT)
     unlike = colours + _STYLE * (row.measured.get("hairstyle") or 0)
     return Point(row.arm, row.epoch, row.weight, round(unlike, 2), round(leak, 3), front=False)
+
+
+def _arm(point: Point) -> Literal["refined", "target"]:
+    return "refined" if point.arm == "refined" else "target"
 
 
 def _beats(one: Point, other: Point) -> bool:

@@ -6,15 +6,16 @@ What is measured is what the leak test measures; where the recipe names CCIP, it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lorarecipe.measures import ccip_difference, hair_colour, hairstyle, look_3d, palette
-from lorarecipe.measures.measure import Drawn, Yardstick
+from lorarecipe.measures import MEASURES, ccip_difference, hair_colour, hairstyle, look_3d, palette
+from lorarecipe.measures import white_border as white_border_measure
+from lorarecipe.measures.advice import SOFT, WHITE
+from lorarecipe.measures.measure import Drawn, Measure, Yardstick
 from lorarecipe.measures.pixels import softness, white_border
-from lorarecipe.measures.white_border import of as white_border_of
 from lorarecipe.records import Pick
 
 #: raised whenever other pictures would be picked
@@ -22,12 +23,16 @@ VERSION = 1
 #: a set has a quarter of its pictures at least that differ; the others are these once more
 LEAST = 4
 #: what the numbers are called
-_TITLES = {one.KEY: one.TITLE for one in (look_3d, hair_colour, palette, hairstyle)} | {"white_more": "more white"}
+_TITLES = {key: one.TITLE for key, one in MEASURES.items()} | {"white_more": "more white"}
 #: prompts that a set has at least, where there are as many
 _PROMPTS = 6
-#: what a picture may have of the way from the checkpoint's shading to the renders', and add to the white of the border:
-#: the bars of the leak test's advice
-_SOFT, _WHITE = 0.25, 0.1
+
+
+def versions(models: Collection[str]) -> dict[str, object]:
+    """Give all that a choice depends on besides its pictures, by a name each."""
+    like = ccip_difference if ccip_difference.NEEDS in models else hairstyle
+    measures = (look_3d, white_border_measure, hair_colour, palette, like)
+    return {"choice": VERSION, "bars": [SOFT, WHITE], **{one.KEY: one.VERSION for one in measures}}
 
 
 @dataclass(frozen=True)
@@ -83,19 +88,17 @@ def _room(drawn: Iterable[Drawn], yardstick: Yardstick) -> float | None:
 
 def _measured(name: str, drawn: Drawn, yardstick: Yardstick, room: float | None) -> _Measured:
     assert drawn.bare is not None
-    white = white_border_of(drawn, yardstick)
-    like = ccip_difference.of(drawn, yardstick) if "ccip" in yardstick.models else hairstyle.of(drawn, yardstick)
+    white = white_border_measure.of(drawn, yardstick)
+    like: Measure = ccip_difference if ccip_difference.NEEDS in yardstick.models else hairstyle
     numbers = {
         "look_3d": (softness(drawn.colours) - softness(drawn.bare)) / room if room else None,
         "white_more": None if white is None else white - white_border(drawn.bare),
-        "hair_colour": hair_colour.of(drawn, yardstick),
-        "palette": palette.of(drawn, yardstick),
-        "ccip" if "ccip" in yardstick.models else "hairstyle": like,
+        **{measure.KEY: measure.of(drawn, yardstick) for measure in (hair_colour, palette, like)},
     }
     rounded = {key: None if number is None else round(float(number), 4) for key, number in numbers.items()}
-    if (rounded["look_3d"] or 0) > _SOFT:
-        fault = f"shaded as the renders are: 3D look {rounded['look_3d']:.2f}, expected {_SOFT} or less"
-    elif (rounded["white_more"] or 0) > _WHITE:
+    if (rounded["look_3d"] or 0) > SOFT:
+        fault = f"shaded as the renders are: 3D look {rounded['look_3d']:.2f}, expected {SOFT} or less"
+    elif (rounded["white_more"] or 0) > WHITE:
         fault = f"white where a background was asked for: {rounded['white_more']:.0%} of the border more than without"
     else:
         fault = ""
@@ -107,7 +110,7 @@ def _heaviest(measured: Sequence[_Measured]) -> float:
     looks: dict[float, list[float]] = {}
     for one in measured:
         looks.setdefault(one.drawn.weight, []).append(one.numbers["look_3d"] or 0)
-    flat = [weight for weight, several in looks.items() if np.median(several) <= _SOFT]
+    flat = [weight for weight, several in looks.items() if np.median(several) <= SOFT]
     return max(flat, default=0.0)
 
 
@@ -123,10 +126,11 @@ def _scores(fit: Sequence[_Measured]) -> dict[str, float]:
 
 
 def _spread(fit: Sequence[_Measured], keep: int) -> list[_Measured]:
-    """Give the likest, of each prompt a sixth of them at most."""
+    """Give the likest, of each prompt a sixth of them at most, or with fewer prompts its share."""
     scores, of_prompt, picked = _scores(fit), Counter[str](), list[_Measured]()
+    most = -(-keep // max(1, min(_PROMPTS, len({one.drawn.prompt for one in fit}))))
     for one in sorted(fit, key=lambda one: scores[one.name]):
-        if of_prompt[one.drawn.prompt] < max(1, keep // _PROMPTS) and len(picked) < keep:
+        if of_prompt[one.drawn.prompt] < most and len(picked) < keep:
             of_prompt[one.drawn.prompt] += 1
             picked.append(one)
     return picked

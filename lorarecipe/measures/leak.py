@@ -13,8 +13,8 @@ import numpy as np
 from lorarecipe.measures import MEASURES, Drawn, Yardstick
 from lorarecipe.records import Row, Shot
 
-#: raised whenever the means would be others of the same numbers
-VERSION = 4
+#: raised whenever the means, the points or the advice would be others of the same numbers
+VERSION = 5
 _ARMS = ("without", "base", "control", "target", "refined")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lorarecipe.measures import choice
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.sample import SampleStage
 from lorarecipe.plan.stage import Source, Stage
@@ -23,7 +22,8 @@ class ChoiceStage(DataStage):
     drawn: SampleStage
     renders: DataStage
     models: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
-    version: int = choice.VERSION
+    versions: Mapping[str, object] = field(default_factory=dict)
+    """Of the way of picking, and of each measure."""
 
     @property
     def why(self) -> str:
@@ -53,7 +53,7 @@ class ChoiceStage(DataStage):
     def identity(self) -> dict[str, object]:
         """Pictures, renders, how many are picked, and the way of picking."""
         return {
-            "version": self.version,
+            "versions": dict(self.versions),
             "drawn": self.drawn.key,
             "renders": self.renders.key,
             "keep": len(self.groups[0]),

@@ -151,7 +151,7 @@ def data_of(groups: Iterable[Group], training: Training) -> DataStage:
             if training.mask and chooser.fit((picture.width, picture.height))[0][0] > picture.width:
                 raise CheckFailed(
                     f"{picture.path}: found {picture.width}x{picture.height} pixels, which the training enlarges; with "
-                    "a mask, the trainer would blacken the background; expected a larger image, or no mask"
+                    "a mask, the trainer would blacken the background; expected a larger image, or a smaller resolution"
                 )
             images.append(Image(picture.path, picture.digest, picture.caption.text, picture.width, picture.height))
         staged.append(tuple(images))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle, product
 from pathlib import Path
 
+from lorarecipe.measures.choice import versions
 from lorarecipe.plan.choice import ChoiceStage
 from lorarecipe.plan.data import Image
 from lorarecipe.plan.parts import models_of
@@ -88,7 +89,8 @@ def _asked(refine: Refine) -> Samples:
 
 def _chosen(recipe: Recipe, refine: Refine, drawn: SampleStage, target: TrainStage) -> ChoiceStage:
     blank = Image(Path(), "", "", *drawn.resolution)
-    return ChoiceStage(((blank,) * refine.keep,), drawn, target.data, models_of(recipe, "ccip"))
+    models = models_of(recipe, "ccip")
+    return ChoiceStage(((blank,) * refine.keep,), drawn, target.data, models, versions(models))
 
 
 def _picked(recipe: Recipe, refine: Refine, drawn: SampleStage) -> PickStage:

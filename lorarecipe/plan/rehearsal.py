@@ -81,7 +81,8 @@ def _small(checked: Checked) -> Checked:
 
 
 def _small_refine(refine: Refine) -> Refine:
-    small = {"training": _small_training(refine.training), "images": 1, "steps": 2, "repeats": 1}
+    small = {"training": _small_training(refine.training), "steps": 2, "repeats": 1}
+    small |= {} if refine.picks else {"images": 1}  # the author's picks are among all of them
     return refine.model_copy(update=small | {"keep": min(refine.keep, 8)})
 
 

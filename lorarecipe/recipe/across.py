@@ -27,8 +27,12 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
         yield recipe.fault(("refine",), 'found [refine], expected it with a target and method = "two-phase"')
     if recipe.samples:
         yield from _samples(recipe, recipe.samples)
-    if recipe.deliver.weight == "advised" and not (recipe.samples and 0 in recipe.samples.weights):
-        message = "found 'advised', expected [samples] with the weight 0 among its weights, to advise by"
+    if recipe.refine and recipe.refine.training.mask:
+        message = f"found {recipe.refine.training.mask!r}, expected none: drawn pictures have no figure on white"
+        yield recipe.fault(("refine", "training", "mask"), message)
+    weights = recipe.samples.weights if recipe.samples else ()
+    if recipe.deliver.weight == "advised" and not (0 in weights and any(weights)):
+        message = "found 'advised', expected [samples] with the weight 0 and another, to advise by"
         yield recipe.fault(("deliver", "weight"), message)
     if not recipe.samples and recipe.control.enabled:
         yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")

@@ -161,7 +161,8 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
         raise RecipeError((Fault(path, 1, "", message),))
     faults = _apply_preset(raw, lines)
-    own = _fill_refine(raw)
+    own = _own_settings(raw)
+    faults += _fill_refine(raw, lines)
     method = raw.get("method", "two-phase")
     if method in {"plain", "distill"}:
         raw.setdefault("base", {})
@@ -169,10 +170,13 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
         file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method})
     except ValidationError as error:
         unknown_preset = bool(faults)
-        for details in error.errors(include_url=False):
-            match details["loc"]:
-                case ("refine", "training", *key) if not own.intersection(key[:1]):
-                    continue  # it is the target's, and is reported there
+        found = error.errors(include_url=False)
+        inherited = {(details["loc"][2:], details["type"]) for details in found if details["loc"][:1] == ("target",)}
+        for details in found:
+            where = details["loc"]
+            is_inherited = where[:2] == ("refine", "training") and not own.intersection(map(str, where[2:3]))
+            if is_inherited and (where[2:], details["type"]) in inherited:
+                continue  # it is the target's, and is reported there
             from_preset = details["type"] == "missing" and "training" in details["loc"]
             if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
                 faults += faults_of(lines, details)
@@ -182,15 +186,27 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     return lines, file
 
 
-def _fill_refine(raw: dict[str, object]) -> frozenset[str]:
-    """Take from the target's training what the third phase leaves out; gives the keys that it has of its own."""
+def _own_settings(raw: dict[str, object]) -> frozenset[str]:
+    """Name what the third phase's own table of a training holds."""
+    match raw:
+        case {"refine": {"training": {**own}}}:
+            return frozenset(map(str, own))
+    return frozenset()
+
+
+def _fill_refine(raw: dict[str, object], lines: Lines) -> list[Fault]:
+    """Take from the target's training what the third phase leaves out, but for a mask: drawn pictures have none."""
     refine, target = raw.get("refine"), raw.get("target")
-    if not isinstance(refine, dict) or not isinstance(target, dict):
-        return frozenset()
-    own, settings = refine.get("training", {}), target.get("training")
+    if not isinstance(refine, dict):
+        return []
+    if target is None:
+        del raw["refine"]
+        return [lines.fault(("refine",), "found [refine], expected it in the recipe of a target")]
+    own, settings = refine.get("training", {}), target.get("training") if isinstance(target, dict) else None
     if isinstance(own, dict) and isinstance(settings, dict):
+        settings = {name: value for name, value in settings.items() if name != "mask"}
         raw["refine"] = refine | {"training": fill(settings, own)}
-    return frozenset(own)
+    return []
 
 
 def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:

@@ -203,7 +203,7 @@ class Refine(Table):
     """The third phase: the target draws scenes, the best pictures are picked, and a last LoRA is trained on them."""
 
     prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)] | None = None
-    """What the target draws, on the original checkpoint; left out, places, poses, zooms and views in turn."""
+    """What the target draws, on the original checkpoint; left out, `1girl` in places, poses and zooms in turn."""
     weights: Annotated[tuple[Annotated[float, Field(gt=0, le=2)], ...], Field(strict=False, min_length=1)] = (
         *(1.0, 1.5, 2.0),
     )

@@ -47,7 +47,7 @@ def front_of(points: Sequence[Point], advice: Advice | None) -> Front | None:
     def y(unlike: float) -> float:
         return round(2 * EDGE + (unlike - least) / room * (HEIGHT - BELOW - 3 * EDGE), 1)
 
-    advised = advice and (advice.arm, advice.epoch, advice.weight)
+    advised = advice and (advice.arm or "target", advice.epoch, advice.weight)
     dots = tuple(
         Dot(point, x(point.leak), y(point.unlike), advised == use, _words(point, advised=advised == use))
         for point in points

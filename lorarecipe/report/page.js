@@ -152,7 +152,7 @@ if (pictures.length) {
   draw();
 }
 
-for (const section of document.querySelectorAll(".pick")) {
+for (const section of document.querySelectorAll(".pick:has(.picks)")) {
   const list = () => {
     const names = [...section.querySelectorAll("input:checked")].map((box) => JSON.stringify(box.value));
     section.querySelector(".picks").textContent = `[${section.querySelector(".thumbs").dataset.table}]\npicks = [${names.join(", ")}]`;

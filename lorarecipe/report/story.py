@@ -14,6 +14,8 @@ from lorarecipe.report.curves import Curves
 from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, PlannedStage, Run, StageRecord, results_of
 from lorarecipe.trainer.states import LOGS
 
+#: renders of a character that a page shows at most
+_RENDERS = 24
 R = TypeVar("R", Leak, Candidates, Passport)
 
 
@@ -49,11 +51,12 @@ class Story:
 
     @property
     def renders(self) -> list[Path]:
-        """Images that the target was trained on, where they still are."""
+        """Images that the target was trained on, where they still are; of many, some from the first to the last."""
         planned = {stage.key: stage for stage in self.run.record.plan}
         leak = planned.get(self.leak.of[0]) if self.leak else None
         renders = planned.get(leak.identity.renders or "") if leak else None
-        return [Path(path) for group in renders.paths for path in group] if renders else []
+        paths = [Path(path) for group in renders.paths for path in group] if renders else []
+        return paths[:: -(-len(paths) // _RENDERS)] if paths else []
 
     @cached_property
     def candidates(self) -> Candidates | None:

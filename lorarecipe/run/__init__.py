@@ -1,6 +1,6 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
-from lorarecipe.run.bake import Baked, bake
+from lorarecipe.run.baking import Baked, bake
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute

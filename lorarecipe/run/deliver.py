@@ -85,11 +85,16 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
     for stale in {path for path in before if path.suffix == ".safetensors"} - sources.keys():
         if stale.exists() and is_ours(stale):
             stale.unlink()  # an epoch of an earlier result
+    digests = set[str]()
     for path, (lora, stage, source) in sources.items():
         metadata = metadata_of(delivery, lora, stage, store) | {"ss_steps": str(_steps_of(source, stage))}
         if not _is_right(path, source, metadata):
             rewrite_metadata(source, path, metadata)
+        digests.add(file_digest(path))
         yield path, file_digest(path)
+    baked = out / delivery.name / f"{delivery.name}-baked.safetensors"
+    if baked.is_file() and is_ours(baked) and Weights(baked).metadata.get("lorarecipe.baked_from") not in digests:
+        baked.unlink()  # of a LoRA that is no longer beside it
     yield from deliver_pictures(delivery, store, out / delivery.name)
 
 

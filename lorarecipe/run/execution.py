@@ -12,7 +12,7 @@ from lorarecipe.events import Delivered, Event, Finished, Gated, Measured, Skipp
 from lorarecipe.files import file_digest, home, write_atomic
 from lorarecipe.plan import Delivery, GateStage, LeakStage, Plan, Stage
 from lorarecipe.records import record_text
-from lorarecipe.run.bake import bake
+from lorarecipe.run.baking import bake
 from lorarecipe.run.deliver import REPORT, deliver, refuse_what_is_not_ours
 from lorarecipe.run.measured import LEAK, gate_in, leak_in
 from lorarecipe.run.passport import write_passport
@@ -172,13 +172,14 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
     if delivery.gate:
         path = write_passport(delivery, store, out)
         yield Delivered(delivery.name, str(path), file_digest(path))
-    measured = delivery.leak is not None and delivery.leak.key not in unmeasured
-    if delivery.leak and measured:
+    advised = False
+    if delivery.leak and delivery.leak.key not in unmeasured:
         path, leaks = out / delivery.name / LEAK, leak_in(store.path(delivery.leak.short))
         write_atomic(path, record_text(leaks))
         yield Delivered(delivery.name, str(path), file_digest(path))
         yield Measured(delivery.name, leaks.rows, str(leaks.advice or ""))
+        advised = leaks.advice is not None
     weight = delivery.recipe.deliver.weight
-    if weight is not None and delivery.picked and (measured or weight != "advised"):
+    if weight is not None and delivery.picked and (advised or weight != "advised"):
         baked = bake(out / delivery.name, None if weight == "advised" else weight)
         yield Delivered(delivery.name, str(baked.path), file_digest(baked.path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from PIL import Image
 
@@ -41,13 +42,17 @@ def pictures_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
         for file in stage.names
     }
     wanted |= _gate_pictures(delivery, [stage.pictures for stage in delivery.gate])
-    if delivery.candidates:
-        wanted |= {
-            f"{PICK}/{file}": (delivery.candidates, file, delivery.name)
-            for file, (_, weight, _) in delivery.candidates.names.items()
-            if weight
-        }
-    return wanted
+    return wanted | _candidates_of(delivery)
+
+
+def _candidates_of(delivery: Delivery) -> dict[str, tuple[SampleStage, str, str]]:
+    """Give what may be picked, with the LoRA that drew it; that of an earlier round is not delivered."""
+    stage, lora = delivery.candidates, delivery.name
+    if not stage:
+        return {}
+    if delivery.target:
+        lora = f"{lora}-target" if stage.lora == delivery.target else f"{lora}-earlier-round"
+    return {f"{PICK}/{file}": (stage, file, lora) for file, (_, weight, _) in stage.names.items() if weight}
 
 
 def _gate_pictures(delivery: Delivery, stages: Iterable[SampleStage]) -> dict[str, tuple[SampleStage, str, str]]:
@@ -101,8 +106,7 @@ def delivered_before(out: Path) -> frozenset[str]:
 def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, listed: Path) -> str:
     """Write pictures to pick from, and their list, whose SHA-256 is given; the picks so far are in it."""
     if not delivery.picked:
-        drawn = [file for file, (_, weight, _) in stage.names.items() if weight]
-        _write({f"{PICK}/{file}": (stage, file, delivery.name) for file in drawn}, store, listed.parent)
+        _write(_candidates_of(delivery), store, listed.parent)
     author, measured = delivery.recipe.refine or delivery.recipe.distill, {}
     if delivery.choice:
         measured = {one.name: one for one in choice_in(store.path(delivery.choice.short)).pictures}
@@ -115,9 +119,9 @@ def deliver_candidates(stage: SampleStage, delivery: Delivery, store: Store, lis
         for file, (prompt, weight, seed) in stage.names.items()
         if weight
     )
-    write_atomic(
-        listed, record_text(Candidates((stage.key,), pictures, "refine" if delivery.recipe.refine else "distill"))
-    )
+    one_round = not delivery.target or stage.lora == delivery.target
+    table: Literal["refine", "distill"] | None = ("refine" if delivery.target else "distill") if one_round else None
+    write_atomic(listed, record_text(Candidates((stage.key,), pictures, table)))
     return file_digest(listed)
 
 

@@ -40,7 +40,9 @@ def scale_lora(source: Path, target: Path, factor: float, metadata: dict[str, st
     if not modules or without:
         found = f"{without[0]} without alpha" if without else "no LoRA modules"
         raise SafetensorsError(f"{source}: found {found}, expected a LoRA in kohya's format")
-    header: dict[str, object] = {"__metadata__": {**lora.metadata, **metadata}}
+    # other programs know a file by the trainer's hashes of its tensors, which are no longer true
+    kept = {name: value for name, value in lora.metadata.items() if not name.startswith("sshs_")}
+    header: dict[str, object] = {"__metadata__": {**kept, **metadata}}
     parts: list[bytes | tuple[int, int]] = []
     at = 0
     for name in lora.in_order:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from PIL import Image
 
@@ -40,7 +41,7 @@ def make(stage: ChoiceStage, attempt: Attempt) -> Iterator[Event]:
     )
     pictures = choose(_drawn(stage, store), yardstick, keep)
     if not any(picture.times for picture in pictures):
-        raise TrainingFailed(_none_is_fit(pictures, keep))
+        raise TrainingFailed(_none_is_fit(pictures, keep, store.path(stage.drawn.short)))
     copies = attempt.folder / "00"
     copies.mkdir(parents=True)
     picked = [picture for picture in pictures for _ in range(picture.times)]
@@ -58,14 +59,15 @@ def prove(stage: ChoiceStage, attempt: Attempt) -> Proof:
     return {"images": len(stage.groups[0]), "picked": picked, "of": len(pictures)}
 
 
-def _none_is_fit(pictures: Sequence[Pick], keep: int) -> str:
+def _none_is_fit(pictures: Sequence[Pick], keep: int, folder: Path) -> str:
     """Say why nothing was picked, the commonest reason first."""
     reasons = Counter(picture.why.partition(":")[0] for picture in pictures)
     listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     return (
         f"of {len(pictures)} drawn pictures too few are fit to train on ({listed}), "
-        f"expected {-(-keep // LEAST)} or more; "
-        'look at the target\'s leak test, draw more (refine.images), or pick yourself (refine.pick = "author")'
+        f"expected {-(-keep // LEAST)} or more\n"
+        f"They are in {folder}; draw more (refine.images), or at smaller weights (refine.weights), or pick yourself "
+        '(refine.pick = "author"); without [refine], the same command delivers the target'
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from lorarecipe.demo import NANO
 from lorarecipe.engines import ENGINES
 from lorarecipe.files import digest_of, file_digest
-from lorarecipe.measures import choice
+from lorarecipe.measures.choice import VERSION
 from lorarecipe.plan import DataStage, MergeStage, Model, Plan, Source, Stage, TrainStage
 from lorarecipe.plan.data import Image
 from lorarecipe.recipe.training import Training
@@ -50,7 +50,7 @@ class Arm:
         changed = {
             name: value for name, value in asdict(replace(self, title="")).items() if value != getattr(Arm(""), name)
         }
-        version = {"choice": choice.VERSION} if self.picked and not self.picked.judged else {}
+        version = {"choice": VERSION} if self.picked and not self.picked.judged else {}
         return digest_of({"measure": MEASURE, **changed, **version})[:16]
 
 

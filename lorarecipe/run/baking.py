@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lorarecipe.files import file_digest
 from lorarecipe.records import Leak, read_record
 from lorarecipe.run.deliver import is_ours
 from lorarecipe.run.measured import LEAK
-from lorarecipe.weights import scale_lora
+from lorarecipe.weights import Weights, scale_lora
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Baked:
     weight: float
 
 
-def bake(folder: Path, weight: float | None = None, epoch: int | None = None) -> Baked:
+def bake(
+    folder: Path, weight: float | None = None, epoch: int | None = None, digests: Collection[str] | None = None
+) -> Baked:
     """Write ``NAME-baked.safetensors`` beside a result.
 
     Parameters
@@ -34,6 +37,8 @@ def bake(folder: Path, weight: float | None = None, epoch: int | None = None) ->
         The weight that becomes 1.0; left out, the one that the leak test advises, and its LoRA and epoch.
     epoch
         A kept epoch; left out, the last.
+    digests
+        SHA-256 of the files that a run has delivered; left out, any file will do.
 
     Raises
     ------
@@ -47,13 +52,25 @@ def bake(folder: Path, weight: float | None = None, epoch: int | None = None) ->
     if not source.is_file():
         there = ", ".join(path.name for path in sorted(folder.glob("*.safetensors"))) or "none"
         raise CheckFailed(f"{source}: this LoRA is not there; {folder} has: {there}")
+    digest = file_digest(source)
+    if digests is not None and digest not in digests:
+        raise CheckFailed(f"{source}: a later run has written this file; expected the one of the run that was named")
     baked = folder / f"{name}-baked.safetensors"
     if os.path.lexists(baked) and not is_ours(baked):
         raise CheckFailed(f"{baked} is not lorarecipe's; move it away")
-    about = {"lorarecipe.baked_weight": repr(weight), "lorarecipe.baked_from": file_digest(source)}
-    title = {"ss_output_name": baked.stem, "modelspec.title": baked.stem}
-    scale_lora(source, baked, weight, about | title)
+    about = {"lorarecipe.baked_weight": repr(weight), "lorarecipe.baked_from": digest}
+    about |= {"ss_output_name": baked.stem, "modelspec.title": baked.stem}
+    if alpha := Weights(source).metadata.get("ss_network_alpha"):
+        about["ss_network_alpha"] = _scaled(alpha, weight)
+    scale_lora(source, baked, weight, about)
     return Baked(baked, source, weight)
+
+
+def _scaled(alpha: str, weight: float) -> str:
+    try:
+        return str(float(alpha) * weight)
+    except ValueError:
+        return alpha
 
 
 def _advised(folder: Path, epoch: int | None) -> tuple[float, int | None, str]:
@@ -66,5 +83,4 @@ def _advised(folder: Path, epoch: int | None) -> tuple[float, int | None, str]:
         raise CheckFailed(f"{folder / LEAK}: found no advice, expected a leak test, or --weight")
     if epoch and epoch != advice.epoch:
         raise CheckFailed(f"found --epoch {epoch}, and the advice is for another; name its weight too: --weight")
-    refined = advice.arm == "refined" or not (folder / f"{folder.name}-target.safetensors").is_file()
-    return advice.weight, advice.epoch, "" if refined else "-target"
+    return advice.weight, advice.epoch, "-target" if advice.arm == "target" else ""
