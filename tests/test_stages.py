@@ -52,9 +52,9 @@ PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE
         (FILE, "1f8bd795"),
         (SAMPLE, "4d571c0c"),
         (GATE, "e35cb08a"),
-        (LEAK, "3d1d85fe"),
+        (LEAK, "f81863f7"),
         (PICKS, "6cacd105"),
-        (CHOICE, "3a09c06e"),
+        (CHOICE, "e50bd275"),
     ],
 )
 def test_keys_are_pinned(stage: Keyed, key: str) -> None:
