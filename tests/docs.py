@@ -11,8 +11,9 @@ from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Refine, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
+from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training

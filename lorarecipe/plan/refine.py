@@ -51,7 +51,8 @@ def refine_of(recipe: Recipe, refine: Refine, target: TrainStage) -> Refined:
         stages.append((drawn, f"pictures to pick from, for {recipe.name}{which}"))
         if refine.pick == "author" and not refine.picks:
             return Refined(None, tuple(stages), drawn)
-        picks = _picked(recipe, refine, drawn) if refine.picks else _chosen(recipe, refine, drawn, target)
+        choice = None if refine.picks else _chosen(recipe, refine, drawn, target)
+        picks = choice or _picked(recipe, refine, drawn)
         teacher = replace(
             target,
             data=picks,
@@ -66,7 +67,7 @@ def refine_of(recipe: Recipe, refine: Refine, target: TrainStage) -> Refined:
             (picks, f"picked pictures of {recipe.name}{which}"),
             (teacher, f"refined LoRA of {recipe.name}{which}"),
         ]
-    return Refined(teacher, tuple(stages), drawn, picks if isinstance(picks, ChoiceStage) else None)
+    return Refined(teacher, tuple(stages), drawn, choice)
 
 
 def default_prompts() -> tuple[str, ...]:

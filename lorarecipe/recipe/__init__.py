@@ -8,11 +8,11 @@ from lorarecipe.recipe.model import (
     Character,
     Checkpoint,
     Merge,
-    Refine,
     RuleSetting,
     Target,
     Trainer,
 )
+from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.training import Buckets, Training
 from lorarecipe.recipe.whole import Recipe

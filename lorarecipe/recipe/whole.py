@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe.lines import Lines
-from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, Refine, RuleSetting, Target, Trainer
+from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Target, Trainer
+from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Samples
 
 
