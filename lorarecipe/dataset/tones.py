@@ -34,24 +34,20 @@ def light(area: Lab) -> tuple[float, float]:
     return round(float(area[:, 0].mean()), 2), round(float(area[:, 0].std()), 2)
 
 
-def is_skin(area: Lab) -> Mask:
-    """Say which pixels have a colour of skin."""
-    hue = np.degrees(np.arctan2(area[:, 2], area[:, 1]))
-    coloured = _within(np.hypot(area[:, 1], area[:, 2]), _SKIN_CHROMA) & _within(hue, _SKIN_HUE)
-    return coloured & (area[:, 0] >= _SKIN_LIGHTNESS)
+def skin_of(area: Lab) -> Lab:
+    """Give the pixels that have a colour of skin, of shape (count, 3)."""
+    found = area[area[:, 0] >= _SKIN_LIGHTNESS]
+    found = found[_within(np.hypot(found[:, 1], found[:, 2]), _SKIN_CHROMA)]
+    return found[_within(np.degrees(np.arctan2(found[:, 2], found[:, 1])), _SKIN_HUE)]
 
 
 def skin(area: Lab) -> Edges | None:
     """Share of pixels that have a colour of skin, mean and spread of their L*, and their median C*."""
-    bright = area[area[:, 0] >= _SKIN_LIGHTNESS]
-    chroma = np.hypot(bright[:, 1], bright[:, 2])
-    coloured = _within(chroma, _SKIN_CHROMA)
-    bright, chroma = bright[coloured], chroma[coloured]
-    of_skin = _within(np.degrees(np.arctan2(bright[:, 2], bright[:, 1])), _SKIN_HUE)
-    if not of_skin.any():
+    found = skin_of(area)
+    if not found.size:
         return None
-    part = round(np.count_nonzero(of_skin) / len(area), 4)
-    return part, *light(bright[of_skin]), round(float(np.median(chroma[of_skin])), 2)
+    part, chroma = round(len(found) / len(area), 4), np.hypot(found[:, 1], found[:, 2])
+    return part, *light(found), round(float(np.median(chroma)), 2)
 
 
 def pale(area: Lab) -> Edges | None:

@@ -41,21 +41,20 @@ def advice(rows: Sequence[Row]) -> Advice | None:
     front = [point for point in points_of(rows) if point.front]
     if not front:
         return None
-    both = any(row.arm == "refined" for row in rows)
     free = [one for one in front if one.leak <= 1]
     near = [one for one in free if one.unlike <= min(other.unlike for other in free) + _ALIKE]
     if not free:
         best = min(front, key=lambda one: one.leak)
         figures = _figures(rows, best)
         reason = f"every weight leaks, and this one leaks least ({figures}). Look at the base's gate first"
-        return Advice(best.epoch, best.weight, reason, _arm(best) if both else None)
+        return Advice(best.epoch, best.weight, reason, _arm(best, rows))
     best = min(near, key=lambda one: (abs(one.weight - 1), one.leak))
     reason = "it is the most like the character among those that leak little"
     if len(near) > 1:
         reason = (
             f"{len(near)} of those that leak little are about as much like the character, this one nearest to weight 1"
         )
-    return Advice(best.epoch, best.weight, f"{reason} ({_figures(rows, best)})", _arm(best) if both else None)
+    return Advice(best.epoch, best.weight, f"{reason} ({_figures(rows, best)})", _arm(best, rows))
 
 
 def _point(row: Row, bare: Row) -> Point | None:
@@ -67,7 +66,10 @@ def _point(row: Row, bare: Row) -> Point | None:
     return Point(row.arm, row.epoch, row.weight, round(unlike, 2), round(leak, 3), front=False)
 
 
-def _arm(point: Point) -> Literal["refined", "target"]:
+def _arm(point: Point, rows: Sequence[Row]) -> Literal["refined", "target"] | None:
+    """Name the LoRA of a point; None where it is the only one that is delivered."""
+    if all(row.arm != "refined" for row in rows):
+        return None
     return "refined" if point.arm == "refined" else "target"
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from lorarecipe.dataset.silhouette import Lab, Mask, silhouette
-from lorarecipe.dataset.tones import Colour, is_skin, rounded
+from lorarecipe.dataset.tones import Colour, rounded, skin_of
 from lorarecipe.measures.ccip import Ccip
 from lorarecipe.measures.pixels import Palette, hair_of, palette_of, shape_of, softness
 from lorarecipe.measures.renders import Render, mean_softness
@@ -62,7 +62,7 @@ class Yardstick:
         figures = np.concatenate([render.colours[silhouette(render.colours).figure] for render in self.renders])
         if self.hair:
             figures = figures[np.linalg.norm(figures - np.array(self.hair, np.float32), axis=1) > _NO_HAIR]
-        found = figures[is_skin(figures)]
+        found = skin_of(figures)
         return rounded(np.median(found, axis=0)) if found.size else None
 
     @cached_property

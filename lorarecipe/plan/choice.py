@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.models import AsksModels
 from lorarecipe.plan.sample import SampleStage
 from lorarecipe.plan.stage import Source, Stage
 
 
 @dataclass(frozen=True)
-class ChoiceStage(DataStage):
+class ChoiceStage(AsksModels, DataStage):
     """The best of the drawn pictures, each with its prompt for a caption; which they are is known when it is made.
 
     ``renders`` are the character's, which pictures are compared with; ``models`` as in ``LeakStage``, of which CCIP
@@ -28,17 +29,12 @@ class ChoiceStage(DataStage):
     @property
     def why(self) -> str:
         """What the method needs it for."""
-        return "the flattest and likest of the drawn pictures, from as many prompts as there are"
+        return "the likest of the flat pictures that were drawn, of several prompts"
 
     @property
     def inputs(self) -> tuple[Stage, ...]:
         """The pictures to pick from, and the renders."""
         return (self.drawn, self.renders)
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Files of the models."""
-        return tuple(source for files in self.models.values() for source in files)
 
     @property
     def paths(self) -> list[list[str]]:
@@ -57,5 +53,5 @@ class ChoiceStage(DataStage):
             "drawn": self.drawn.key,
             "renders": self.renders.key,
             "keep": len(self.groups[0]),
-            "models": {name: [source.sha256 for source in files] for name, files in self.models.items()},
+            "models": self.model_digests,
         }

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from lorarecipe.measures import gate, leak
 from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.models import AsksModels
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Source, Stage
-
-#: files of the models that a leak test may ask, in the folders that a recipe names
-MODEL_FILES: Mapping[str, tuple[str, ...]] = {
-    "tagger": ("model.onnx", "selected_tags.csv"),
-    "ccip": ("model_feat.onnx", "model_metrics.onnx"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ class GateStage(Stage):
 
 
 @dataclass(frozen=True)
-class LeakStage(Stage):
+class LeakStage(AsksModels, Stage):
     """What a LoRA brings along besides its character, by the samples of every arm.
 
     ``renders`` are those that the LoRA was trained on, compared at ``resolution``, width and height in pixels.
@@ -78,16 +72,6 @@ class LeakStage(Stage):
         """The pictures, and the renders."""
         return (*(stage for _, stage in self.samples), self.renders)
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Files of the models."""
-        return tuple(source for files in self.models.values() for source in files)
-
-    @property
-    def folders(self) -> dict[str, Path]:
-        """Folder of each model's files."""
-        return {name: files[0].path.parent for name, files in self.models.items()}
-
     def identity(self) -> dict[str, object]:
         """Pictures by their arms, renders, models, and the way of measuring."""
         return {
@@ -96,5 +80,5 @@ class LeakStage(Stage):
             "arms": {arm: [stage.key for stage in stages] for arm, stages in self.arms.items()},
             "renders": self.renders.key,
             "resolution": list(self.resolution),
-            "models": {name: [source.sha256 for source in files] for name, files in self.models.items()},
+            "models": self.model_digests,
         }

@@ -11,8 +11,9 @@ from lorarecipe.files import large_file_digest
 from lorarecipe.measures.leak import versions
 from lorarecipe.plan.data import DataStage, Image
 from lorarecipe.plan.lora import Lora, Role
-from lorarecipe.plan.measure import MODEL_FILES, LeakStage
+from lorarecipe.plan.measure import LeakStage
 from lorarecipe.plan.model import Model
+from lorarecipe.plan.models import MODEL_FILES
 from lorarecipe.plan.sample import Arm, SampleStage
 from lorarecipe.plan.stage import Source
 from lorarecipe.plan.steps import BucketChooser

@@ -132,8 +132,8 @@ def _apart(table: str, one: Table | None, other: Table | None) -> Iterator[str]:
     before, after = one.model_dump(mode="json"), other.model_dump(mode="json")
     for name, value in before.items():
         if value != after[name] and name != "training":  # it has lines of its own
-            yield f"{table}.{name}: {_told(value)} (here {_told(after[name])})"
+            yield f"{table}.{name}: {_in_words(value)} (here {_in_words(after[name])})"
 
 
-def _told(value: object) -> str:
+def _in_words(value: object) -> str:
     return "nothing" if value in (None, {}) else str(value)

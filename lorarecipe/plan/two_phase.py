@@ -50,12 +50,10 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
         (target, f"target {recipe.name}"),
     ]
     refined = refine_of(recipe, recipe.refine, target) if recipe.refine else Refined(target)
-    arms = _arms(recipe, base, target, refined.lora or target)
-    stages += refined.stages
-    controls = [
-        (lora, title) for lora, title in arms.values() if isinstance(lora, TrainStage) and lora.role == "control"
-    ]
-    stages += controls
+    enabled = recipe.control.enabled
+    controls = [replace(target, merged=None, loaded=None, strength=1.0, role="control")] if enabled else []
+    arms = _arms(recipe, base, target, refined.lora or target, controls)
+    stages += [*refined.stages, *((control, arms["control"][1]) for control in controls)]
     drawn = {arm: tuple(samples_of(recipe, arm, lora, target)) for arm, (lora, _) in arms.items() if recipe.samples}
     stages += [(stage, title_of_samples(stage, arms[arm][1])) for arm, samples in drawn.items() for stage in samples]
     leak = leak_of(recipe, drawn, target)
@@ -67,20 +65,20 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
         picked=refined.lora is not None,
         target=target if recipe.refine else None,
     )
-    trainings = [target, *(control for control, _ in controls)]
-    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in trainings for stage in gate]
-    waits += [(stage, target) for stage in (*trainings[1:], *delivery.sampled)]
+    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in (target, *controls) for stage in gate]
+    waits += [(stage, target) for stage in (*controls, *delivery.sampled)]
     waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
     return Compiled(delivery, stages, waits)
 
 
-def _arms(recipe: Recipe, base: Lora, target: TrainStage, last: TrainStage) -> dict[Arm, tuple[Lora, str]]:
+def _arms(
+    recipe: Recipe, base: Lora, target: TrainStage, last: TrainStage, controls: Sequence[TrainStage]
+) -> dict[Arm, tuple[Lora, str]]:
     """Give the LoRAs that samples are drawn with, each with its title."""
     arms: dict[Arm, tuple[Lora, str]] = {"target": (target, recipe.name)}
     if last != target:
         arms = {"refined": (last, recipe.name), "target": (target, f"{recipe.name}-target")}
-    if recipe.control.enabled:
-        control = replace(target, merged=None, loaded=None, strength=1.0, role="control")
+    for control in controls:
         arms["control"] = (control, f"the control arm of {recipe.name}")
         arms["base"] = (base, f"base {recipe.base_name}")
     return arms

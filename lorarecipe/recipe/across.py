@@ -23,10 +23,12 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
         yield from _alone(recipe)
     if recipe.distill and recipe.method != "distill":
         yield recipe.fault(("distill",), 'found [distill], expected it with method = "distill"')
-    if recipe.refine and (recipe.method != "two-phase" or not recipe.target):
+    if recipe.refine and recipe.method != "two-phase":
         yield recipe.fault(("refine",), 'found [refine], expected it with a target and method = "two-phase"')
     if recipe.samples:
         yield from _samples(recipe, recipe.samples)
+    elif recipe.control.enabled:
+        yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")
     if recipe.refine and recipe.refine.training.mask:
         message = f"found {recipe.refine.training.mask!r}, expected none: drawn pictures have no figure on white"
         yield recipe.fault(("refine", "training", "mask"), message)
@@ -34,8 +36,6 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
     if recipe.deliver.weight == "advised" and not (0 in weights and any(weights)):
         message = "found 'advised', expected [samples] with the weight 0 and another, to advise by"
         yield recipe.fault(("deliver", "weight"), message)
-    if not recipe.samples and recipe.control.enabled:
-        yield recipe.fault(("control", "enabled"), "found a control arm, expected [samples] to compare it by")
     yield from _beyond(recipe, ENGINES[recipe.trainer.engine])
     for where, training in trainings:
         for name in training.extra if training else ():

@@ -27,7 +27,7 @@ class Refine(Table):
     picks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Names of the pictures to train on, as `report.html` lists them; they go before what is measured."""
     keep: Annotated[int, Field(ge=1, le=1000)] = 24
-    """Pictures that are picked by measures, of as many prompts as there are."""
+    """Pictures that are picked by measures; a sixth of them of one prompt at most, where there are six prompts."""
     training: Training
     """How the last LoRA is trained; what is left out is the target's."""
     repeats: Count | None = None

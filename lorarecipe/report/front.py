@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lorarecipe.records import Advice, Point
 
-#: size of the drawing, and the room for what stands at its axes
-WIDTH, HEIGHT, LEFT, BELOW, EDGE = 640, 360, 64, 46, 16
+#: what the points are drawn in, and how far the axis reaches beyond the points
+_LEFT, _TOP, _RIGHT, _BOTTOM, _EDGE = 64, 16, 624, 314, 16
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Front:
     one: float
     least: float
     most: float
+    left: int = _LEFT
+    top: int = _TOP
+    right: int = _RIGHT
+    bottom: int = _BOTTOM
 
 
 def front_of(points: Sequence[Point], advice: Advice | None) -> Front | None:
@@ -42,22 +46,23 @@ def front_of(points: Sequence[Point], advice: Advice | None) -> Front | None:
     room = max(1.0, most - least)
 
     def x(leak: float) -> float:
-        return round(LEFT + leak / widest * (WIDTH - LEFT - EDGE), 1)
+        return round(_LEFT + leak / widest * (_RIGHT - _LEFT), 1)
 
     def y(unlike: float) -> float:
-        return round(2 * EDGE + (unlike - least) / room * (HEIGHT - BELOW - 3 * EDGE), 1)
+        return round(_TOP + _EDGE + (unlike - least) / room * (_BOTTOM - _TOP - 2 * _EDGE), 1)
 
     advised = advice and (advice.arm or "target", advice.epoch, advice.weight)
-    dots = tuple(
-        Dot(point, x(point.leak), y(point.unlike), advised == use, _words(point, advised=advised == use))
-        for point in points
-        if (use := (point.arm, point.epoch, point.weight))
-    )
-    front = sorted((dot for dot in dots if dot.of.front), key=lambda dot: (dot.x, -dot.y))
-    return Front(dots, " ".join(f"{dot.x},{dot.y}" for dot in front), x(1), least, least + room)
+
+    def dot(point: Point) -> Dot:
+        is_advised = advised == (point.arm, point.epoch, point.weight)
+        return Dot(point, x(point.leak), y(point.unlike), is_advised, _words(point, advised=is_advised))
+
+    dots = tuple(map(dot, points))
+    front = sorted((one for one in dots if one.of.front), key=lambda one: (one.x, -one.y))
+    return Front(dots, " ".join(f"{one.x},{one.y}" for one in front), x(1), least, least + room)
 
 
 def _words(point: Point, *, advised: bool) -> str:
     epoch = f"epoch {point.epoch}" if point.epoch else "last epoch"
-    told = f"{point.arm}, {epoch}, weight {point.weight:g}: unlike by {point.unlike:.1f}, leak {point.leak:.2f}"
-    return told + (", on the front" if point.front else "") + (", recommended" if advised else "")
+    words = f"{point.arm}, {epoch}, weight {point.weight:g}: unlike by {point.unlike:.1f}, leak {point.leak:.2f}"
+    return words + (", on the front" if point.front else "") + (", recommended" if advised else "")

@@ -90,8 +90,9 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         metadata = metadata_of(delivery, lora, stage, store) | {"ss_steps": str(_steps_of(source, stage))}
         if not _is_right(path, source, metadata):
             rewrite_metadata(source, path, metadata)
-        digests.add(file_digest(path))
-        yield path, file_digest(path)
+        digest = file_digest(path)
+        digests.add(digest)
+        yield path, digest
     baked = out / delivery.name / f"{delivery.name}-baked.safetensors"
     if baked.is_file() and is_ours(baked) and Weights(baked).metadata.get("lorarecipe.baked_from") not in digests:
         baked.unlink()  # of a LoRA that is no longer beside it

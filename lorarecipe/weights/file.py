@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -148,9 +148,14 @@ def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> No
     """
     offset, header = Weights(source)._header
     header = {**header, "__metadata__": {**(header.get("__metadata__") or {}), **metadata}}
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
     with draft_of(target) as draft, source.open("rb") as reader, draft.open("wb") as writer:
-        writer.write(len(text).to_bytes(8, "little") + text)
+        writer.write(header_bytes(header))
         reader.seek(offset)
         shutil.copyfileobj(reader, writer, 1 << 20)
+
+
+def header_bytes(header: Mapping[str, object]) -> bytes:
+    """Write a header as a file begins with it: its length, and JSON that ends at a multiple of eight bytes."""
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from lorarecipe.files import draft_of
-from lorarecipe.weights.file import SafetensorsError, Weights
+from lorarecipe.weights.file import SafetensorsError, Weights, header_bytes
 from lorarecipe.weights.merging import lora_modules
 
 
@@ -42,27 +41,16 @@ def scale_lora(source: Path, target: Path, factor: float, metadata: dict[str, st
         raise SafetensorsError(f"{source}: found {found}, expected a LoRA in kohya's format")
     # other programs know a file by the trainer's hashes of its tensors, which are no longer true
     kept = {name: value for name, value in lora.metadata.items() if not name.startswith("sshs_")}
+    alphas = {f"{module}.alpha": np.float32(lora.number(f"{module}.alpha") * factor).tobytes() for module in modules}
     header: dict[str, object] = {"__metadata__": {**kept, **metadata}}
-    parts: list[bytes | tuple[int, int]] = []
-    at = 0
+    end = 0
     for name in lora.in_order:
-        start, size = lora.span(name)
-        if name.endswith(".alpha"):
-            scaled = np.float32(lora.number(name) * factor).tobytes()
-            parts.append(scaled)
-            size = len(scaled)
-        else:
-            parts.append((start, size))
-        dtype = "F32" if name.endswith(".alpha") else lora.dtype(name)
-        header[name] = {"dtype": dtype, "shape": list(lora.shapes[name]), "data_offsets": [at, at + size]}
-        at += size
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
+        start, end = end, end + (len(alphas[name]) if name in alphas else lora.span(name)[1])
+        dtype = "F32" if name in alphas else lora.dtype(name)
+        header[name] = {"dtype": dtype, "shape": list(lora.shapes[name]), "data_offsets": [start, end]}
     with draft_of(target) as draft, source.open("rb") as reader, draft.open("wb") as writer:
-        writer.write(len(text).to_bytes(8, "little") + text)
-        for part in parts:
-            if isinstance(part, bytes):
-                writer.write(part)
-            else:
-                reader.seek(part[0])
-                writer.write(reader.read(part[1]))
+        writer.write(header_bytes(header))
+        for name in lora.in_order:
+            start, size = lora.span(name)
+            reader.seek(start)
+            writer.write(alphas.get(name) or reader.read(size))

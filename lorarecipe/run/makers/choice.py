@@ -7,21 +7,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from lorarecipe.dataset.silhouette import Lab
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.events import Event
 from lorarecipe.files import write_atomic
-from lorarecipe.measures import Drawn, Yardstick
+from lorarecipe.measures import Yardstick
 from lorarecipe.measures.choice import LEAST, choose
-from lorarecipe.measures.pixels import seen
-from lorarecipe.plan import ChoiceStage, SampleStage
+from lorarecipe.plan import ChoiceStage
 from lorarecipe.records import Choice, Pick, Proof, record_text
+from lorarecipe.run.drawn import bare_of, drawn_of
 from lorarecipe.run.makers.maker import Attempt, begin_anew
 from lorarecipe.run.measured import CHOICE, choice_in
 from lorarecipe.run.renders import renders_of
-from lorarecipe.store import Store
 
 prepare = begin_anew
 
@@ -35,11 +31,12 @@ def make(stage: ChoiceStage, attempt: Attempt) -> Iterator[Event]:
         When too few are fit to train on.
     """
     store, keep = attempt.store, len(stage.groups[0])
-    yardstick = Yardstick(
-        renders_of(stage.renders, store, stage.drawn.resolution),
-        {name: files[0].path.parent for name, files in stage.models.items()},
-    )
-    pictures = choose(_drawn(stage, store), yardstick, keep)
+    yardstick = Yardstick(renders_of(stage.renders, store, stage.drawn.resolution), stage.folders)
+    bare = bare_of(stage.drawn, store)
+    drawn = {
+        name: drawn_of(stage.drawn, name, store, bare) for name, (_, weight, _) in stage.drawn.names.items() if weight
+    }
+    pictures = choose(drawn, yardstick, keep)
     if not any(picture.times for picture in pictures):
         raise TrainingFailed(_none_is_fit(pictures, keep, store.path(stage.drawn.short)))
     copies = attempt.folder / "00"
@@ -69,25 +66,3 @@ def _none_is_fit(pictures: Sequence[Pick], keep: int, folder: Path) -> str:
         f"They are in {folder}; draw more (refine.images), or at smaller weights (refine.weights), or pick yourself "
         '(refine.pick = "author"); without [refine], the same command delivers the target'
     )
-
-
-def _drawn(stage: ChoiceStage, store: Store) -> dict[str, Drawn]:
-    """Give what is to be measured, by the names of the pictures."""
-    names = stage.drawn.names
-    bare = {
-        (prompt, seed): _seen(stage.drawn, name, store) for name, (prompt, weight, seed) in names.items() if not weight
-    }
-    return {
-        name: Drawn(
-            *(store.path(stage.drawn.short) / name, _seen(stage.drawn, name, store), prompt, weight),
-            unrelated=False,
-            bare=bare[prompt, seed],
-        )
-        for name, (prompt, weight, seed) in names.items()
-        if weight
-    }
-
-
-def _seen(stage: SampleStage, name: str, store: Store) -> Lab:
-    with Image.open(store.path(stage.short) / name) as picture:
-        return seen(picture)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PIL import Image
-
-from lorarecipe.dataset.silhouette import Lab
 from lorarecipe.events import Event
 from lorarecipe.files import write_atomic
-from lorarecipe.measures import Drawn, Yardstick
+from lorarecipe.measures import Yardstick
 from lorarecipe.measures.advice import advice, points_of
 from lorarecipe.measures.leak import in_order, measured, rows_of
-from lorarecipe.measures.pixels import seen
-from lorarecipe.plan import LeakStage, SampleStage
+from lorarecipe.plan import LeakStage
 from lorarecipe.records import Leak, Proof, Shot, record_text
+from lorarecipe.run.drawn import bare_of, drawn_of
 from lorarecipe.run.makers.maker import Attempt, begin_anew
 from lorarecipe.run.measured import LEAK, leak_in
 from lorarecipe.run.pictures import sample_path
@@ -40,22 +37,11 @@ def prove(stage: LeakStage, attempt: Attempt) -> Proof:  # noqa: ARG001 - the re
 def _shots(stage: LeakStage, store: Store) -> Iterator[Shot]:
     yardstick = Yardstick(renders_of(stage.renders, store, stage.resolution), stage.folders)
     last = stage.arms["target"][-1]
-    without = {
-        (prompt, seed): _seen(last, name, store) for name, (prompt, weight, seed) in last.names.items() if weight == 0
-    }
+    bare = bare_of(last, store)
     for arm, samples in stage.samples:
-        unrelated = samples.samples.unrelated or ()
         for name, (prompt, weight, seed) in samples.names.items():
             if weight == 0 and samples != last:  # without a LoRA, all stages draw the same
                 continue
-            drawn = Drawn(
-                store.path(samples.short) / name,
-                _seen(samples, name, store),
-                prompt,
-                weight,
-                unrelated=prompt in unrelated,
-                bare=without.get((prompt, seed)),
-            )
             yield Shot(
                 sample_path(arm, samples, name),
                 arm if weight else "without",
@@ -63,10 +49,5 @@ def _shots(stage: LeakStage, store: Store) -> Iterator[Shot]:
                 weight,
                 prompt,
                 seed,
-                measured(drawn, yardstick, stage.measures),
+                measured(drawn_of(samples, name, store, bare), yardstick, stage.measures),
             )
-
-
-def _seen(stage: SampleStage, name: str, store: Store) -> Lab:
-    with Image.open(store.path(stage.short) / name) as picture:
-        return seen(picture)
