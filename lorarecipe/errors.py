@@ -10,7 +10,7 @@ code class                meaning
 4    MachineNotReady      the trainer is not set up, or the disk cannot take the result
 5    TrainingFailed       a training or a merge failed, or its result did not prove good
 6    NetworkFailed        the network, or an upload, failed
-75   Busy                 somebody else is at it; safe to repeat
+75   Busy                 another process is working on the same thing; it is safe to repeat the command
 130  Interrupted          stopped by Ctrl-C (143: by SIGTERM)
 ==== ==================== ==================================================================
 

@@ -1,4 +1,4 @@
-"""Picking by measures: what is fit to train on, what is likest, and how many prompts it is of."""
+"""Picking by measures: what is fit to train on, what is most alike, and how many prompts it is of."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_is_not_fit_is_never_picked() -> None:
     }
     told = _told(choose(drawn, YARDSTICK, 2))
     assert told["good"][0] == 2
-    assert told["good"][1].startswith("picked, 2 times: among the likest (")
+    assert told["good"][1].startswith("picked, 2 times: among the most like the character (")
     assert (told["shaded"][0], told["white"][0]) == (0, 0)
     assert told["shaded"][1].startswith("shaded as the renders are: 3D look ")
     assert told["white"][1].startswith("white where a background was asked for: ")

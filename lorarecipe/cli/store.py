@@ -19,7 +19,7 @@ _RECENT = 10
 
 @click.group("store")
 def command() -> None:
-    """Look after what was made: LORARECIPE_HOME/store."""
+    """List, check and clean up the finished stages in LORARECIPE_HOME/store."""
 
 
 def _store() -> Store:

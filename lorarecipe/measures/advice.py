@@ -1,4 +1,4 @@
-"""Which LoRA, epoch and weight to use, and why: the likest of those that leak no more than they may."""
+"""Which LoRA, epoch and weight to use, and why: the one most like the character of those that leak little."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def points_of(rows: Sequence[Row]) -> tuple[Point, ...]:
 def advice(rows: Sequence[Row]) -> Advice | None:
     """Choose among the points of what is delivered; None where no picture without the LoRA is there to compare with.
 
-    Of those on the front that leak no more than they may, the likest is recommended; of several that are about as like,
-    the one nearest to weight 1.
+    Of those on the front that leak no more than they may, the one most like the character is recommended; of several
+    that are about as much like it, the one nearest to weight 1.
     """
     front = [point for point in points_of(rows) if point.front]
     if not front:
@@ -74,8 +74,8 @@ def _arm(point: Point, rows: Sequence[Row]) -> Literal["refined", "target"] | No
 
 
 def _beats(one: Point, other: Point) -> bool:
-    liker, cleaner = other.unlike - one.unlike, other.leak - one.leak
-    return min(liker, cleaner) >= 0 and (liker >= _ALIKE or cleaner >= _CLEANER)
+    closer, cleaner = other.unlike - one.unlike, other.leak - one.leak
+    return min(closer, cleaner) >= 0 and (closer >= _ALIKE or cleaner >= _CLEANER)
 
 
 def _extra_white(row: Row, bare: Row) -> float:

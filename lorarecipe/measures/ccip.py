@@ -44,7 +44,7 @@ class Ccip:
             raise MachineNotReady(f"{folder}: no model of CCIP ({problem})") from problem
 
     def difference(self, path: Path) -> float:
-        """Give a picture's mean difference from the renders: less is liker, each model has a threshold."""
+        """Give a picture's mean difference from the renders: less is more alike, each model has its threshold."""
         features = np.stack([self._feature(path), *self._renders])
         [differences] = self._metrics.run(None, {self._metrics.get_inputs()[0].name: features})
         return round(float(differences[0, 1:].mean()), 4)

@@ -126,7 +126,7 @@ def _scores(fit: Sequence[_Measured]) -> dict[str, float]:
 
 
 def _spread(fit: Sequence[_Measured], keep: int) -> list[_Measured]:
-    """Give the likest, of each prompt a sixth of them at most, or with fewer prompts its share."""
+    """Give the most alike, of each prompt a sixth of them at most, or with fewer prompts its share."""
     scores, of_prompt, picked = _scores(fit), Counter[str](), list[_Measured]()
     most = -(-keep // max(1, min(_PROMPTS, len({one.drawn.prompt for one in fit}))))
     for one in sorted(fit, key=lambda one: scores[one.name]):
@@ -142,9 +142,13 @@ def _why(one: _Measured, times: Mapping[str, int], heaviest: float, *, enough: b
     )
     if one.name in times:
         again = f", {times[one.name]} times" if times[one.name] > 1 else ""
-        return f"picked{again}: among the likest ({figures})"
+        return f"picked{again}: among the most like the character ({figures})"
     if one.fault:
         return one.fault
     if one.drawn.weight > heaviest:
         return f"drawn at too large a weight: above {heaviest:g}, most pictures are shaded as the renders are"
-    return f"fit: others are liker, or of fewer prompts ({figures})" if enough else f"fit: too few are ({figures})"
+    return (
+        f"fit, but others are more like the character, or of fewer prompts ({figures})"
+        if enough
+        else f"fit, but too few are ({figures})"
+    )

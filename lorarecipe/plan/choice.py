@@ -29,7 +29,7 @@ class ChoiceStage(AsksModels, DataStage):
     @property
     def why(self) -> str:
         """What the method needs it for."""
-        return "the likest of the flat pictures that were drawn, of several prompts"
+        return "of the flat pictures that were drawn, those most like the character, of several prompts"
 
     @property
     def inputs(self) -> tuple[Stage, ...]:

@@ -44,7 +44,7 @@ class Point:
     epoch: int | None
     weight: float
     unlike: float
-    """How far from the character, as a distance of colours (dE76); less is liker."""
+    """How far from the character, as a distance of colours (dE76); less is more alike."""
     leak: float
     """What it leaks, where 1 is the most that it may."""
     front: bool

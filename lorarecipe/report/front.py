@@ -38,7 +38,7 @@ class Front:
 
 
 def front_of(points: Sequence[Point], advice: Advice | None) -> Front | None:
-    """Place points: the less one leaks the further left, the liker the higher. None where there are none."""
+    """Place points: less leak further left, more likeness higher. None where there are none."""
     if not points:
         return None
     widest = max(1.2, *(point.leak for point in points)) * 1.05

@@ -32,7 +32,7 @@ def write_report(run: Run, trainer: Installation, store: Store) -> list[Path]:
 
 
 def stories_of(run: Run, trainer: Installation, store: Store) -> list[Story]:
-    """Tell of a run's results, with the curves of its trainings."""
+    """Describe a run's results, with the curves of its trainings."""
     folders = {key: store.find(name) or store.attempt(name) for key, name in trainings_of(run).items()}
     return stories(run, logged_curves(trainer, folders), store.root)
 

@@ -2,7 +2,7 @@
 
 Usage: python -m tests.bench.gate [FOLDER], after `lorarecipe demo`; results go to FOLDER (out/gate)
 
-All are asked for the same pictures. The single character's captions hold her zoom and `from behind`, as sd-scripts
+All are asked for the same pictures. The single character's captions hold its zoom and `from behind`, as sd-scripts
 takes no empty ones.
 """
 

@@ -61,11 +61,11 @@ CLAIMS = (
     Claim("Backgrounds are free at weight 1.0", "background", "five", "more", "naive"),
     Claim("Poses are free at weight 1.0", "pose", "five", "more", "naive"),
     Claim("Views are free at weight 1.0", "view", "five", "more", "naive"),
-    Claim("The colour of her hair comes out", "hair", "five", "less", "without"),
+    Claim("The colour of the hair comes out", "hair", "five", "less", "without"),
     Claim("The colour is as near as without a base, or nearer", "hair", "five", "less", "naive"),
-    Claim("No special tags: `1girl` alone draws her", "likeness", "five", "more", "without"),
-    Claim("At weight 1.0 she is drawn as surely as without a base", "likeness", "five", "more", "naive"),
-    Claim("A LoRA without a base, at 0.5, is less like her", "likeness", "five", "more", "naive-at-0.5"),
+    Claim("No special tags: `1girl` alone draws the character", "likeness", "five", "more", "without"),
+    Claim("At weight 1.0 the character is drawn as surely as without a base", "likeness", "five", "more", "naive"),
+    Claim("A LoRA without a base, at 0.5, is less like the character", "likeness", "five", "more", "naive-at-0.5"),
     Claim("Distillation gets the colour worse", "hair", "five", "less", "distilled"),
     Claim("Distillation gets the hairstyle worse", "style", "five", "more", "distilled"),
     Claim("The hair's length is not fully controlled", "length", "five", "less", "without"),
@@ -80,17 +80,17 @@ CLAIMS = (
     Claim("At equal likeness, the 3D look stays out", "drawn", "five", "less", "naive", alike=True),
     Claim("At equal likeness, what was not asked for stays as it was", "change", "five", "less", "naive", alike=True),
     Claim("At equal likeness, the white background stays out", "white", "five", "less", "naive", alike=True),
-    Claim("Twice the steps make her liker", "likeness", "longer", "more", "five"),
-    Claim("Four times the steps make her liker", "likeness", "longest", "more", "five"),
+    Claim("Twice the steps are more like the character", "likeness", "longer", "more", "five"),
+    Claim("Four times the steps are more like the character", "likeness", "longest", "more", "five"),
     Claim("A third phase gets the hairstyle better", "style", "refine", "more", "five"),
-    Claim("A third phase makes her liker", "likeness", "refine", "more", "five"),
+    Claim("A third phase is more like the character", "likeness", "refine", "more", "five"),
     Claim("A third phase keeps white out", "white", "refine", "less", "five"),
     Claim("A third phase keeps the colour", "hair", "refine", "less", "five"),
     Claim("At equal likeness, a third phase keeps the 3D look out", "drawn", "refine", "less", "naive", alike=True),
     Claim("An author picks better than measures: hairstyle", "style", "refine-judged", "more", "refine"),
     Claim("An author picks better than measures: likeness", "likeness", "refine-judged", "more", "refine"),
     Claim("A mask keeps the 3D look out without a base", "drawn", "naive-mask-prior", "less", "naive"),
-    Claim("Layer weights are not needed: all but the up blocks are less like her", "likeness", "five", "more", "naive-no-up"),
+    Claim("Layer weights are not needed: all but the up blocks are less like the character", "likeness", "five", "more", "naive-no-up"),
 )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def weights_of(results: Results, arm: str) -> list[str]:
 def at_likeness(results: Results, arm: str, measure: str, unit: int, likeness: float) -> float:
     """Give what an arm has of a measure where it is as like its character, on the straight line between its weights.
 
-    Above its likest weight, what it has there: it is never as like. A weight that is no liker than a smaller one, by a
+    Above the weight where it is most alike, what it has there. A weight that is no more alike than a smaller one, by a
     larger leak, is on no line.
     """
     points = sorted(

@@ -95,7 +95,7 @@ def fronts() -> None:
 def goal() -> None:
     """Print how far what is delivered is from its goal, against `naive` at its best weight.
 
-    The goal: as like her, a quarter of the 3D look at most, backgrounds and poses obeyed at 0.98 or better. The best
+    The goal: as like the character, a quarter of the 3D look at most, backgrounds and poses obeyed at 0.98 or better. The best
     weight is the one whose likeness exceeds what is drawn as 3D by most, over the units that every weight has.
     """
     found = results()
@@ -123,7 +123,7 @@ def claims() -> None:
     print("| claim | measured | units | difference [95 %] | here it |\n| --- | --- | --- | --- | --- |")
     for claim in (one for one in CLAIMS if shared(found, one.arm, one.than)):
         apart, units = difference(found, claim), len(shared(found, claim.arm, claim.than))
-        alike = " where it is as like her" if claim.alike else ""
+        alike = " at equal likeness" if claim.alike else ""
         measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`{alike}"
         print(f"| {claim.title} | {measured} | {units} | {apart} | **{verdict(claim, apart)}** |")
 
