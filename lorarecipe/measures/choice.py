@@ -148,7 +148,7 @@ def _why(one: _Measured, times: Mapping[str, int], heaviest: float, *, enough: b
     if one.drawn.weight > heaviest:
         return f"drawn at too large a weight: above {heaviest:g}, most pictures are shaded as the renders are"
     return (
-        f"fit, but others are more like the character, or of fewer prompts ({figures})"
+        f"fit: others are more like the character, or of fewer prompts ({figures})"
         if enough
-        else f"fit, but too few are ({figures})"
+        else f"fit: too few are ({figures})"
     )

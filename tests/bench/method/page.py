@@ -47,6 +47,8 @@ DEFAULTS = (
 )
 #: arms that were used at several weights, and what is shown of them
 _FRONTS = ("naive", "five", "refine")
+#: arms of what can be delivered
+_DELIVERED = ("five", "refine", "refine-judged")
 _FRONT = ("likeness", "style", "hair", "drawn", "look", "white", "background", "pose", "change")
 #: measures of the goal beside likeness
 _GOAL = ("drawn", "look", "background", "pose")
@@ -93,10 +95,11 @@ def fronts() -> None:
 
 
 def goal() -> None:
-    """Print how far what is delivered is from its goal, against `naive` at its best weight.
+    """Print how far what can be delivered is from its goal, against `naive` at its best weight.
 
-    The goal: as like the character, a quarter of the 3D look at most, backgrounds and poses obeyed at 0.98 or better. The best
-    weight is the one whose likeness exceeds what is drawn as 3D by most, over the units that every weight has.
+    The goal: as like the character, a quarter of the 3D look at most, backgrounds and poses obeyed at 0.98 or better. The
+    best weight is the one whose likeness exceeds what is drawn as 3D by most, over the units that every weight has. A
+    LoRA can be baked, so that its weight 1.0 is a larger one.
     """
     found = results()
     uses = [name for name in weights_of(found, "naive") if name != "without"]
@@ -104,9 +107,9 @@ def goal() -> None:
     best = max(
         uses, key=lambda name: np.mean(values(found, name, "likeness", units) - values(found, name, "drawn", units))
     )
-    print(f"| at weight 1.0, against `{best}` | units | likeness | drawn as 3D | softness | background | pose | goal |")
-    print("|" + " --- |" * 8)
-    for name in (one for one in ("five", "refine", "refine-judged") if one in found):
+    print(f"| against `{best}` | baked at | units | likeness | drawn as 3D | softness | background | pose | goal |")
+    print("|" + " --- |" * 9)
+    for name in (use for arm in _DELIVERED for use in weights_of(found, arm) if use in ARMS and ARMS[use].weight >= 1):
         both = shared(found, name, best)
         like = interval(values(found, name, "likeness", both) - values(found, best, "likeness", both))
         mine, other = ({one: float(np.mean(values(found, arm, one, both))) for one in _GOAL} for arm in (name, best))
@@ -114,7 +117,8 @@ def goal() -> None:
         reached = like.mean >= 0 and flat and min(mine["background"], mine["pose"]) >= 0.98
         cells = [f"{mine[one]:.2f} of {other[one]:.2f}" for one in ("drawn", "look")]
         cells += [f"{mine[one]:.2f}" for one in ("background", "pose")]
-        print(f"| `{name}` | {len(both)} | {like} | {' | '.join(cells)} | **{'reached' if reached else 'missed'}** |")
+        verdict = f"**{'reached' if reached else 'missed'}**"
+        print(f"| `{_of(name)}` | {ARMS[name].weight:g} | {len(both)} | {like} | {' | '.join(cells)} | {verdict} |")
 
 
 def claims() -> None:
