@@ -154,12 +154,10 @@ def _group(
 ) -> Group:
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    images = [name for name in sorted(found) if Path(name).suffix.lower() in EXTENSIONS and _is_file(found[name])]
+    images = [name for name in sorted(found) if _suffix(name) in EXTENSIONS and _is_file(found[name])]
     # one and the same name may be written with accents of their own, as macOS does, or without
     composed = {unicodedata.normalize("NFC", name): name for name in found}
-    captions = {
-        name: composed.get(unicodedata.normalize("NFC", Path(name).with_suffix(".txt").name)) for name in images
-    }
+    captions = {name: composed.get(unicodedata.normalize("NFC", f"{_stem(name)}.txt")) for name in images}
     strays = sorted(found.keys() - {*images, *captions.values()})
     home = os.path.realpath(folder)
     outside = {name for name in (*images, *filter(None, captions.values())) if _leads_out(found[name], home)}
@@ -175,6 +173,15 @@ def _group(
     pictures = tuple(_picture(folder / name, caption(file), measured[name]) for name, file in captions.items())
     paths = (tuple(folder / name for name in names) for names in (strays, sorted(outside)))
     return Group(phase, folder, repeats, traits, pictures, *paths)
+
+
+def _stem(name: str) -> str:
+    """Give a name without its last suffix; a path of pathlib takes ten times as long, for each of 10,000 images."""
+    return name.rpartition(".")[0]
+
+
+def _suffix(name: str) -> str:
+    return f".{name.rpartition('.')[2]}".lower()
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

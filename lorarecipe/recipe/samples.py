@@ -48,9 +48,9 @@ class Samples(Table):
     negative: Prompt | None = None
     """What not to draw, in all of them."""
     weights: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1)] = (
-        *(0.0, 0.6, 0.8, 1.0, 1.2),
+        *(0.0, 0.75, 1.0, 1.25, 1.5),
     )
-    """Weights of the LoRA to draw each prompt at; 0 draws it without, for the leak test to compare with."""
+    """Weights of the LoRA to draw each prompt at (bench: `five-at-1.25`); 0 draws it without, to compare with."""
 
     @field_validator("weights")
     @classmethod

@@ -21,9 +21,10 @@ Use instead
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lorarecipe.dataset import Dataset, Group, Picture
 from lorarecipe.rules.finding import Finding, Severity
@@ -33,8 +34,13 @@ SEVERITY: Severity = "warning"
 
 _MOST_BITS, _MOST_OF_OTHER_VIEWS = 8, 6
 _BITS = 1024
-#: every ninth bit, from each of the first nine: no slice is of white paper only
-_SLICES = [sum(1 << bit for bit in range(start, _BITS, _MOST_BITS + 1)) for start in range(_MOST_BITS + 1)]
+#: every ninth bit, from each of the first nine, as words of 64 bits: no slice is of white paper only
+_SLICES = [
+    np.packbits(np.arange(_BITS) % (_MOST_BITS + 1) == start).view(">u8").astype(np.uint64)
+    for start in range(_MOST_BITS + 1)
+]
+#: odd numbers, one for each word
+_FACTORS = np.arange(1, _BITS // 32, 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
@@ -58,26 +64,30 @@ def _twins(group: Group) -> Iterator[tuple[Picture, _Twin]]:
 
     Of nine slices of two hashes that differ in eight bits one is equal: only images that share one are compared.
     """
-    seen: defaultdict[tuple[int, int], list[tuple[Picture, int]]] = defaultdict(list)
-    for picture in (picture for picture in group.pictures if picture.look.print and not picture.problem):
-        value, flipped = int(picture.look.print, 16), int(picture.look.mirrored, 16)
-        slices = _slices(value)
+    pictures = [picture for picture in group.pictures if picture.look.print and not picture.problem]
+    own, mirrored = [picture.look.print for picture in pictures], [picture.look.mirrored for picture in pictures]
+    seen: list[dict[int, list[tuple[Picture, int]]]] = [{} for _ in _SLICES]
+    for picture, keys, flipped in zip(pictures, _keys(own), _keys(mirrored), strict=True):
+        value, turned = int(picture.look.print, 16), int(picture.look.mirrored, 16)
         near = [
             twin
-            for keys, own, mirrored in ((slices, value, False), (_slices(flipped), flipped, True))
-            for key in keys
-            for other, its in seen.get(key, ())
-            if _is_near(twin := _Twin(other, (own ^ its).bit_count(), mirrored), picture)
+            for its_keys, bits, is_mirrored in ((keys, value, False), (flipped, turned, True))
+            for earlier, key in zip(seen, its_keys, strict=True)
+            for other, its in earlier.get(key, ())
+            if _is_near(twin := _Twin(other, (bits ^ its).bit_count(), is_mirrored), picture)
         ]
         if near:
             yield picture, min(near, key=lambda twin: (twin.bits, twin.mirrored))
             continue
-        for key in slices:
-            seen[key].append((picture, value))
+        for earlier, key in zip(seen, keys, strict=True):
+            earlier.setdefault(key, []).append((picture, value))
 
 
-def _slices(value: int) -> list[tuple[int, int]]:
-    return [(index, value & mask) for index, mask in enumerate(_SLICES)]
+def _keys(prints: Sequence[str]) -> list[list[int]]:
+    """Give a number for each slice of each hash: equal slices have equal numbers, and hardly any others."""
+    words = np.frombuffer(bytes.fromhex("".join(prints)), ">u8").astype(np.uint64).reshape(len(prints), len(_FACTORS))
+    keys: list[list[int]] = np.stack([((words & one) * _FACTORS).sum(axis=1) for one in _SLICES], axis=1).tolist()
+    return keys
 
 
 def _is_near(twin: _Twin, picture: Picture) -> bool:

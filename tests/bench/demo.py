@@ -1,15 +1,14 @@
 """Measure what the demo's target learned, and what it left alone.
 
-Usage: python -m tests.bench.demo [NAME], after the demo; NAME is demo-honey unless it is demo-auburn
+Usage: python -m tests.bench.demo, after the demo
 
-The LoRA is used at weight 1.0 on the original nano checkpoint. Hair is measured on the crown of the head, in Lab,
+The LoRA, and the same baked at a larger weight, are used at weight 1.0 on the original nano checkpoint. Hair is measured on the crown of the head, in Lab,
 against the colour that the renders were drawn in; everything else is read by the judge, which has seen the renderer's
 pictures only. The same prompts without the LoRA stand beside it.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
@@ -23,16 +22,18 @@ from lorarecipe.trainer.embedded.gen_img import Sampler
 from tests.bench.method.measure import crown
 
 SEEDS = range(4)
+_NAME = "demo-honey"
 SCENES = [f"1girl, {scene}, {pose}, {zoom}" for scene, pose, zoom in product(BACKGROUNDS, POSES, ZOOMS)]
 
 
-def report(name: str) -> None:
+def report() -> None:
     """Print the table."""
-    figure = TARGETS[name.removeprefix("demo-")]
-    without, with_it = (_row(figure, lora) for lora in (None, Path("out") / name / f"{name}.safetensors"))
-    print(f"| {name}, {len(SEEDS)} seeds | without the LoRA | with it |\n| --- | --- | --- |")
-    for told, value in without.items():
-        print(f"| {told} | {value} | {with_it[told]} |")
+    folder = Path("out") / _NAME
+    loras = (None, folder / f"{_NAME}.safetensors", folder / f"{_NAME}-baked.safetensors")
+    columns = [_row(TARGETS[_NAME.removeprefix("demo-")], lora) for lora in loras]
+    print(f"| {_NAME}, {len(SEEDS)} seeds | without the LoRA | with it | baked |\n|" + " --- |" * 4)
+    for measure in columns[0]:
+        print(f"| {measure} | {' | '.join(column[measure] for column in columns)} |")
 
 
 def _row(figure: Figure, lora: Path | None) -> dict[str, str]:
@@ -71,4 +72,4 @@ def _share(answers: Iterable[bool]) -> str:
 
 
 if __name__ == "__main__":
-    report(sys.argv[1] if len(sys.argv) > 1 else "demo-honey")
+    report()
