@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("show")
 @click.argument("run")
 def command(run: str) -> None:
-    """Show one run, given by its name, the end of its name, or `last`."""
+    """Show one run: RUN is its name, the end of it, or `last`."""
     say("\n".join(_lines(run_named(run))))
 
 

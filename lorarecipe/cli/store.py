@@ -19,7 +19,7 @@ _RECENT = 10
 
 @click.group("store")
 def command() -> None:
-    """List, check and clean up the finished stages in LORARECIPE_HOME/store."""
+    """List, check and clean up what the store holds."""
 
 
 def _store() -> Store:
