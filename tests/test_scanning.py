@@ -16,11 +16,12 @@ from lorarecipe.recipe import load
 def test_images_captions_and_strays(folder: Path) -> None:
     (folder / "aoi" / "note.md").touch()
     (folder / "aoi" / ".hidden.png").touch()
+    (folder / "aoi" / "png").touch()  # a name without a suffix
     (folder / "aoi" / "old.txt").touch()
     Image.new("RGB", (70, 80)).save(folder / "aoi" / "upper.Jpg", "JPEG")
     dataset = scan(load(folder / "recipe.toml"))
     assert dataset.target is not None
-    assert [path.name for path in dataset.target.strays] == ["note.md", "old.txt"]
+    assert [path.name for path in dataset.target.strays] == ["note.md", "old.txt", "png"]
     last = next(picture for picture in dataset.target.pictures if picture.path.suffix == ".Jpg")
     assert (last.path.name, last.width, last.height, last.caption) == ("upper.Jpg", 70, 80, None)
 

@@ -157,7 +157,7 @@ def _group(
     images = [name for name in sorted(found) if _suffix(name) in EXTENSIONS and _is_file(found[name])]
     # one and the same name may be written with accents of their own, as macOS does, or without
     composed = {unicodedata.normalize("NFC", name): name for name in found}
-    captions = {name: composed.get(unicodedata.normalize("NFC", f"{_stem(name)}.txt")) for name in images}
+    captions = {name: composed.get(unicodedata.normalize("NFC", f"{name.rpartition('.')[0]}.txt")) for name in images}
     strays = sorted(found.keys() - {*images, *captions.values()})
     home = os.path.realpath(folder)
     outside = {name for name in (*images, *filter(None, captions.values())) if _leads_out(found[name], home)}
@@ -175,13 +175,10 @@ def _group(
     return Group(phase, folder, repeats, traits, pictures, *paths)
 
 
-def _stem(name: str) -> str:
-    """Give a name without its last suffix; a path of pathlib takes ten times as long, for each of 10,000 images."""
-    return name.rpartition(".")[0]
-
-
 def _suffix(name: str) -> str:
-    return f".{name.rpartition('.')[2]}".lower()
+    """Give the last suffix of a name, as pathlib does, which takes five times as long for each of 10,000 images."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{dot}{suffix}".lower() if stem else ""
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -64,7 +64,8 @@ def _twins(group: Group) -> Iterator[tuple[Picture, _Twin]]:
 
     Of nine slices of two hashes that differ in eight bits one is equal: only images that share one are compared.
     """
-    pictures = [picture for picture in group.pictures if picture.look.print and not picture.problem]
+    digits = _BITS // 4
+    pictures = [one for one in group.pictures if len(one.look.print) == len(one.look.mirrored) == digits]
     own, mirrored = [picture.look.print for picture in pictures], [picture.look.mirrored for picture in pictures]
     seen: list[dict[int, list[tuple[Picture, int]]]] = [{} for _ in _SLICES]
     for picture, keys, flipped in zip(pictures, _keys(own), _keys(mirrored), strict=True):
