@@ -82,7 +82,7 @@ def is_white(colours: Lab) -> Mask:
 
 def share(mask: Mask) -> float:
     """Share of a mask that is set, to four digits."""
-    return round(np.count_nonzero(mask) / mask.size, 4)
+    return round(int(np.count_nonzero(mask)) / mask.size, 4)
 
 
 def silhouette(colours: Lab) -> Silhouette:
