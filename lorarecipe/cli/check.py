@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from watchfiles import Change
 
     from lorarecipe.rules import Checked
+
+#: new objects after which Python looks for unreachable ones; with its own 700, a check of 10,000 images spends a tenth
+#: of its time on that, and finds none
+_OBJECTS = 100_000
 
 
 @click.command("check")
@@ -51,6 +56,7 @@ def command(
         raise click.UsageError("--encoding goes with --fix or --diff")
     if encoding and not _is_known(encoding):
         raise click.BadParameter(f"{encoding!r} is no encoding that Python knows", param_hint="--encoding")
+    gc.set_threshold(_OBJECTS)
     if watch:
         return _watch(recipes)
     checked: Sequence[Checked] = check_all(recipes)

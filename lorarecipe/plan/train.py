@@ -42,8 +42,8 @@ class TrainStage(Stage):
     """One training.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` is the base to merge in
-    memory, at ``strength``; ``begun`` is the LoRA that it begins with. ``device`` is the
-    machine's affair, and ``role`` a purpose: both are in no key.
+    memory, at ``strength``; ``begun`` is the LoRA that it begins with. ``device`` is the machine's affair, and ``role``
+    a purpose: both are in no key.
     """
 
     kind = "train"

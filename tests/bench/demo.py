@@ -2,9 +2,9 @@
 
 Usage: python -m tests.bench.demo, after the demo
 
-The LoRA, and the same baked at a larger weight, are used at weight 1.0 on the original nano checkpoint. Hair is measured on the crown of the head, in Lab,
-against the colour that the renders were drawn in; everything else is read by the judge, which has seen the renderer's
-pictures only. The same prompts without the LoRA stand beside it.
+The LoRA, and the same baked at a larger weight, are used at weight 1.0 on the original nano checkpoint. Hair is measured
+on the crown of the head, in Lab, against the colour that the renders were drawn in; everything else is read by the judge,
+which has seen the renderer's pictures only. The same prompts without the LoRA stand beside it.
 """
 
 from __future__ import annotations

@@ -122,10 +122,10 @@ def goal() -> None:
 
 
 def claims() -> None:
-    """Print each claim with the difference that was measured."""
+    """Print each claim with the difference that was measured, in two units or more: a single one has no interval."""
     found = results()
     print("| claim | measured | units | difference [95 %] | here it |\n| --- | --- | --- | --- | --- |")
-    for claim in (one for one in CLAIMS if shared(found, one.arm, one.than)):
+    for claim in (one for one in CLAIMS if len(shared(found, one.arm, one.than)) > 1):
         apart, units = difference(found, claim), len(shared(found, claim.arm, claim.than))
         alike = " at equal likeness" if claim.alike else ""
         measured = f"{MEASURES[claim.measure]}, `{claim.arm}` against `{claim.than}`{alike}"
