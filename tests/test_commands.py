@@ -60,11 +60,6 @@ def test_a_loaded_base_comes_with_its_strength() -> None:
     assert "--lowram" in argv
 
 
-def test_a_lora_to_begin_with() -> None:
-    argv = _command(replace(BASE, begun=BaseFile(Path("/b.safetensors"), "1"))).argv
-    assert f"--network_weights={Path('/b.safetensors').absolute()}" in argv
-
-
 def test_families_and_flags() -> None:
     sdxl = replace(MODEL, family="sdxl", v_prediction=True)
     argv = _command(replace(BASE, model=sdxl)).argv

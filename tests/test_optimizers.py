@@ -39,16 +39,26 @@ def test_what_the_trainer_refuses_is_told_before_it_trains(
     trainings = {
         name: replace(stage, training=stage.training.model_copy(update=update)) for name, (update, _) in CASES.items()
     }
+    decayed = stage.training.model_copy(update={"extra": {"optimizer_args": ["weight_decay=0.1"]}})
+    good = {"a good one": replace(stage, training=decayed)}
     with pytest.raises(CheckFailed) as caught:
-        try_optimizers({"a good one": stage, **trainings}, real_trainer, store)
+        try_optimizers({**good, **trainings}, real_trainer, store)
     faults = str(caught.value).splitlines()[:-1]
     assert [fault.partition(": ")[0] for fault in faults] == [*CASES]
     assert all(expected in fault for fault, (_, expected) in zip(faults, CASES.values(), strict=True))
     assert len(list((home() / "optimizers").iterdir())) == 1
     broken = replace(real_trainer, python=Path("/bin/false"))
-    try_optimizers({"a good one": stage}, broken, store)  # it is remembered, and nothing is started
+    try_optimizers(good, broken, store)  # it is remembered, and nothing is started
     with pytest.raises(MachineNotReady, match="run: lorarecipe doctor"):
         try_optimizers(trainings, broken, store)
+
+
+def test_what_no_optimizer_refuses_starts_nothing(fake_trainer: Installation, stage: TrainStage, store: Store) -> None:
+    trainer = replace(fake_trainer, python=Path("/bin/false"))
+    try_optimizers({"base": stage}, trainer, store)
+    other = replace(stage, training=stage.training.model_copy(update={"optimizer": "Lion"}))
+    with pytest.raises(MachineNotReady, match="run: lorarecipe doctor"):
+        try_optimizers({"base": other}, trainer, store)
 
 
 def test_the_embedded_trainer_is_not_asked(stage: TrainStage, store: Store) -> None:

@@ -169,15 +169,6 @@ def test_two_rounds(place: Path) -> None:
     assert "round 2" in plan.title(trainings[-1])
 
 
-def test_it_may_start_with_the_targets_weights(place: Path) -> None:
-    before, after = (
-        _plan(_recipe(place, REFINE + more)) for more in ("rounds = 2\n", 'rounds = 2\nstart = "target"\n')
-    )
-    _, target, first, second = [stage for stage in after.stages if isinstance(stage, TrainStage)]
-    assert (target.begun, first.begun, second.begun) == (None, target, first)
-    assert first.key not in {stage.key for stage in before.stages}
-
-
 def test_a_rehearsal_has_it(place: Path) -> None:
     small, differences = rehearsal_of([check(scan(load(_recipe(place))))])
     kinds = [stage.kind for stage in compile_plan(small).stages]
@@ -198,11 +189,6 @@ def test_a_rehearsal_has_it(place: Path) -> None:
         (REFINE + '[refine.training]\nscheduler = "constant"\nwarmup_steps = 3\n', "found warmup_steps = 3 with"),
         (REFINE + "training = 3\n", "refine.training"),
         (REFINE + "[[refine.training]]\nrank = 1\n", "refine.training"),
-        (
-            REFINE + 'start = "target"\n[refine.training]\nrank = 1\n',
-            "refine.training.rank: found 1, expected the target's, 2",
-        ),
-        (REFINE + 'start = "target"\n[refine.training]\ntext_encoder_lr = 1e-5\n', "expected the target's, None"),
         ("[refine]\nkeep = 0\n", "refine.keep"),
         ('[deliver]\nweight = "best"\n', "deliver.weight"),
     ],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent
+BAKED = "aoi-baked.safetensors at weight 1.0 is aoi.safetensors at weight 1.25."
 #: Debian's, or any other that is there
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -63,7 +64,7 @@ buckets = false
 [base.gate]"""
     text = RECIPE.replace('[base]\nweights = "BASE"\n\n[base.gate]', cast.strip())
     text = text.replace("weights = [0, 1]", "weights = [0, 0.8, 1]")
-    text += "\n[rules]\n" + "".join(
+    text += "\n[deliver]\nweight = 1.25\n\n[rules]\n" + "".join(
         f'{code} = {{ severity = "ignore", reason = "a test" }}\n' for code in ("SET005", "SET006", "SET007", "SET009")
     )
     (place / "aoi.toml").write_text(text, encoding="utf-8")
@@ -194,7 +195,7 @@ def test_everybody_can_use_it(page: Page, width: int, scheme: str) -> None:
 
 def test_what_it_tells(page: Page, place: Path) -> None:
     text = page.locator("body").inner_text()
-    for told in ("finished", "Gate: is the base good?", "What leaks", "4 images x 1 repeat", "tensorboard --logdir"):
+    for told in ("finished", "Gate: is the base good?", "What leaks", "4 images x 1 repeat", "tensorboard --logdir", BAKED):
         assert told in text
     assert page.locator("#curves figure.plot").count() == 2 * 3  # loss and rate of base, target and control
     links = page.locator("#grid a").evaluate_all("links => links.map(link => link.getAttribute('href'))")

@@ -95,7 +95,6 @@ _OTHER: dict[str, Any] = {
     "TrainStage.repeats": (11,),
     "TrainStage.merged": replace(MERGE, strength=0.5),
     "TrainStage.loaded": FILE,
-    "TrainStage.begun": FILE,
     "TrainStage.role": "target",
     "MergeStage.base": FILE,
     "SampleStage.lora": BASE,

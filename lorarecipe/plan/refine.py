@@ -61,7 +61,6 @@ def refine_of(recipe: Recipe, refine: Refine, target: TrainStage) -> Refined:
             merged=None,
             loaded=None,
             strength=1.0,
-            begun=teacher if refine.start == "target" else None,
             role="refined",
         )
         stages += [

@@ -42,8 +42,7 @@ class TrainStage(Stage):
     """One training.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` is the base to merge in
-    memory, at ``strength``; ``begun`` is the LoRA that it begins with. ``device`` is the machine's affair, and ``role``
-    a purpose: both are in no key.
+    memory, at ``strength``. ``device`` is the machine's affair, and ``role`` a purpose: both are in no key.
     """
 
     kind = "train"
@@ -55,7 +54,6 @@ class TrainStage(Stage):
     merged: MergeStage | None = None
     loaded: Lora | None = None
     strength: float = 1.0
-    begun: Lora | None = None
     processes: int = 1
     device: str = "auto"
     role: Role = "base"
@@ -77,20 +75,15 @@ class TrainStage(Stage):
 
     @property
     def inputs(self) -> tuple[Stage, ...]:
-        """Images, the merged checkpoint, a base that is merged in memory, the LoRA that it begins with."""
+        """Images, the merged checkpoint, the training of a base that is merged in memory."""
         merged = (self.merged,) if self.merged else ()
-        return (self.data, *merged, *(stage for lora in self._loras for stage in lora.stages))
+        return (self.data, *merged, *(self.loaded.stages if self.loaded else ()))
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """The checkpoint where nothing was merged into it, its other components, and LoRAs trained elsewhere."""
+        """The checkpoint where nothing was merged into it, its other components, and a base trained elsewhere."""
         components = self.model.sources(merged=self.merged is not None)
-        return (*components, *(file for lora in self._loras for file in lora.files))
-
-    @property
-    def _loras(self) -> tuple[Lora, ...]:
-        """What it reads beside the checkpoint."""
-        return tuple(lora for lora in (self.loaded, self.begun) if lora)
+        return (*components, *(self.loaded.files if self.loaded else ()))
 
     def identity(self) -> dict[str, object]:
         """Everything that changes the weights or which epochs are kept."""
@@ -105,7 +98,6 @@ class TrainStage(Stage):
         optional = {
             "merged": self.merged.key if self.merged else None,
             "loaded": [self.loaded.key, self.strength] if self.loaded else None,
-            "begun": self.begun.key if self.begun else None,
             "processes": self.processes if self.processes > 1 else None,
         }
         return identity | {name: value for name, value in optional.items() if value is not None}

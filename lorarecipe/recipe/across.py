@@ -32,12 +32,6 @@ def across_tables(recipe: Recipe) -> Iterable[Fault]:
     if recipe.refine and recipe.refine.training.mask:
         message = f"found {recipe.refine.training.mask!r}, expected none: drawn pictures have no figure on white"
         yield recipe.fault(("refine", "training", "mask"), message)
-    if recipe.refine and recipe.target and recipe.refine.start == "target":
-        for name in ("rank", "alpha", "text_encoder_lr"):
-            mine, its = (getattr(table.training, name) for table in (recipe.refine, recipe.target))
-            if mine != its and (name != "text_encoder_lr" or (mine is None) != (its is None)):
-                message = f"found {mine}, expected the target's, {its}: it starts with the target's weights"
-                yield recipe.fault(("refine", "training", name), message)
     weights = recipe.samples.weights if recipe.samples else ()
     if recipe.deliver.weight == "advised" and not (0 in weights and any(weights)):
         message = "found 'advised', expected [samples] with the weight 0 and another, to advise by"

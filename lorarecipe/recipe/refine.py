@@ -32,8 +32,6 @@ class Refine(Table):
     """How the last LoRA is trained; what is left out is the target's."""
     repeats: Count | None = None
     """Times each pick is seen in an epoch; left out, as often as makes an epoch as long as the target's."""
-    start: Literal["nothing", "target"] = "nothing"
-    """What the last LoRA begins with: with `target`, the weights of the LoRA that drew (of the same rank and alpha)."""
     rounds: Annotated[int, Field(ge=1, le=4)] = 1
     """How often it is done: from the second on, the LoRA of the round before draws."""
     seed: Seed = 1001

@@ -10,7 +10,7 @@ from pathlib import Path
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import file_digest
 from lorarecipe.records import Leak, read_record
-from lorarecipe.run.deliver import is_ours
+from lorarecipe.run.deliver import baked_name, is_ours
 from lorarecipe.run.measured import LEAK
 from lorarecipe.weights import Weights, scale_lora
 
@@ -55,7 +55,7 @@ def bake(
     digest = file_digest(source)
     if digests is not None and digest not in digests:
         raise CheckFailed(f"{source}: a later run has written this file; expected the one of the run that was named")
-    baked = folder / f"{name}-baked.safetensors"
+    baked = folder / baked_name(name)
     if os.path.lexists(baked) and not is_ours(baked):
         raise CheckFailed(f"{baked} is not lorarecipe's; move it away")
     about = {"lorarecipe.baked_weight": repr(weight), "lorarecipe.baked_from": digest}

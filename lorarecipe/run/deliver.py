@@ -40,12 +40,17 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     """
     folder, name = out / delivery.name, delivery.name
     files = [file for lora, stage in delivery.loras.items() for file in _files_of(lora, stage)]
-    files += [f"{name}-baked.safetensors"] if delivery.recipe.deliver.weight else []
+    files += [baked_name(name)] if delivery.recipe.deliver.weight else []
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
     for path in (folder / file for file in files):
         if os.path.lexists(path) and not is_ours(path):
             problem = f"{path} is not lorarecipe's; move it away, or use another name or --out"
             raise delivery.recipe.error(("name",), f"found {name!r}, but {problem}")
+
+
+def baked_name(name: str) -> str:
+    """Give the name of a result's file whose weight 1.0 is another weight of its LoRA."""
+    return f"{name}-baked.safetensors"
 
 
 def is_ours(path: Path) -> bool:
@@ -93,7 +98,7 @@ def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path,
         digest = file_digest(path)
         digests.add(digest)
         yield path, digest
-    baked = out / delivery.name / f"{delivery.name}-baked.safetensors"
+    baked = out / delivery.name / baked_name(delivery.name)
     if baked.is_file() and is_ours(baked) and Weights(baked).metadata.get("lorarecipe.baked_from") not in digests:
         baked.unlink()  # of a LoRA that is no longer beside it
     yield from deliver_pictures(delivery, store, out / delivery.name)

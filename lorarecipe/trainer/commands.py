@@ -149,8 +149,6 @@ def _train_arguments(stage: TrainStage, trainer: Installation, store: Store, fol
             # without it the merge happens on the CPU while the text encoder is on the GPU already
             "lowram": not training.extra.get("cache_text_encoder_outputs", False),
         }
-    if stage.begun:
-        arguments["network_weights"] = stage.begun.file(store.path).absolute()
     return arguments | training.extra
 
 

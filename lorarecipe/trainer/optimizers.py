@@ -31,8 +31,9 @@ _PATHS = (
 def try_optimizers(stages: Mapping[str, TrainStage], trainer: Installation, store: Store) -> None:
     """Build each training's optimizer and scheduler with its exact arguments, and take a few steps.
 
-    What was found good is remembered by the arguments' digest. The embedded trainer has one optimizer, and no
-    arguments for it.
+    What was found good is remembered by the arguments' digest. AdamW without ``extra`` is not tried: a recipe's own
+    options are all in bounds that it takes, and a trial costs ten seconds. The embedded trainer has one optimizer, and
+    no arguments for it.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def try_optimizers(stages: Mapping[str, TrainStage], trainer: Installation, stor
         return
     by_script: dict[Path, dict[str, list[str]]] = {}
     for title, stage in stages.items():
+        if stage.training.optimizer == "AdamW" and not stage.training.extra:
+            continue
         script, words = _arguments(stage, trainer, store)
         if not _remembered(words, trainer).exists():
             by_script.setdefault(script, {})[title] = words

@@ -22,7 +22,6 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:  # long: a line 
     add("--network_module", choices=["networks.lora"], required=True)
     add("--network_dim", type=int, required=True)
     add("--network_alpha", type=float, required=True)
-    add("--network_weights", type=Path, help="LoRA whose weights it begins with, of the same rank and alpha")
     add("--network_train_unet_only", action="store_true")
     add("--learning_rate", type=float, required=True)
     add("--unet_lr", type=float, required=True)

@@ -52,34 +52,14 @@ def parameters(model: nn.Module) -> list[nn.Parameter]:
 def kohya_state(unet: nn.Module, text_encoder: nn.Module, alpha: float) -> dict[str, Tensor]:
     """Give the weights under kohya's names, float32, with each module's alpha."""
     state = {}
-    for name, weights in _named(unet, text_encoder):
-        state[name] = weights.detach().float().contiguous()
-        state[f"{name.rsplit('.lora_', 1)[0]}.alpha"] = torch.tensor(float(alpha))
-    return state
-
-
-def begin_with(path: Path, unet: nn.Module, text_encoder: nn.Module) -> None:
-    """Give the LoRA the weights of another in kohya's format, of the same rank and alpha.
-
-    Raises
-    ------
-    KeyError, RuntimeError
-        When that LoRA lacks a module, or has another rank.
-    """
-    state = load_file(path)
-    with torch.no_grad():
-        for name, weights in _named(unet, text_encoder):
-            weights.copy_(state[name])
-
-
-def _named(unet: nn.Module, text_encoder: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """Give the LoRA's weights, each with its name in kohya's format."""
     for model, prefix in ((unet, "lora_unet_"), (text_encoder, "lora_te_text_model_")):
         for name, weights in model.named_parameters():
             if ".lora_" in name:
                 module, which = name.removesuffix(".default.weight").rsplit(".lora_", 1)
                 stem = prefix + module.removeprefix("text_model.").replace(".", "_")
-                yield f"{stem}.lora_{'down' if which == 'A' else 'up'}.weight", weights
+                state[f"{stem}.lora_{'down' if which == 'A' else 'up'}.weight"] = weights.detach().float().contiguous()
+                state[f"{stem}.alpha"] = torch.tensor(float(alpha))
+    return state
 
 
 def encode(tokenizer: Any, text_encoder: Any, captions: list[str], clip_skip: int | None) -> Tensor:

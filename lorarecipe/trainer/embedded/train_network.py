@@ -24,7 +24,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import Batches, Sample, images_of
-from lorarecipe.trainer.embedded.network import add_lora, begin_with, encode, kohya_state, parameters, without_lora
+from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters, without_lora
 from lorarecipe.weights.sd1 import NOISE_SCHEDULE
 
 #: written last into the folder of a state
@@ -70,8 +70,6 @@ class Training:
             groups.append({"params": parameters(self.text_encoder), "lr": args.text_encoder_lr})
         add_lora(self.unet, args.network_dim, args.network_alpha)
         groups.append({"params": parameters(self.unet), "lr": args.unet_lr})
-        if args.network_weights:
-            begin_with(args.network_weights, self.unet, self.text_encoder)
         if args.gradient_checkpointing:
             self.unet.enable_gradient_checkpointing()
         optimizer = torch.optim.AdamW(groups, lr=args.learning_rate, fused=True)

@@ -43,8 +43,6 @@ class Arm:
     without: str | None = None
     mask: Literal["figure", "figure-by-area", "prior"] | None = None
     max_timestep: int | None = None
-    begun: bool = False
-    """Whether it begins with the weights of the LoRA that drew what it is trained on."""
 
     @property
     def digest(self) -> str:
@@ -106,7 +104,6 @@ ARMS: dict[str, Arm] = {
     ),
     "refine-twice": Arm("the same, and once more by what came of it", base=None, picked=replace(_SCENES, by="refine")),
     "refine-renders": Arm("the same, with the renders in the set", base=None, picked=replace(_SCENES, also="renders")),
-    "refine-on": Arm("the same, going on from the weights of `five`", base=None, picked=_SCENES, begun=True),
     "refine-others": Arm(
         "the same, with other characters in the set", base=None, picked=replace(_SCENES, also="others")
     ),
@@ -143,9 +140,7 @@ class Bench:
             images, (1,) * len(images), self._settings(16, 4e-3, self.steps[0], seed, arm.text_encoder)
         )
 
-    def target(
-        self, arm: Arm, target: Target, seed: int, picked: Sequence[Image] = (), begun: TrainStage | None = None
-    ) -> TrainStage:
+    def target(self, arm: Arm, target: Target, seed: int, picked: Sequence[Image] = ()) -> TrainStage:
         """Give the training of a target; of the distilled arm, on the pictures that were ``picked``."""
         settings = self._settings(arm.rank, 2e-3, self.steps[1] * arm.steps, seed, arm.text_encoder).model_copy(
             update={"mask": arm.mask, "extra": {"max_timestep": arm.max_timestep} if arm.max_timestep else {}}
@@ -154,8 +149,7 @@ class Bench:
             groups: list[tuple[Image, ...]] = [tuple(picked)]
             if arm.picked.also == "renders":
                 groups += renders([target.figure], self.folder, arm.captions)
-            trained = self._training(tuple(groups), (1, 2)[: len(groups)], settings)
-            return replace(trained, begun=begun if arm.begun else None)
+            return self._training(tuple(groups), (1, 2)[: len(groups)], settings)
         images = renders([target.figure], self.folder, arm.captions)
         repeats: tuple[int, ...] = (2,)
         if arm.regularised:  # as many of them as of the target, which is seen as often in twice the steps
@@ -168,27 +162,21 @@ class Bench:
         merged = MergeStage(self._model, base, arm.strength, ENGINES[self.engine].version())
         return self._training(images, repeats, settings, merged=merged)
 
-    def made(self, arm: Arm, studio: Studio, seed: int) -> TrainStage:
-        """Make the LoRA of an arm, and give its training."""
-        picked, teacher = list[Image](), None
+    def made(self, arm: Arm, studio: Studio, seed: int) -> Path:
+        """Make the LoRA of an arm, and give its file."""
+        picked: list[Image] = []
         if asked := arm.picked:
             teacher = self.made(ARMS[asked.by], studio, seed)
-            drawn = studio.picks(self.file(teacher), self.folder / "picked", asked)
-            picked = [picture(path, caption) for path, caption in drawn]
-        stage = self.target(arm, studio.target, seed, picked, teacher)
-        self.train(stage)
-        return stage
+            picked = [picture(path, caption) for path, caption in studio.picks(teacher, self.folder / "picked", asked)]
+        return self.train(self.target(arm, studio.target, seed, picked))
 
-    def file(self, stage: TrainStage) -> Path:
-        """Give the LoRA of a training that was made."""
-        return stage.file(self.store.path)
-
-    def train(self, stage: TrainStage) -> None:
-        """Make a stage and all before it."""
+    def train(self, stage: TrainStage) -> Path:
+        """Make a stage and all before it, and give its LoRA."""
         stages = [*_before(stage), stage]
         plan = Plan(self.engine, tuple(stages), {one.key: one.short for one in stages}, ())
         for _ in execute(plan, Here(self.trainer, self.store), self.folder):
             pass
+        return stage.file(self.store.path)
 
     @property
     def _model(self) -> Model:
@@ -230,6 +218,4 @@ def _before(stage: TrainStage) -> Iterable[Stage]:
     base = stage.merged.base if stage.merged else stage.loaded
     if isinstance(base, TrainStage):
         yield from (base.data, base)
-    if isinstance(stage.begun, TrainStage):
-        yield from (*_before(stage.begun), stage.begun)
     yield from (one for one in (stage.merged, stage.data) if one)

@@ -92,7 +92,6 @@ CLAIMS = (
     Claim("Used at 2, two phases draw the character as surely as no base at 1", "likeness", "five-at-2", "more", "naive"),
     Claim("Used at 2, two phases still keep the 3D look out", "drawn", "five-at-2", "less", "naive-at-0.75"),
     Claim("A second round is more like the character", "likeness", "refine-twice", "more", "refine"),
-    Claim("Going on from the target's weights is more like the character", "likeness", "refine-on", "more", "refine"),
     Claim("The renders beside the picks are more like the character", "likeness", "refine-renders", "more", "refine"),
     Claim("Other characters beside the picks leave the rest as it was", "change", "refine-others", "less", "refine"),
     Claim("A mask keeps the 3D look out without a base", "drawn", "naive-mask", "less", "naive"),

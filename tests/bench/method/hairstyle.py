@@ -36,8 +36,7 @@ def main() -> None:
         studio = Studio(target_of(unit))
         asked = ARMS["refine"].picked
         assert asked
-        lora = bench.file(bench.made(ARMS["five"], studio, SEEDS[unit % len(SEEDS)]))
-        drawn = studio.candidates(lora, asked)
+        drawn = studio.candidates(bench.made(ARMS["five"], studio, SEEDS[unit % len(SEEDS)]), asked)
         numbers = np.array([hairstyle.of(one.measurable, studio.yardstick) for one in drawn])
         read = studio.judge.read([one.picture for one in drawn])
         right = np.array([one["style"] == studio.target.figure.style for one in read])

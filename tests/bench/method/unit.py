@@ -59,7 +59,7 @@ def _measured(cell: Cell) -> Line:
     began = time.monotonic()
     studio = _studio(cell.unit, cell.share)
     seed = SEEDS[cell.unit % len(SEEDS)]
-    lora = cell.bench.file(cell.bench.made(cell.arm, studio, seed))
+    lora = cell.bench.made(cell.arm, studio, seed)
     measures, drawn = studio.figures(lora, cell.arm.weight, cell.arm.without)
     _show(cell.bench.folder / "drawn", f"{cell.unit}-{cell.name}", drawn)
     seconds = round(time.monotonic() - began, 1)
