@@ -195,7 +195,14 @@ def test_everybody_can_use_it(page: Page, width: int, scheme: str) -> None:
 
 def test_what_it_tells(page: Page, place: Path) -> None:
     text = page.locator("body").inner_text()
-    for told in ("finished", "Gate: is the base good?", "What leaks", "4 images x 1 repeat", "tensorboard --logdir", BAKED):
+    for told in (
+        "finished",
+        "Gate: is the base good?",
+        "What leaks",
+        "4 images x 1 repeat",
+        "tensorboard --logdir",
+        BAKED,
+    ):
         assert told in text
     assert page.locator("#curves figure.plot").count() == 2 * 3  # loss and rate of base, target and control
     links = page.locator("#grid a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
