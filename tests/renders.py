@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from lorarecipe.demo import HAIR, Figure, draw
+from lorarecipe.demo import HAIR, Figure, draw, render_all
 
 #: no character of a base has it
 BLONDE = (222, 178, 98)
@@ -20,11 +24,26 @@ _STYLES = {"very long hair": "long hair"}
 STYLES = ("short hair", "long hair", "very long hair", "ponytail", "twintails")
 
 
+@cache
 def shoot(hair: str, style: str, shot: str, size: tuple[int, int]) -> Image.Image:
     """Draw one figure, whole, in a frame of a size."""
     zoom, view = shot.split("_")
     figure = Figure(hair if hair in HAIR else BLONDE, _STYLES.get(style, style), view=_VIEWS[view], zoom=_ZOOMS[zoom])
     return ImageOps.pad(draw(figure, "3d", 160), size, color="white")
+
+
+@cache
+def _drawn() -> Path:
+    """Draw the demo's renders, once in a process; they are gone when it ends."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    render_all(folder)
+    return folder
+
+
+def demo_renders(folder: Path) -> None:
+    """Fill a folder with the demo's renders."""
+    shutil.copytree(_drawn(), folder, copy_function=shutil.copy, dirs_exist_ok=True)
 
 
 def caption(shot: str, traits: tuple[str, ...] | None) -> str:

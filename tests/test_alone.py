@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.errors import RecipeError
 from lorarecipe.events import Delivered, Event, Unpicked
 from lorarecipe.plan import Plan, TrainStage, compile_plan
@@ -16,6 +16,7 @@ from lorarecipe.rules import check
 from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
+from tests.renders import demo_renders
 
 RECIPE = f"""\
 format = 1
@@ -56,7 +57,7 @@ steps = 2
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     (tmp_path / "aoi.toml").write_text(RECIPE, encoding="utf-8")
     return tmp_path
 

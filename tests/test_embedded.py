@@ -16,13 +16,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import _resized
 from lorarecipe.trainer.embedded.gen_img import Sampler
 from lorarecipe.trainer.embedded.train_network import Training
 from lorarecipe.weights import Folder, Weights
+from tests.renders import demo_renders
 from tests.test_merging import small_lora
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
     """Two characters of four images, the first seen twice as often: a dataset TOML."""
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     subsets = [
         {"image_dir": str(tmp_path / "renders" / name), "num_repeats": repeats, "caption_extension": ".txt"}
         for name, repeats in (("red", 2), ("green", 1))
@@ -206,7 +207,7 @@ device = "cpu"
 
 
 def test_a_run_that_is_paused_and_killed_and_run_again_ends_with_the_same_weights(tmp_path: Path) -> None:
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     (tmp_path / "killed.toml").write_text(RECIPE)
     words = [sys.executable, "-m", "lorarecipe", "run", "killed.toml", "--json", "--out"]
     results = []

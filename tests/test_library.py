@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import lorarecipe
-from lorarecipe.demo import render_all
+from tests.renders import demo_renders
 from tests.test_pictures import RECIPE
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ print(before == (Image.MAX_IMAGE_PIXELS, list(warnings.filters), sys.getswitchin
 def test_the_script_of_the_readme(tmp_path: Path) -> None:
     script = re.search(r"## As a library.*?```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert script
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     checkpoint, target = RECIPE.partition("[base]")[0], RECIPE.partition("[target]")[2].partition("[control]")[0]
     recipe = checkpoint.replace("[checkpoint]", 'method = "plain"\n[checkpoint]') + "[target]" + target
     recipe = recipe.replace("renders/", "../renders/")

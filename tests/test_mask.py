@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from lorarecipe.dataset import scan
 from lorarecipe.dataset.mask import figure_mask
-from lorarecipe.demo import NANO, Figure, draw, render_all
+from lorarecipe.demo import NANO, Figure, draw
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.files import file_digest
 from lorarecipe.plan import DataStage, TrainStage, compile_plan
@@ -25,6 +25,7 @@ from lorarecipe.rules import check
 from lorarecipe.trainer import stage_images
 from lorarecipe.trainer.embedded.arguments import parse
 from lorarecipe.trainer.embedded.train_network import Training
+from tests.renders import demo_renders
 
 Edit = Callable[[str, str], Path]
 
@@ -101,7 +102,7 @@ def test_an_image_that_is_enlarged(folder: Path, edit: Edit) -> None:
 @pytest.fixture
 def train(tmp_path: Path) -> Callable[..., dict[str, torch.Tensor]]:
     """Train four steps on the images of a character, each with an alpha of a level, or none."""
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
 
     def run(level: int | None, *words: str) -> dict[str, torch.Tensor]:
         images, out = tmp_path / "images", tmp_path / "out"

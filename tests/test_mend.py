@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorarecipe.dataset import Dataset, plain, read_caption, scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.mend import Change, captions_from_names, diff, fixes, write
 from lorarecipe.recipe import load
 from lorarecipe.rules import Finding, Fix, check
 from lorarecipe.rules.vocabulary import CLOSED_LIST, matched
+from tests.renders import demo_renders
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -300,7 +301,7 @@ def test_the_demos_captions_are_written_and_clean(tmp_path: Path, name: str) -> 
     shutil.copytree(RECIPES, tmp_path / "recipes", ignore=shutil.ignore_patterns("renders", "*.safetensors"))
     (tmp_path / "lorarecipe" / "demo").mkdir(parents=True)
     (tmp_path / "lorarecipe" / "demo" / "nano").symlink_to(NANO)
-    render_all(tmp_path / "recipes" / "renders" / "demo")
+    demo_renders(tmp_path / "recipes" / "renders" / "demo")
     told = 'captions = { pattern = "{zoom}_{view}" }\n'
     for path in (tmp_path / "recipes").glob("demo*.toml"):
         text = path.read_text("utf-8").replace("repeats = 2\n", f"repeats = 2\n{told}")

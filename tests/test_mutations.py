@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.dataset import Dataset, scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.demo.renders import BASE
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from tests.breaks import IMAGES
+from tests.renders import demo_renders
 
 DEMO = Path(__file__).parent.parent / "recipes" / "demo.toml"
 SHOTS = ("full-body_front", "full-body_from-behind", "upper-body_front", "upper-body_from-behind")
@@ -81,7 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(DEMO, folder / "recipes")
     (folder / "lorarecipe" / "demo").mkdir(parents=True)
     (folder / "lorarecipe" / "demo" / "nano").symlink_to(NANO)
-    render_all(folder / "recipes" / "renders" / "demo")
+    demo_renders(folder / "recipes" / "renders" / "demo")
     return folder
 
 

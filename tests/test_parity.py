@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from transformers import CLIPTextModel
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.errors import Interrupted
 from lorarecipe.events import Paused, Progress, Started
 from lorarecipe.plan import LORA, DataStage, TrainStage, compile_plan
@@ -33,6 +33,7 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import Installation, find_trainer, launch, read_progress, stage_images, train_command
 from lorarecipe.trainer.embedded.network import load_lora
 from lorarecipe.weights import Weights
+from tests.renders import demo_renders
 
 pytestmark = pytest.mark.sd_scripts
 
@@ -91,7 +92,7 @@ class Trained:
 @pytest.fixture
 def stage(tmp_path: Path) -> TrainStage:
     """A base of two characters, the first seen three times as often."""
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     for path in (tmp_path / "renders").rglob("*.png"):
         with Image.open(path) as image:
             image.resize((200, 200)).save(path)  # no whole multiple of 64

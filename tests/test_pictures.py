@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.errors import MachineNotReady, RecipeError, TrainingFailed
 from lorarecipe.events import Delivered, Event, Gated, Measured, Sampled, Started
 from lorarecipe.measures import MEASURES, Drawn, Yardstick
@@ -22,6 +22,7 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 from lorarecipe.trainer.embedded.gen_img import Line
 from lorarecipe.weights import rewrite_metadata
+from tests.renders import demo_renders
 
 RECIPE = f"""\
 format = 1
@@ -74,7 +75,7 @@ steps = 2
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A target with samples of two epochs and a control arm, on a base that was trained elsewhere."""
     place = tmp_path_factory.mktemp("pictures")
-    render_all(place / "renders")
+    demo_renders(place / "renders")
     base = place / "base.toml"
     text = (
         RECIPE.partition("[base]")[0]

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import HAIR, render_all
+from lorarecipe.demo import HAIR
 from lorarecipe.plan import TrainStage, compile_plan
 from lorarecipe.recipe import Recipe, load, load_all
 from lorarecipe.rules import check
 from tests.conftest import tiny_checkpoint
-from tests.renders import STYLES, character
+from tests.renders import STYLES, character, demo_renders
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 NAMES = sorted(path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.toml"))
@@ -25,7 +25,7 @@ def _prepare(folder: Path, name: str) -> Path:
     recipe = load(folder / name)
     if recipe.trainer.engine == "embedded":
         (folder.parent / "lorarecipe").symlink_to(RECIPES.parent / "lorarecipe")
-        render_all(folder / "renders" / "demo")
+        demo_renders(folder / "renders" / "demo")
         return folder / name
     if recipe.checkpoint.family == "sdxl":
         tiny_checkpoint(recipe.checkpoint.path, "conditioner.embedders.0.transformer.text_model.encoder.layers.0.")

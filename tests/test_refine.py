@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lorarecipe.dataset import scan
-from lorarecipe.demo import NANO, render_all
+from lorarecipe.demo import NANO
 from lorarecipe.errors import RecipeError
 from lorarecipe.events import Delivered, Event, Started, Unpicked
 from lorarecipe.plan import ChoiceStage, Plan, TrainStage, compile_plan, rehearsal_of
@@ -20,6 +20,7 @@ from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 from lorarecipe.weights import Weights
+from tests.renders import demo_renders
 
 TRAINING = 'rank = 2\nalpha = 2\nunet_lr = 1e-3\nresolution = 64\nbuckets = false\nscheduler = "constant"\n'
 RECIPE = f"""\
@@ -69,7 +70,7 @@ keep = 3
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    render_all(tmp_path / "renders")
+    demo_renders(tmp_path / "renders")
     return tmp_path
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from lorarecipe.demo import Figure, draw, render_all
+from lorarecipe.demo import Figure, draw
 from lorarecipe.events import Event
 from lorarecipe.report import write
 from lorarecipe.report.curves import drawings
 from lorarecipe.report.thumbs import small_copy
+from tests.renders import demo_renders
 from tests.test_pictures import RECIPE
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _lorarecipe(place: Path, *words: str, code: int = 0) -> str:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of a target with a control arm, samples of two epochs and a gate; the second changes the weights."""
     place = tmp_path_factory.mktemp("report")
-    render_all(place / "renders")
+    demo_renders(place / "renders")
     cast = """
 [[base.characters]]
 images = "renders/red"
