@@ -95,7 +95,7 @@ class Look:
     """The same of the mirrored image."""
 
 
-def look_at(image: Image.Image) -> Look:
+def look_at(image: Image.Image) -> Look:  # long: a line for each measure
     """Measure a decoded image.
 
     Everything but the counts of transparent pixels is measured on a copy whose longer side is at most 96 pixels,

@@ -33,17 +33,12 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
     trained = base if isinstance(base, TrainStage) else None
     if not dataset.target or not recipe.target:
         return _base_alone(dataset, trained, stages)
-    target = training_of(dataset, (dataset.target,), recipe.target.training, "target")
+    target = _on_base(recipe, base, training_of(dataset, (dataset.target,), recipe.target.training, "target"))
     # the renders of a base that was trained elsewhere are not at hand: the target's come from the same cameras
     gate = tuple(_gate(dataset, base, trained or target))
-    if recipe.merge.mode == "checkpoint":
-        merged = MergeStage(target.model, base, recipe.merge.strength, target.commit)
-        stages.append((merged, f"base {recipe.base_name} merged into {target.model.main.path.name}"))
-        gate += tuple(replace(stage, pictures=_of_merged(stage.pictures, merged)) for stage in gate)
-        target = replace(target, merged=merged)
-    else:
-        target = replace(target, loaded=base)
-    target = replace(target, strength=recipe.merge.strength)
+    if target.merged:
+        stages.append((target.merged, f"base {recipe.base_name} merged into {target.model.main.path.name}"))
+        gate += tuple(replace(stage, pictures=_of_merged(stage.pictures, target.merged)) for stage in gate)
     stages += [
         *_titled_gate(recipe, gate),
         (target.data, f"images of {recipe.name}"),
@@ -65,10 +60,22 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
         picked=refined.lora is not None,
         target=target if recipe.refine else None,
     )
-    waits: list[tuple[Stage, Stage]] = [(training, stage) for training in (target, *controls) for stage in gate]
-    waits += [(stage, target) for stage in (*controls, *delivery.sampled)]
-    waits += [(target.merged, stage) for stage in gate[:1] if target.merged]
-    return Compiled(delivery, stages, waits)
+    return Compiled(delivery, stages, [*_waits(delivery, target, controls)])
+
+
+def _on_base(recipe: Recipe, base: Lora, target: TrainStage) -> TrainStage:
+    """Train a target on a base that is merged into the checkpoint's file, or in memory."""
+    strength = recipe.merge.strength
+    if recipe.merge.mode == "load":
+        return replace(target, loaded=base, strength=strength)
+    return replace(target, merged=MergeStage(target.model, base, strength, target.commit), strength=strength)
+
+
+def _waits(delivery: Delivery, target: TrainStage, controls: Sequence[TrainStage]) -> Iterator[tuple[Stage, Stage]]:
+    """Give pairs of a stage and another that it waits for, beside what it is made from."""
+    yield from ((training, stage) for training in (target, *controls) for stage in delivery.gate)
+    yield from ((stage, target) for stage in (*controls, *delivery.sampled))
+    yield from ((target.merged, stage) for stage in delivery.gate[:1] if target.merged)
 
 
 def _arms(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -141,22 +141,8 @@ def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Li
 
 def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     """Read and validate one file; ``because`` is where it was named."""
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise OSError(0, "not a file")
-        text = read_file(path, _LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        message = f"found {str(path)!r} ({what}), expected a recipe"
-        fault = because.fault(("base", "from"), message) if because else Fault(path, 1, "", message)
-        raise RecipeError((fault,)) from problem
-    try:
-        raw = tomllib.loads(text)
-    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, tables a thousand deep
-        line = re.search(r"at line (\d+)", str(problem))
-        last = len(text.splitlines()) or 1
-        raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
-    lines = locate(path, text)
+    text = _text_of(path, because)
+    raw, lines = _tables_of(path, text), locate(path, text)
     if lines.depth > _DEEPEST:
         message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
         raise RecipeError((Fault(path, 1, "", message),))
@@ -169,21 +155,46 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     try:
         file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method})
     except ValidationError as error:
-        unknown_preset = bool(faults)
-        found = error.errors(include_url=False)
-        inherited = {(details["loc"][2:], details["type"]) for details in found if details["loc"][:1] == ("target",)}
-        for details in found:
-            where = details["loc"]
-            is_inherited = where[:2] == ("refine", "training") and not own.intersection(map(str, where[2:3]))
-            if is_inherited and (where[2:], details["type"]) in inherited:
-                continue  # it is the target's, and is reported there
-            from_preset = details["type"] == "missing" and "training" in details["loc"]
-            if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
-                faults += faults_of(lines, details)
+        faults += _faults_in(error, lines, own, unknown_preset=bool(faults))
         raise RecipeError(tuple(faults)) from error
     if faults:
         raise RecipeError(tuple(faults))
     return lines, file
+
+
+def _text_of(path: Path, because: Lines | None) -> str:
+    try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise OSError(0, "not a file")
+        return read_file(path, _LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        message = f"found {str(path)!r} ({what}), expected a recipe"
+        fault = because.fault(("base", "from"), message) if because else Fault(path, 1, "", message)
+        raise RecipeError((fault,)) from problem
+
+
+def _tables_of(path: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, tables a thousand deep
+        line = re.search(r"at line (\d+)", str(problem))
+        last = len(text.splitlines()) or 1
+        raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
+
+
+def _faults_in(error: ValidationError, lines: Lines, own: frozenset[str], *, unknown_preset: bool) -> Iterator[Fault]:
+    """Give the faults of a file, each once: a third phase's training has its other settings from the target's."""
+    found = error.errors(include_url=False)
+    inherited = {(details["loc"][2:], details["type"]) for details in found if details["loc"][:1] == ("target",)}
+    for details in found:
+        where = details["loc"]
+        is_inherited = where[:2] == ("refine", "training") and not own.intersection(map(str, where[2:3]))
+        if is_inherited and (where[2:], details["type"]) in inherited:
+            continue  # it is the target's, and is reported there
+        from_preset = details["type"] == "missing" and "training" in where
+        if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
+            yield from faults_of(lines, details)
 
 
 def _own_settings(raw: dict[str, object]) -> frozenset[str]:
