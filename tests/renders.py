@@ -26,7 +26,7 @@ STYLES = ("short hair", "long hair", "very long hair", "ponytail", "twintails")
 
 @cache
 def shoot(hair: str, style: str, shot: str, size: tuple[int, int]) -> Image.Image:
-    """Draw one figure, whole, in a frame of a size."""
+    """Draw one figure, whole, in a frame of a size; each call gives the same image, so draw on a copy of it."""
     zoom, view = shot.split("_")
     figure = Figure(hair if hair in HAIR else BLONDE, _STYLES.get(style, style), view=_VIEWS[view], zoom=_ZOOMS[zoom])
     return ImageOps.pad(draw(figure, "3d", 160), size, color="white")

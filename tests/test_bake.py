@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.errors import CheckFailed
 from lorarecipe.files import file_digest, write_atomic
 from lorarecipe.records import Advice, Leak, record_text
-from lorarecipe.run import LEAK, bake
+from lorarecipe.run import LEAK, bake, baked_in
 from lorarecipe.weights import SafetensorsError, Weights, scale_lora
 
 
@@ -100,6 +100,21 @@ def test_what_other_programs_know_a_file_by(tmp_path: Path) -> None:
     told = Weights(bake(source.parent, weight=1.5).path).metadata
     assert not {name for name in told if name.startswith("sshs_")}
     assert told["ss_network_alpha"] == "6.0"
+
+
+def test_what_was_baked_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "aoi"
+    source = _lora(folder / "aoi.safetensors")
+    sources = {file_digest(source): source}
+    assert baked_in(folder, sources) is None
+    baked = bake(folder, weight=1.5)
+    assert baked_in(folder, sources) == baked
+    assert baked_in(folder, {"0" * 64: source}) is None
+    for metadata in ({"lorarecipe.baked_weight": "much"}, {}):
+        save_file(load_file(source), baked.path, metadata={"lorarecipe.baked_from": file_digest(source), **metadata})
+        assert baked_in(folder, sources) is None
+    baked.path.write_bytes(b"torn")
+    assert baked_in(folder, sources) is None
 
 
 def test_a_later_run_may_have_written_the_file(tmp_path: Path) -> None:

@@ -11,22 +11,12 @@ from typing import TypeVar
 from lorarecipe.plan import TrainStage
 from lorarecipe.records import Candidates, Leak, Passport, read_record
 from lorarecipe.report.curves import Curves
-from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, PlannedStage, Run, StageRecord, baked_name, results_of
+from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Baked, PlannedStage, Run, StageRecord, baked_in, results_of
 from lorarecipe.trainer.states import LOGS
-from lorarecipe.weights import SafetensorsError, Weights
 
 #: renders of a character that a page shows at most
 _RENDERS = 24
 R = TypeVar("R", Leak, Candidates, Passport)
-
-
-@dataclass(frozen=True)
-class BakedFile:
-    """Name of a file, and which LoRA at which weight it is at weight 1.0."""
-
-    file: str
-    source: str
-    weight: str
 
 
 @dataclass(frozen=True)
@@ -60,16 +50,10 @@ class Story:
         return self._read(LEAK, Leak)
 
     @cached_property
-    def baked(self) -> BakedFile | None:
-        """The run's file whose weight 1.0 is another weight of a LoRA, where there is one."""
-        names = {file.sha256: Path(file.path).name for file in self.run.record.files.get(self.name, [])}
-        path = self.folder / baked_name(self.name)
-        try:
-            metadata = Weights(path).metadata if path.name in names.values() else {}
-        except (OSError, SafetensorsError):
-            return None
-        source = names.get(metadata.get("lorarecipe.baked_from", ""))
-        return BakedFile(path.name, source, metadata["lorarecipe.baked_weight"]) if source else None
+    def baked(self) -> Baked | None:
+        """The file whose weight 1.0 is another weight of a LoRA of this run, where there is one."""
+        files = self.run.record.files.get(self.name, [])
+        return baked_in(self.folder, {file.sha256: Path(file.path) for file in files})
 
     @property
     def renders(self) -> list[Path]:

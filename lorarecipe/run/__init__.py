@@ -1,8 +1,8 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
-from lorarecipe.run.baking import Baked, bake
+from lorarecipe.run.baking import Baked, bake, baked_in
 from lorarecipe.run.changes import plan_changes
-from lorarecipe.run.deliver import REPORT, baked_name, is_ours
+from lorarecipe.run.deliver import REPORT, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute
 from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
@@ -29,7 +29,7 @@ __all__ = [
     "Worker",
     "all_runs",
     "bake",
-    "baked_name",
+    "baked_in",
     "begin_run",
     "changes_since",
     "execute",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from lorarecipe.files import file_digest
 from lorarecipe.records import Leak, read_record
 from lorarecipe.run.deliver import baked_name, is_ours
 from lorarecipe.run.measured import LEAK
-from lorarecipe.weights import Weights, scale_lora
+from lorarecipe.weights import SafetensorsError, Weights, scale_lora
 
 
 @dataclass(frozen=True)
 class Baked:
-    """A file that was written, and what it is at weight 1."""
+    """A file, and the LoRA and weight that it is at weight 1.0."""
 
     path: Path
     source: Path
@@ -64,6 +64,29 @@ def bake(
         about["ss_network_alpha"] = _scaled(alpha, weight)
     scale_lora(source, baked, weight, about)
     return Baked(baked, source, weight)
+
+
+def baked_in(folder: Path, sources: Mapping[str, Path]) -> Baked | None:
+    """Find what was baked beside a result.
+
+    Parameters
+    ----------
+    folder
+        The result's folder, which has its name.
+    sources
+        LoRAs by their SHA-256.
+
+    Returns
+    -------
+    Baked or None
+        None where there is no such file, or it was baked from none of the sources.
+    """
+    path = folder / baked_name(folder.name)
+    try:
+        metadata = Weights(path).metadata
+        return Baked(path, sources[metadata["lorarecipe.baked_from"]], float(metadata["lorarecipe.baked_weight"]))
+    except (OSError, SafetensorsError, KeyError, ValueError):  # not there, or edited
+        return None
 
 
 def _scaled(alpha: str, weight: float) -> str:

@@ -4,7 +4,7 @@ Usage: python -m tests.bench.check [IMAGES]
 
 Prints, for renders of 1024 pixels: the floor (Pillow decodes each file, a thread for each core), a first check, a second
 one with nothing changed, and the memory of both at a tenth of the images and at all of them. Each is measured twice, in
-turns, and the lesser counts: on a shared machine the same work may take a fifth longer a minute later.
+turns, and the lesser counts: on a shared machine the same work takes longer at one moment than at another.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ def main(count: int) -> None:
             folder = Path(name) / str(number)
             _make(folder, number)
             time.sleep(3)  # what is younger than two seconds is not remembered
-            floors, firsts, seconds = [], [], []
+            floors, colds, warms = [], [], []
             for turn in range(_TURNS):
                 home = Path(name) / f"home-{number}-{turn}"
                 floors.append(_floor(folder))
-                firsts.append(_check(folder, home))
-                seconds.append(_check(folder, home))
-            floor, (cold, cold_memory, told), (warm, warm_memory, _) = min(floors), min(firsts), min(seconds)
+                colds.append(_check(folder, home))
+                warms.append(_check(folder, home))
+            floor, (cold, cold_memory, told), (warm, warm_memory, _) = min(floors), min(colds), min(warms)
             print(f"{number} images of {_SIDE} px: {told}")
             print(f"  decoding alone {floor:.1f} s ({floor / number * 1000:.1f} ms an image)")
             print(f"  first check    {cold:.1f} s, {cold / floor:.2f} times that, {cold_memory:.0f} MB at most")
