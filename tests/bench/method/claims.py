@@ -94,6 +94,7 @@ CLAIMS = (
     Claim("A second round is more like the character", "likeness", "refine-twice", "more", "refine"),
     Claim("The renders beside the picks are more like the character", "likeness", "refine-renders", "more", "refine"),
     Claim("Other characters beside the picks leave the rest as it was", "change", "refine-others", "less", "refine"),
+    Claim("Other characters beside the picks take from the likeness", "likeness", "refine-others", "less", "refine"),
     Claim("Without a base, a mask lets less of the 3D look in", "drawn", "naive-mask", "less", "naive"),
     Claim("Without a base, a mask with a prior lets less of the 3D look in", "drawn", "naive-mask-prior", "less", "naive"),
     Claim("A mask keeps white out, on a base", "white", "mask", "less", "five"),
