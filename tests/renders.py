@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from lorarecipe.demo import HAIR, Figure, draw, render_all
+from lorarecipe.demo import HAIR, NANO, Figure, draw, write_kit
 
 #: no character of a base has it
 BLONDE = (222, 178, 98)
@@ -34,15 +34,22 @@ def shoot(hair: str, style: str, shot: str, size: tuple[int, int]) -> Image.Imag
 
 @cache
 def _drawn() -> Path:
-    """Draw the demo's renders, once in a process; they are gone when it ends."""
+    """Write the demo, once in a process; it is gone when that ends."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    render_all(folder)
+    write_kit(folder)
     return folder
 
 
 def demo_renders(folder: Path) -> None:
     """Fill a folder with the demo's renders."""
+    for character in (_drawn() / "demo").iterdir():
+        if character.name != NANO.name:
+            shutil.copytree(character, folder / character.name, copy_function=shutil.copy, dirs_exist_ok=True)
+
+
+def demo_kit(folder: Path) -> None:
+    """Fill a folder with what `lorarecipe demo` writes."""
     shutil.copytree(_drawn(), folder, copy_function=shutil.copy, dirs_exist_ok=True)
 
 

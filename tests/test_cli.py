@@ -216,26 +216,25 @@ def test_what_may_be_allowed(folder: Path) -> None:
 
 
 def test_demo(folder: Path) -> None:
-    code, out, _ = _call(folder, "demo", "cast")
-    assert (code, out.splitlines()) == (
-        0,
-        [f"cast/{name}" for name in ("red", "green", "blue", "white", "black", "honey", "auburn")],
-    )
-    drawn = _tree(folder)
-    assert _call(folder, "demo", "cast")[0] == 0
-    assert _tree(folder) == drawn
-    mine = folder / "cast" / "red" / "mine.png"
-    shutil.copy(folder / "red" / "full_front.png", mine)
+    code, out, err = _call(folder, "demo", "new place")
+    names = ("demo", "demo-auburn", "demo-control", "demo-distill", "demo-plain")
+    assert (code, out.splitlines()) == (0, [str(Path("new place", f"{name}.toml")) for name in names])
+    assert "lorarecipe run 'new place/demo.toml'" in err
+    written = _tree(folder)
+    assert _call(folder, "demo", "new place")[0] == 0
+    assert _tree(folder) == written
+
+
+@pytest.mark.parametrize("name", ["demo/red/mine.png", "demo/honey/upper-body_front.txt", "demo.toml"])
+def test_demo_overwrites_nothing_of_the_users(folder: Path, name: str) -> None:
+    (folder / "demo" / "red").mkdir(parents=True)
+    (folder / "demo" / "honey").mkdir(parents=True)
+    shutil.copy(folder / "red" / "full_front.png", folder / name)
     before = _tree(folder)
-    code, out, err = _call(folder, "demo", "cast")
+    code, out, err = _call(folder, "demo")
     assert (code, out) == (2, "")
-    assert "found cast/red/mine.png, which is not the demo's; expected another folder" in err
+    assert f"{name} is there and is not what the demo writes" in err
     assert _tree(folder) == before
-    mine.unlink()
-    (folder / "cast" / "honey" / "upper-body_front.txt").write_text("mine")
-    code, _, err = _call(folder, "demo", "cast")
-    assert code == 2
-    assert "found cast/honey/upper-body_front.txt" in err
 
 
 def test_doctor_on_a_trainer_that_needs_no_setup(folder: Path) -> None:

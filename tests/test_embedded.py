@@ -239,16 +239,14 @@ def test_a_run_that_is_paused_and_killed_and_run_again_ends_with_the_same_weight
 
 def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     """Both recipes as they stand, but for their steps."""
-    (tmp_path / "lorarecipe").symlink_to(ROOT / "lorarecipe")
-    (tmp_path / "recipes").mkdir()
-    for name in ("demo.toml", "demo-auburn.toml"):
-        text = (ROOT / "recipes" / name).read_text("utf-8")
-        text = re.sub(r"steps = \d+", "steps = 2", text).replace("images = 4", "images = 2")
-        (tmp_path / "recipes" / name).write_text(text, encoding="utf-8")
     words = [sys.executable, "-m", "lorarecipe"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([*words, "demo"], cwd=tmp_path, env=env, check=True, capture_output=True)
-    recipes = ["recipes/demo.toml", "recipes/demo-auburn.toml"]
+    recipes = ["demo.toml", "demo-auburn.toml"]
+    for name in recipes:
+        text = (tmp_path / name).read_text("utf-8")
+        text = re.sub(r"steps = \d+", "steps = 2", text).replace("images = 4", "images = 2")
+        (tmp_path / name).write_text(text, encoding="utf-8")
     done = subprocess.run([*words, "run", *recipes], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
     files = [
         f"out/{name}/{file}"
@@ -263,9 +261,9 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
         told = picture.info["parameters"]
     assert told.splitlines()[0] == "1girl, forest, arms up, full body <lora:demo-honey:1>"
     assert "Seed: 2" in told
-    recipe = tmp_path / "recipes" / "demo.toml"
+    recipe = tmp_path / "demo.toml"
     recipe.write_text(recipe.read_text("utf-8").replace("images = 2\nsteps", "images = 1\nsteps"), encoding="utf-8")
-    subprocess.run([*words, "run", "recipes/demo.toml"], cwd=tmp_path, env=env, check=True, capture_output=True)
+    subprocess.run([*words, "run", "demo.toml"], cwd=tmp_path, env=env, check=True, capture_output=True)
     left = sorted(path.name for path in (tmp_path / "out" / "demo-honey" / "samples").iterdir())
     assert left == [*(f"{number:02}_{weight}_1.png" for number in range(5) for weight in ("0", "1.25", "1")), "all.png"]
     folder = tmp_path / "out" / "demo-honey"

@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorarecipe.dataset import Dataset, plain, read_caption, scan
-from lorarecipe.demo import NANO
 from lorarecipe.errors import CheckFailed, RecipeError
 from lorarecipe.mend import Change, captions_from_names, diff, fixes, write
 from lorarecipe.recipe import load
 from lorarecipe.rules import Finding, Fix, check
 from lorarecipe.rules.vocabulary import CLOSED_LIST, matched
-from tests.renders import demo_renders
+from tests.renders import demo_kit
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -298,20 +297,17 @@ def test_captions_from_names_are_those_that_were_there(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["demo.toml", "demo-auburn.toml"])
 def test_the_demos_captions_are_written_and_clean(tmp_path: Path, name: str) -> None:
-    shutil.copytree(RECIPES, tmp_path / "recipes", ignore=shutil.ignore_patterns("renders", "*.safetensors"))
-    (tmp_path / "lorarecipe" / "demo").mkdir(parents=True)
-    (tmp_path / "lorarecipe" / "demo" / "nano").symlink_to(NANO)
-    demo_renders(tmp_path / "recipes" / "renders" / "demo")
+    demo_kit(tmp_path)
     told = 'captions = { pattern = "{zoom}_{view}" }\n'
-    for path in (tmp_path / "recipes").glob("demo*.toml"):
+    for path in tmp_path.glob("demo*.toml"):
         text = path.read_text("utf-8").replace("repeats = 2\n", f"repeats = 2\n{told}")
         path.write_text(text.replace("[base.training]", f"[base]\n{told}[base.training]"), encoding="utf-8")
     shipped = {path: path.read_text("utf-8") for path in tmp_path.rglob("*.txt")}
     for path in shipped:
         path.unlink()
-    for change in captions_from_names(scan(load(tmp_path / "recipes" / name))):
+    for change in captions_from_names(scan(load(tmp_path / name))):
         write(change)
-    assert check(scan(load(tmp_path / "recipes" / name))).findings == ()
+    assert check(scan(load(tmp_path / name))).findings == ()
     assert all(path.read_text("utf-8") == text for path, text in shipped.items() if path.exists())
 
 

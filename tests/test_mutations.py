@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 
 from lorarecipe.dataset import Dataset, scan
-from lorarecipe.demo import NANO
 from lorarecipe.demo.renders import BASE
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from tests.breaks import IMAGES
-from tests.renders import demo_renders
+from tests.renders import demo_kit
 
-DEMO = Path(__file__).parent.parent / "recipes" / "demo.toml"
 SHOTS = ("full-body_front", "full-body_from-behind", "upper-body_front", "upper-body_from-behind")
 CHARACTERS = [*BASE, "honey"]
 
@@ -77,17 +75,13 @@ _ANY_CAPTIONS: list[Change] = [
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo's recipe beside its renders and checkpoint; each test mends what it breaks."""
-    folder = tmp_path_factory.mktemp("demo")
-    (folder / "recipes").mkdir()
-    shutil.copy(DEMO, folder / "recipes")
-    (folder / "lorarecipe" / "demo").mkdir(parents=True)
-    (folder / "lorarecipe" / "demo" / "nano").symlink_to(NANO)
-    demo_renders(folder / "recipes" / "renders" / "demo")
+    folder = tmp_path_factory.mktemp("kit")
+    demo_kit(folder)
     return folder
 
 
 def _scan(demo: Path) -> Dataset:
-    return scan(load(demo / "recipes" / "demo.toml"))
+    return scan(load(demo / "demo.toml"))
 
 
 @contextmanager
@@ -117,7 +111,7 @@ def test_the_demo_is_clean(demo: Path) -> None:
 def test_an_image(demo: Path, what: str, character: str) -> None:
     code, shots = PICTURES[what]
     for shot in shots:
-        path = demo / "recipes" / "renders" / "demo" / character / f"{shot}.png"
+        path = demo / "demo" / character / f"{shot}.png"
         with _mended(path):
             IMAGES[what](path)
             assert code in _codes(demo, path), shot
@@ -126,7 +120,7 @@ def test_an_image(demo: Path, what: str, character: str) -> None:
 def test_spread_arms(demo: Path) -> None:
     """Only a target's caption says where the arms are."""
     for shot in SHOTS[:2]:
-        path = demo / "recipes" / "renders" / "demo" / "honey" / f"{shot}.png"
+        path = demo / "demo" / "honey" / f"{shot}.png"
         with _mended(path):
             IMAGES["with spread arms"](path)
             assert "IMG012" in _codes(demo, path), shot
@@ -136,7 +130,7 @@ def test_spread_arms(demo: Path) -> None:
 @pytest.mark.parametrize(("name", "code"), [("{0}.jpg", "IMG002"), ("{0}.Png", "IMG014"), ("again.png", "IMG015")])
 def test_another_file(demo: Path, character: str, name: str, code: str) -> None:
     for shot in SHOTS:
-        folder = demo / "recipes" / "renders" / "demo" / character
+        folder = demo / "demo" / character
         path = folder / name.format(shot)
         shutil.copy(folder / f"{shot}.png", path)
         if not path.with_suffix(".txt").exists():
@@ -150,7 +144,7 @@ def test_another_file(demo: Path, character: str, name: str, code: str) -> None:
 def test_a_caption(demo: Path, character: str) -> None:
     own = _TARGET_CAPTIONS if character == "honey" else _BASE_CAPTIONS
     for shot in SHOTS:
-        path = demo / "recipes" / "renders" / "demo" / character / f"{shot}.txt"
+        path = demo / "demo" / character / f"{shot}.txt"
         before = path.read_text("utf-8")
         with _mended(path):
             for change, code in (*own, *_ANY_CAPTIONS):
@@ -161,7 +155,7 @@ def test_a_caption(demo: Path, character: str) -> None:
 
 
 def test_the_light_of_a_whole_character(demo: Path) -> None:
-    folder = demo / "recipes" / "renders" / "demo" / "honey"
+    folder = demo / "demo" / "honey"
     with ExitStack() as stack:
         for path in sorted(folder.glob("*.png")):
             stack.enter_context(_mended(path))

@@ -13,7 +13,7 @@ from lorarecipe.plan import TrainStage, compile_plan
 from lorarecipe.recipe import Recipe, load, load_all
 from lorarecipe.rules import check
 from tests.conftest import tiny_checkpoint
-from tests.renders import STYLES, character, demo_renders
+from tests.renders import STYLES, character, demo_kit
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 NAMES = sorted(path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.toml"))
@@ -23,10 +23,6 @@ def _prepare(folder: Path, name: str) -> Path:
     """Copy the recipes, and draw what one of them names."""
     shutil.copytree(RECIPES, folder, ignore=shutil.ignore_patterns("renders", "*.safetensors"))
     recipe = load(folder / name)
-    if recipe.trainer.engine == "embedded":
-        (folder.parent / "lorarecipe").symlink_to(RECIPES.parent / "lorarecipe")
-        demo_renders(folder / "renders" / "demo")
-        return folder / name
     if recipe.checkpoint.family == "sdxl":
         tiny_checkpoint(recipe.checkpoint.path, "conditioner.embedders.0.transformer.text_model.encoder.layers.0.")
     else:
@@ -48,7 +44,19 @@ def _scale(recipe: Recipe) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_recipe(tmp_path: Path, name: str) -> None:
-    path = _prepare(tmp_path / "recipes", name)
+    _judge(_prepare(tmp_path / "recipes", name))
+
+
+def test_recipes_of_the_demo(tmp_path: Path) -> None:
+    demo_kit(tmp_path)
+    recipes = sorted(tmp_path.glob("*.toml"))
+    assert len(recipes) == 5
+    for path in recipes:
+        _judge(path)
+
+
+def _judge(path: Path) -> None:
+    """Expect no finding, and trainings that have steps."""
     checked = check(scan(load(path)))
     assert checked.findings == ()
     plan = compile_plan([checked])

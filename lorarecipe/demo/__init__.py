@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lorarecipe.demo.renders import TARGETS, foreign_files, render_all
+from lorarecipe.demo.kit import foreign_files, write_kit
+from lorarecipe.demo.renders import TARGETS, render_all
 from lorarecipe.demo.world import BACKGROUNDS, DRESSES, HAIR, POSES, STYLES, VIEWS, ZOOMS, Figure, draw
 
 #: a Stable Diffusion 1 in miniature that draws this world: a Diffusers folder
@@ -22,4 +23,5 @@ __all__ = [
     "draw",
     "foreign_files",
     "render_all",
+    "write_kit",
 ]

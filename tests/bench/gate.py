@@ -20,8 +20,7 @@ from lorarecipe.plan.gate import gate_samples
 from lorarecipe.recipe import load
 from lorarecipe.records import Passport, read_record
 
-ROOT = Path(__file__).parent.parent.parent
-DEMO = ROOT / "recipes" / "demo.toml"
+DEMO = Path("demo.toml")
 
 
 def bases(folder: Path) -> list[Path]:
@@ -29,17 +28,13 @@ def bases(folder: Path) -> list[Path]:
     demo = load(DEMO)
     against = len(demo.base.gate.against)
     asked = gate_samples(scan(demo)).prompts[:-against]
-    whole = (
-        DEMO.read_text("utf-8")
-        .replace('"../lorarecipe', f'"{ROOT}/lorarecipe')
-        .replace('"renders/', f'"{DEMO.parent}/renders/')
-    )
+    whole = DEMO.read_text("utf-8").replace('"demo/', f'"{Path("demo").absolute()}/')
     before, _, rest = whole.partition("[target]\n")
     base = before.replace("[base.gate]\n", f"[base.gate]\nprompts = {json.dumps(asked)}\n")
     base += "[trainer]\n" + rest.partition("[trainer]\n")[2].partition("[samples]")[0]
     base += "[rules]\n" + rest.partition("[rules]\n")[2]
     head, first, training = (*base.split("[[base.characters]]")[:2], base.partition("[base.training]")[2])
-    images = DEMO.parent / "renders" / "demo" / "red"
+    images = Path("demo").absolute() / "red"
     shutil.copytree(images, folder / "red", dirs_exist_ok=True)
     for caption in (folder / "red").glob("*.txt"):
         tags = [tag.strip() for tag in caption.read_text("utf-8").split(",")]

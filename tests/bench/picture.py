@@ -1,6 +1,6 @@
 """Put the control arm beside the target, as the README shows them.
 
-Usage: python -m tests.bench.picture, after `lorarecipe run recipes/demo-control.toml`; writes tests/bench/results/leaks.png
+Usage: python -m tests.bench.picture, after `lorarecipe run demo-control.toml`; writes tests/bench/results/leaks.png
 """
 
 from __future__ import annotations
