@@ -19,6 +19,8 @@ A message says what was found, what was expected and what to run next.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +106,9 @@ class Interrupted(LorarecipeError):
 def count(number: int, noun: str, nouns: str = "") -> str:
     """``1 image``, ``2 images``."""
     return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Name the word that was perhaps meant, as the end of a message; nothing where none is near."""
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

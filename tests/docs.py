@@ -1,4 +1,4 @@
-"""Parts of the README that are made from the program: cog runs these, and the test command checks them."""
+"""Parts of the README and of the pages in the package that are made from the program: cog runs these, and the test command checks them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from lorarecipe import errors
 from lorarecipe.cli import main
 from lorarecipe.demo import NANO
+from lorarecipe.help import topics
 from lorarecipe.recipe import Captions
 from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Target, Trainer
 from lorarecipe.recipe.presets import PRESETS
@@ -46,7 +47,7 @@ def commands() -> None:
     for name in main.list_commands(context):
         command = main.get_command(context, name)
         assert command is not None
-        print(f"| `lorarecipe {name}` | {command.get_short_help_str(200)} |")
+        print(f"| `{name}` | {command.get_short_help_str(200)} |")
 
 
 def rules() -> None:
@@ -75,6 +76,12 @@ def fields() -> None:
             print(
                 f"| `{table}` | `{field.alias or name}` | {default} | {(field.description or '').replace('|', ',')} |"
             )
+
+
+def pages() -> None:
+    """Print the list of the pages in the package."""
+    for name, title in topics().items():
+        print(f"- `{name}`: [{title}](lorarecipe/help/{name}.md)")
 
 
 def quality() -> None:

@@ -1,4 +1,4 @@
-"""The library: what ``import lorarecipe`` offers, and the script of the README."""
+"""The library: what ``import lorarecipe`` offers, and the script of its page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import lorarecipe
+from lorarecipe.help import page
 from tests.renders import demo_renders
 from tests.test_pictures import RECIPE
 
@@ -51,8 +52,8 @@ print(before == (Image.MAX_IMAGE_PIXELS, list(warnings.filters), sys.getswitchin
     assert _python(script) == "True\n"
 
 
-def test_the_script_of_the_readme(tmp_path: Path) -> None:
-    script = re.search(r"## As a library.*?```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+def test_the_script_of_the_page(tmp_path: Path) -> None:
+    script = re.search(r"```python\n(.*?)```", page("library"), re.DOTALL)
     assert script
     demo_renders(tmp_path / "renders")
     checkpoint, target = RECIPE.partition("[base]")[0], RECIPE.partition("[target]")[2].partition("[control]")[0]

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "lorarecipe" / "help").glob("*.md"))
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ BIN = Path(sys.executable).parent
         ["ruff", "format", "--check", "."],
         ["mypy"],
         ["lint-imports", "--no-logo"],
-        ["cog", "-P", "--check", "README.md"],
+        ["cog", "-P", "--check", "README.md", *PAGES],
     ],
     ids=lambda words: " ".join(words[:2]),
 )

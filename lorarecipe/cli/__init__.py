@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
+from lorarecipe.errors import did_you_mean
 
 _COMMANDS = (
-    *("bake", "caption", "check", "convert", "demo", "diff", "doctor", "plan", "report", "rerun", "rule", "rules"),
-    *("run", "runs", "setup", "show", "store"),
+    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "plan", "report"),
+    *("rerun", "rule", "rules", "run", "runs", "setup", "show", "store"),
 )
+
+
+#: set by a shell that asks for completions, as click calls it
+_COMPLETE = "_LORARECIPE_COMPLETE"
 
 
 class _Lazy(click.Group):
@@ -28,6 +34,14 @@ class _Lazy(click.Group):
         command: click.Command = importlib.import_module(f"lorarecipe.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; of an unknown one, name what was perhaps meant."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"{args[0]!r} is no command{did_you_mean(args[0], _COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lorarecipe")
@@ -37,4 +51,6 @@ def main() -> None:
 
 def entry() -> None:
     """Run the program and end the process with its exit code."""
+    if _COMPLETE in os.environ:  # the shell asks; PowerShell is none of click's own
+        importlib.import_module("lorarecipe.cli.completion")
     sys.exit(handled(lambda: main(standalone_mode=False, prog_name="lorarecipe")))

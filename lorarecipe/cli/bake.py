@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from lorarecipe.cli.options import run_named, say
+from lorarecipe.cli.options import run_argument, run_named, say
 
 
 @click.command("bake")
-@click.argument("run")
+@run_argument("run")
 @click.option("--weight", type=click.FloatRange(0, 4, min_open=True), help="The weight that becomes 1.0.")
 @click.option("--epoch", type=click.IntRange(min=1), help="A kept epoch; left out, the last.")
 def command(run: str, weight: float | None, epoch: int | None) -> None:

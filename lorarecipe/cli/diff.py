@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import run_named, say
+from lorarecipe.cli.options import run_argument, run_named, say
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run, RunRecord
 
 
 @click.command("diff")
-@click.argument("one")
-@click.argument("other")
+@run_argument("one")
+@run_argument("other")
 def command(one: str, other: str) -> None:
     """Say what differs between two runs: versions, recipes, data, settings, results."""
     lines = list(_differences(run_named(one), run_named(other)))

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,9 +18,25 @@ if TYPE_CHECKING:
     from lorarecipe.rules import Checked
     from lorarecipe.run import Run
 
+Command = TypeVar("Command", bound=Callable[..., object])
+
 recipes = click.argument(
     "recipes", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RECIPE..."
 )
+
+
+def _run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    """Name the runs that a shell may complete."""
+    from lorarecipe.files import home
+
+    folders = (home() / "runs").glob("*/")
+    return [name for name in ("last", *sorted((folder.name for folder in folders), reverse=True)) if incomplete in name]
+
+
+def run_argument(name: str, *, nargs: int = 1) -> Callable[[Command], Command]:
+    """Give the argument that names a run, or with ``nargs`` of -1 several."""
+    metavar = "RUN..." if nargs < 0 else None
+    return click.argument(name, nargs=nargs, required=True, metavar=metavar, shell_complete=_run_names)
 
 
 def say(text: object, *, err: bool = False) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import run_named, say
+from lorarecipe.cli.options import run_argument, run_named, say
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@run_argument("runs", nargs=-1)
 @click.option(
     "--to",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import planned, run_named, sound
+from lorarecipe.cli.options import planned, run_argument, run_named, sound
 
 
 @click.command("rerun")
-@click.argument("run")
+@run_argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 @click.pass_context
 def command(context: click.Context, run: str, as_json: bool) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import run_named, say
+from lorarecipe.cli.options import run_argument, run_named, say
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run
 
 
 @click.command("show")
-@click.argument("run")
+@run_argument("run")
 def command(run: str) -> None:
     """Show one run: RUN is its name, the end of it, or `last`."""
     say("\n".join(_lines(run_named(run))))

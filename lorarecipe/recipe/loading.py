@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.errors import Fault, RecipeError, did_you_mean
 from lorarecipe.files import read_file
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.lines import Lines, locate
 from lorarecipe.recipe.model import Checkpoint, RecipeFile
 from lorarecipe.recipe.presets import PRESETS, fill
 from lorarecipe.recipe.whole import Recipe
-from lorarecipe.recipe.words import did_you_mean, faults_of
+from lorarecipe.recipe.words import faults_of
 
 #: bytes of a recipe: a list of ten thousand images has one million
 _LARGEST = 4_000_000

@@ -7,13 +7,13 @@ any other is not.
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal, TypedDict
 
+from lorarecipe.errors import did_you_mean
 from lorarecipe.files import vendor
 from lorarecipe.recipe.refused import REFUSED
 
@@ -105,9 +105,7 @@ def _problem(name: str, value: object, owned: Mapping[str, str]) -> str | None:
     if name in owned:
         return f"found an option that the recipe sets, expected {owned[name]} in its place"
     if name not in known_options():
-        near = difflib.get_close_matches(name, sorted(_ALLOWED), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"found an option that sd-scripts does not have{hint}"
+        return f"found an option that sd-scripts does not have{did_you_mean(name, sorted(_ALLOWED))}"
     if name not in _ALLOWED:
         return f"found an option that a recipe may not set: {REFUSED[name]}"
     return _value_problem(name, value)
@@ -136,9 +134,8 @@ def _value_problem(name: str, value: object) -> str | None:
             )
         strangers = [key for item in value if (key := item.split("=", 1)[0]) not in _NETWORK_ARGS]
         if name == "network_args" and strangers:
-            near = difflib.get_close_matches(strangers[0], sorted(_NETWORK_ARGS), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            return f"found {strangers[0]!r}, expected one of {', '.join(sorted(_NETWORK_ARGS))}{hint}"
+            known = sorted(_NETWORK_ARGS)
+            return f"found {strangers[0]!r}, expected one of {', '.join(known)}{did_you_mean(strangers[0], known)}"
         return None
     kinds: dict[str, tuple[type, ...]] = {"flag": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
     right = isinstance(value, kinds[option["kind"]]) and (option["kind"] == "flag" or not isinstance(value, bool))

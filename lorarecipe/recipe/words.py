@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from lorarecipe.errors import Fault
+from lorarecipe.errors import Fault, did_you_mean
 from lorarecipe.recipe.lines import Lines, Where
 from lorarecipe.recipe.model import RecipeFile
 
@@ -44,12 +41,6 @@ _WORDS = {
     "too_long": "fewer",
     "too_short": "more",
 }
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Name the word that was perhaps meant; nothing where none is near."""
-    near = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _keys_at(where: Where) -> list[str]:

@@ -1,4 +1,4 @@
-"""The README's page on the method, from the raw results: tables, a plot and a picture.
+"""The page on the method, from the raw results: tables, a plot and a picture.
 
 Usage: python -m tests.bench.method.page [FOLDER]; draws the plot, and with the FOLDER of a run the picture too
 """
