@@ -22,7 +22,7 @@ def faults_of(lines: Lines, details: ErrorDetails) -> list[Fault]:
         problems: dict[str, str] = details["ctx"]["problems"]
         return [lines.fault((*where, option), problem) for option, problem in problems.items()]
     if details["type"] == "extra_forbidden":
-        message = f"found an unknown key{did_you_mean(str(where[-1]), _keys_at(where[:-1]))}"
+        message = f"found an unknown key{did_you_mean(str(where[-1]), keys_at(where[:-1]))}"
     elif details["type"] == "missing":
         message = "missing; expected it here" + (", or a preset" if "training" in where else "")
     elif details["type"] == "recipe":
@@ -43,7 +43,7 @@ _WORDS = {
 }
 
 
-def _keys_at(where: Where) -> list[str]:
+def keys_at(where: Where) -> list[str]:
     """Keys that a table may have, found by walking the models along its path."""
     model: type[BaseModel] = RecipeFile
     for part in where:
