@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import click
 
@@ -103,17 +104,49 @@ def _toml(value: object) -> str:
 
 
 def presets() -> None:
-    """Print what the presets set."""
-    keys = list(dict.fromkeys(key for phases in PRESETS.values() for phase in phases.values() for key in phase))
-    columns = [(name, phase) for name, phases in PRESETS.items() for phase in phases]
-    print("| | " + " | ".join(f"{name}, {phase}" for name, phase in columns) + " |")
-    print("| --- |" + " --- |" * len(columns))
-    for key in keys:
-        cells = [_cell(PRESETS[name][phase].get(key)) for name, phase in columns]
-        print(f"| `{key}` | " + " | ".join(cells) + " |")
+    """Print what the presets set: one value, or the base's and the target's where they differ."""
+    settings = {name: (_flat(preset.base), _flat(preset.target)) for name, preset in PRESETS.items()}
+    keys = dict.fromkeys(key for phases in settings.values() for phase in phases for key in phase)
+    rows = {
+        "family": [f"`{preset.family}`" for preset in PRESETS.values()],
+        "tried with two phases": ["yes" if preset.tried else "not tried" for preset in PRESETS.values()],
+        **{
+            f"`{key}`": [_of_phases(base.get(key), target.get(key)) for base, target in settings.values()]
+            for key in keys
+        },
+    }
+    print("| | " + " | ".join(f"`{name}`" for name in PRESETS) + " |")
+    print("| --- |" + " --- |" * len(PRESETS))
+    for title, cells in rows.items():
+        print(f"| {title} | " + " | ".join(cells) + " |")
+
+
+def preset_sources() -> None:
+    """Print where each setting of each preset was published."""
+    print("| preset | settings | published in |\n| --- | --- | --- |")
+    for name, preset in PRESETS.items():
+        for source in dict.fromkeys(preset.sources.values()):
+            keys = ", ".join(f"`{key}`" for key, its in preset.sources.items() if its == source)
+            print(f"| `{name}` | {keys} | {source} |")
+
+
+def _flat(settings: Mapping[str, object]) -> dict[str, object]:
+    """Give settings with the options of ``extra`` beside them."""
+    extra = settings.get("extra", {})
+    assert isinstance(extra, dict)
+    return {
+        **{key: value for key, value in settings.items() if key != "extra"},
+        **{f"extra.{key}": value for key, value in extra.items()},
+    }
+
+
+def _of_phases(base: object, target: object) -> str:
+    return _cell(base) if base == target else f"{_cell(base)}, target {_cell(target)}"
 
 
 def _cell(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_toml, value))
     return "" if value is None else _toml(value)

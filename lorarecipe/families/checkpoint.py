@@ -18,3 +18,26 @@ def has_tensors(checkpoint: Weights | Folder, prefix: str) -> bool:
 def text_width(checkpoint: Weights | Folder) -> int | None:
     """Width of the text encoder's output by the U-Net's configuration; None for a single file, which has none."""
     return checkpoint.text_width if isinstance(checkpoint, Folder) else None
+
+
+#: entries of a file that predicts velocity, as A1111, Forge and ComfyUI read them
+_MARKS = ("v_pred", "ztsnr")
+_PREDICTIONS = {"v": True, "v_prediction": True, "v-prediction": True, "epsilon": False}
+
+
+def stated_prediction(checkpoint: Weights | Folder) -> tuple[bool, str] | None:
+    """Read what a checkpoint says of what it predicts.
+
+    Returns
+    -------
+    tuple of bool and str, or None
+        Whether it predicts velocity, and where it says so; None when it says nothing.
+    """
+    if isinstance(checkpoint, Folder):  # of these, TRN002 refuses any that predicts velocity
+        return None
+    if marks := [mark for mark in _MARKS if mark in checkpoint.names]:
+        return True, f"its file has an entry {marks[0]}"
+    prediction = checkpoint.metadata.get("modelspec.prediction_type", "").lower()
+    if prediction not in _PREDICTIONS:
+        return None
+    return _PREDICTIONS[prediction], f"modelspec.prediction_type = {prediction}"

@@ -12,6 +12,7 @@ from lorarecipe.recipe.model import (
     Target,
     Trainer,
 )
+from lorarecipe.recipe.proposal import Proposal, proposed_preset
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
 from lorarecipe.recipe.training import Buckets, Training
@@ -27,6 +28,7 @@ __all__ = [
     "Distill",
     "Gate",
     "Merge",
+    "Proposal",
     "Recipe",
     "Refine",
     "RuleSetting",
@@ -38,4 +40,5 @@ __all__ = [
     "dataset_keys_of",
     "load",
     "load_all",
+    "proposed_preset",
 ]

@@ -78,6 +78,7 @@ def load(path: Path) -> Recipe:
             raise RecipeError(tuple(base_lines.fault((table,), message.format(table)) for table in unused))
     _agree(file, lines, base_file, base_lines)
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
+    _refuse_unfit_presets(checkpoint, ((lines, file), (base_lines, base_file)))
     recipe = Recipe(
         name=file.name,
         method=file.method,
@@ -137,6 +138,19 @@ def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Li
     if base.checkpoint:
         return base.checkpoint, base_lines
     raise RecipeError((lines.fault(("checkpoint",), "missing; expected a table with family and path"),))
+
+
+def _refuse_unfit_presets(checkpoint: Checkpoint, files: Iterable[tuple[Lines, RecipeFile]]) -> None:
+    """Refuse a preset for checkpoints that predict velocity where the recipe's checkpoint predicts noise."""
+    message = "found {!r}, whose settings are for checkpoints that predict velocity; expected v_prediction = true in "
+    message += "[checkpoint], or another preset"
+    faults = {
+        where.path: where.fault(("preset",), message.format(file.preset))
+        for where, file in files
+        if file.preset and PRESETS[file.preset].v_prediction and not checkpoint.v_prediction
+    }
+    if faults:
+        raise RecipeError(tuple(faults.values()))
 
 
 def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
@@ -227,7 +241,7 @@ def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:
     if name not in PRESETS:
         message = f"found {name!r}{did_you_mean(name, PRESETS)}, expected one of {', '.join(PRESETS)}"
         return [lines.fault(("preset",), message)]
-    for phase, settings in PRESETS[name].items():
+    for phase, settings in (("base", PRESETS[name].base), ("target", PRESETS[name].target)):
         table = raw.get(phase)
         if isinstance(table, dict) and (phase == "target" or "characters" in table):
             written = table.get("training", {})

@@ -199,7 +199,8 @@ class RecipeFile(Table):
     method: Method = "two-phase"
     """`two-phase`; or what came before it, to compare with: `plain`, one training and no base, or `distill`."""
     preset: str | None = None
-    """Training settings to start from: `emanon-2023`, `copier` or `sdxl`."""
+    """Training settings to start from: `emanon-2023` or `copier`; or `sdxl`, `illustrious`, `noobai-eps`,
+    `noobai-vpred` or `pony`, which were published for ordinary training and not tried with two phases."""
     checkpoint: Checkpoint | None = None
     """The checkpoint; may be left to the base recipe."""
     base: Base

@@ -26,33 +26,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.families.checkpoint import stated_prediction
 from lorarecipe.rules.finding import Finding, Severity, at_key
-from lorarecipe.weights import Folder, Weights
 
 SEVERITY: Severity = "error"
-
-#: entries of a file that predicts velocity, as A1111, Forge and ComfyUI read them
-_MARKS = ("v_pred", "ztsnr")
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare what the checkpoint says of itself with the recipe."""
     checkpoint, recipe = dataset.checkpoint_weights, dataset.recipe
-    said = _said(checkpoint) if checkpoint else None
+    said = stated_prediction(checkpoint) if checkpoint else None
     if said is None or said[0] == recipe.checkpoint.v_prediction:
         return
     velocity, where = said
     kind, line = ("velocity", "v_prediction = true") if velocity else ("noise", "v_prediction = false")
     message = f"found a checkpoint that predicts {kind} ({where}), expected {line} in [checkpoint]"
     yield at_key(recipe, ("checkpoint", "v_prediction"), message)
-
-
-def _said(checkpoint: Weights | Folder) -> tuple[bool, str] | None:
-    """Give whether a checkpoint says that it predicts velocity, and where it says so; None when it says nothing."""
-    if isinstance(checkpoint, Folder):  # of these, TRN002 refuses any that predicts velocity
-        return None
-    if marks := [mark for mark in _MARKS if mark in checkpoint.names]:
-        return True, f"its file has an entry {marks[0]}"
-    prediction = checkpoint.metadata.get("modelspec.prediction_type", "").lower()
-    known = {"v": True, "v_prediction": True, "v-prediction": True, "epsilon": False}
-    return (known[prediction], f"modelspec.prediction_type = {prediction}") if prediction in known else None
