@@ -60,7 +60,7 @@ def _run(program: Path, folder: Path, *words: str) -> str:
 def test_the_program_is_the_wheel_s(program: Path, tmp_path: Path) -> None:
     script = "import lorarecipe; print(lorarecipe.__file__)"
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    words = [program.with_name("python"), "-c", script]
+    words = [str(program.with_name("python")), "-c", script]
     done = subprocess.run(words, cwd=tmp_path, env=clean, capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).is_relative_to(program.parents[1])
 

@@ -13,8 +13,8 @@ from lorarecipe.cli.handler import handled
 from lorarecipe.errors import did_you_mean
 
 _COMMANDS = (
-    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "plan", "report"),
-    *("rerun", "rule", "rules", "run", "runs", "setup", "show", "store"),
+    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "new", "plan"),
+    *("report", "rerun", "rule", "rules", "run", "runs", "setup", "show", "store"),
 )
 
 

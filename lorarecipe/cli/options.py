@@ -56,7 +56,7 @@ def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     try:
         for recipe in load_all(paths):
             try:
-                checked.append(check(scan(recipe, _meter())))
+                checked.append(check(scan(recipe, meter())))
             except RecipeError as error:
                 faults += error.faults
     finally:
@@ -66,7 +66,7 @@ def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
     return tuple(checked)
 
 
-def _meter() -> Callable[[Path, int, int], None]:
+def meter() -> Callable[[Path, int, int], None]:
     """Give what counts the images on a terminal, once they have taken a second."""
     start = time.monotonic()
 

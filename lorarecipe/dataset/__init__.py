@@ -3,7 +3,7 @@
 from lorarecipe.dataset.captions import Caption, Tag, plain, read_caption
 from lorarecipe.dataset.look import Look, eight_bit, orientation_of
 from lorarecipe.dataset.picture import EXTENSIONS, Picture, Problem
-from lorarecipe.dataset.scanning import Dataset, Group, scan
+from lorarecipe.dataset.scanning import Dataset, Group, OnImage, read_group, scan
 
 __all__ = [
     "EXTENSIONS",
@@ -11,6 +11,7 @@ __all__ = [
     "Dataset",
     "Group",
     "Look",
+    "OnImage",
     "Picture",
     "Problem",
     "Tag",
@@ -18,5 +19,6 @@ __all__ = [
     "orientation_of",
     "plain",
     "read_caption",
+    "read_group",
     "scan",
 ]

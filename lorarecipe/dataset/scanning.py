@@ -91,11 +91,13 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
         raise RecipeError(tuple(faults))
     whole = frozenset(map(plain, recipe.tags))
     base = tuple(
-        _group("base", character.images, character.repeats, character.traits, whole, on_image)
+        read_group("base", character.images, character.repeats, character.traits, whole, on_image)
         for character in recipe.base.characters
     )
     target = (
-        _group("target", recipe.target.images, recipe.target.repeats, (), whole, on_image) if recipe.target else None
+        read_group("target", recipe.target.images, recipe.target.repeats, (), whole, on_image)
+        if recipe.target
+        else None
     )
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
@@ -144,14 +146,15 @@ def _readable(weights: Weights) -> Weights:
     return weights
 
 
-def _group(
+def read_group(
     phase: Literal["base", "target"],
     folder: Path,
-    repeats: int,
-    traits: tuple[str, ...],
-    whole: frozenset[str],
-    on_image: OnImage,
+    repeats: int = 1,
+    traits: tuple[str, ...] = (),
+    whole: frozenset[str] = frozenset(),
+    on_image: OnImage = _nothing,
 ) -> Group:
+    """Read a folder of images and their captions; ``whole`` are tags that are not cut, whatever they hold."""
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
     parts = {name: os.path.splitext(name) for name in found}  # noqa: PTH122 - pathlib takes five times as long

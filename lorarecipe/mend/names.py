@@ -49,16 +49,21 @@ def _captions(group: Group, table: Captions) -> Iterator[tuple[Picture, list[str
     """Give each image's tags, or what is wrong with its name."""
     for picture in group.pictures:
         name = read_name(picture.path, table)
-        view = ["from behind"] if name.behind else []
         if name.problem or name.zoom is None:
             yield picture, name.problem or "found no zoom"
         elif _outside(picture, group):
             yield picture, "found a link out of its folder; run: lorarecipe check"
-        elif group.phase == "base":
-            yield picture, [*group.traits, *view, *table.tags, name.zoom]
         else:
-            upright = ["arms at sides"] if name.zoom == "full body" else []
-            yield picture, ["white background", *view, *table.tags, *upright, name.zoom]
+            yield picture, caption_tags(group, name.zoom, table.tags, behind=bool(name.behind))
+
+
+def caption_tags(group: Group, zoom: str, tags: tuple[str, ...] = (), *, behind: bool) -> list[str]:
+    """Give the tags of an image's caption, from what it shows; ``tags`` are those of every image besides."""
+    view = ["from behind"] if behind else []
+    if group.phase == "base":
+        return [*group.traits, *view, *tags, zoom]
+    upright = ["arms at sides"] if zoom == "full body" else []
+    return ["white background", *view, *tags, *upright, zoom]
 
 
 def _outside(picture: Picture, group: Group) -> bool:

@@ -12,18 +12,11 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from lorarecipe.engines import ENGINES
 from lorarecipe.families import FAMILIES
 from lorarecipe.recipe.captions import Captions
+from lorarecipe.recipe.naming import a_file_name
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, fault
 from lorarecipe.recipe.training import Training
-
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-
-
-def _a_file_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", name) or _RESERVED.fullmatch(name):
-        raise fault(f"found {name!r}, expected letters, digits, '.', '_' or '-' (it names files), 64 at most")
-    return name
 
 
 def _a_digest(text: str) -> str:
@@ -194,7 +187,7 @@ class RecipeFile(Table):
 
     format: Annotated[int, Field(ge=1, le=1)]
     """Version of this format."""
-    name: Annotated[str, AfterValidator(_a_file_name)]
+    name: Annotated[str, AfterValidator(a_file_name)]
     """Name of the result: `out/<name>/<name>.safetensors`."""
     method: Method = "two-phase"
     """`two-phase`; or what came before it, to compare with: `plain`, one training and no base, or `distill`."""

@@ -23,9 +23,18 @@ _SHORT = {
     "cowboy": "cowboy shot",
     "close": "close-up",
     "face": "close-up",
+    "全身": "full body",
+    "上半身": "upper body",
+    "バストアップ": "upper body",
+    "膝上": "cowboy shot",
+    "顔": "close-up",
+    "顔アップ": "close-up",
 }
-_BEHIND = {"back", "behind", "rear", "from behind"}
-_NOT_BEHIND = {"front", "side", "left", "right", "quarter", "three quarter", "profile", "straight", "from front"}
+_BEHIND = {"back", "behind", "rear", "from behind", "後ろ", "後", "背面", "背後", "後ろ姿"}
+_NOT_BEHIND = {
+    *("front", "side", "left", "right", "quarter", "three quarter", "profile", "straight", "from front"),
+    *("前", "正面", "横", "側面", "左", "右", "斜め", "横顔"),
+}
 #: words that say the view wherever they stand in a name without a pattern
 _ANYWHERE = {True: {"back", "behind"}, False: {"front", "side"}}
 #: degrees from the front at which no face is seen
@@ -40,6 +49,8 @@ class Name:
     behind: bool | None = None
     """Whether it is a view from behind; None where the name says nothing of the view."""
     problem: str | None = None
+    azimuth: int | None = None
+    """Degrees from the front, where the name has them."""
 
 
 def read_name(path: Path, captions: Captions | None) -> Name:
@@ -68,9 +79,10 @@ def read_name(path: Path, captions: Captions | None) -> Name:
         return Name(problem=f"found {found['zoom']!r} for a zoom, expected it in captions.words")
     if view is not None and behind is None:
         return Name(problem=f"found {view!r} for a view, expected it in captions.words")
-    if view is None and "azimuth" in found:
-        behind = int(found["azimuth"]) % 360 in _FACELESS
-    return Name(zoom, behind)
+    azimuth = int(found["azimuth"]) if "azimuth" in found else None
+    if view is None and azimuth is not None:
+        behind = azimuth % 360 in _FACELESS
+    return Name(zoom, behind, azimuth=azimuth)
 
 
 def _tag(word: str, captions: Captions) -> str:
