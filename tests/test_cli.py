@@ -197,13 +197,6 @@ def test_plan_with_commands(folder: Path, snapshot: SnapshotAssertion) -> None:
     assert _call(folder, "plan", "--commands", "recipe.toml") == snapshot
 
 
-def test_doctor_on_a_bare_machine(folder: Path) -> None:
-    code, out, _ = _call(folder, "doctor")
-    assert code == 4
-    assert re.search(r"LACK  sd-scripts +not at <home>.*\n +-> run: lorarecipe setup", out)
-    assert re.search(r"LACK  tokenizer sd2 +stabilityai_stable-diffusion-2 missing", out)
-
-
 def test_what_may_be_allowed(folder: Path) -> None:
     for code in ("NEV001", "TGT999"):
         number, _, err = _call(folder, "run", "recipe.toml", "--allow", code)
@@ -235,11 +228,6 @@ def test_demo_overwrites_nothing_of_the_users(folder: Path, name: str) -> None:
     assert (code, out) == (2, "")
     assert f"{name} is there and is not what the demo writes" in err
     assert _tree(folder) == before
-
-
-def test_doctor_on_a_trainer_that_needs_no_setup(folder: Path) -> None:
-    _, out, _ = _call(folder, "doctor")
-    assert re.search(r"ok    embedded trainer +torch \d+\.\d+", out)
 
 
 def test_run_without_a_trainer(folder: Path) -> None:

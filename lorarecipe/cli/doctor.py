@@ -2,22 +2,67 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+from lorarecipe.cli.options import say
+
+if TYPE_CHECKING:
+    from lorarecipe.doctor import Finding
+
+_MARKS = {"ok": "ok  ", "lack": "LACK", "note": "note"}
 
 
 @click.command("doctor")
-def command() -> int:
+@click.argument("recipe", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[RECIPE]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help="Folder of results, as for `run`.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="Write a new archive for a bug report, without names, home folders and tokens.",
+)
+def command(recipe: Path | None, out: Path, as_json: bool, bundle: Path | None) -> int:
     """Say what this machine lacks for training.
 
-    Versions, GPU, disk, tokenizers; each lack with what to do about it. Ends with 4 where something lacks.
+    With RECIPE, what matters to this recipe: its trainer, its device, the memory and the room that it needs. A line
+    says ok, LACK (the recipe needs it) or note (the recipe does without it); each lack with what to do. Without RECIPE,
+    a lack is only what every recipe needs. Ends with 0 when nothing lacks, else with 4.
     """
-    from lorarecipe.trainer import find_trainer
-    from lorarecipe.trainer.doctor import examine
+    from lorarecipe import doctor
+    from lorarecipe.recipe import load_all
 
-    findings = examine(find_trainer())
+    if bundle and os.path.lexists(bundle):
+        raise click.BadParameter(f"{bundle} is there already, and is not overwritten", param_hint="--bundle")
+    loaded = load_all([recipe])[0] if recipe else None
+    findings = doctor.examine(loaded, out)
+    if as_json:
+        click.echo(json.dumps(doctor.as_json(recipe, findings), indent=2))
+    else:
+        _show(findings)
+    if bundle:
+        say(f"{bundle} holds, without names, home folders and tokens:", err=as_json)
+        for name, size in doctor.write_bundle(bundle, loaded, findings):
+            say(f"  {name}  {size:,} bytes", err=as_json)
+        say("Read it before you send it.", err=as_json)
+    return 0 if doctor.is_ready(findings) else 4
+
+
+def _show(findings: tuple[Finding, ...]) -> None:
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.good else 'LACK'}  {finding.what:{width}}  {finding.found}")
+        found = finding.found.replace("\n", f"\n      {'':{width}}  ")
+        say(f"{_MARKS[finding.state]}  {finding.what:{width}}  {found}")
         if finding.advice:
-            click.echo(f"      {'':{width}}  -> {finding.advice}")
-    return 0 if all(finding.good for finding in findings) else 4
+            say(f"      {'':{width}}  -> {finding.advice}")

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady
@@ -16,6 +17,29 @@ from lorarecipe.store import Store
 _SPARE = 500_000_000
 
 
+@dataclass(frozen=True)
+class Room:
+    """Bytes that a disk has and that a run needs there; ``otherwise`` is what to do in place of making room."""
+
+    path: Path
+    free: int
+    need: int
+    otherwise: str
+
+
+def rooms(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> tuple[Room, ...]:
+    """Compare the disks of the store and of the results with what the missing stages and the results will take."""
+    made = sum(stage.size for stage in missing) + (_SPARE if missing else 0)
+    results = sum(_result_bytes(delivery, missing, store, out) for delivery in plan.deliveries)
+    places = ((store.root, made, "set LORARECIPE_HOME to another disk"), (out, results, "name another folder: --out"))
+    needed = Counter[int]()
+    for path, size, _ in places:
+        needed[nearest(path).stat().st_dev] += size
+    return tuple(
+        Room(path, free_bytes(path), needed[nearest(path).stat().st_dev], otherwise) for path, _, otherwise in places
+    )
+
+
 def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> None:
     """Look whether the disks can take what the missing stages will make, and the results.
 
@@ -24,26 +48,24 @@ def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) 
     MachineNotReady
         With what is free on a disk and what is needed there.
     """
-    made = sum(stage.size for stage in missing) + (_SPARE if missing else 0)
-    results = sum(_result_bytes(delivery, missing, store, out) for delivery in plan.deliveries)
-    places = ((store.root, made, "set LORARECIPE_HOME to another disk"), (out, results, "name another folder: --out"))
-    needed = Counter[int]()
-    for path, size, _ in places:
-        needed[_nearest(path).stat().st_dev] += size
-    for path, _, otherwise in places:
-        need, free = needed[_nearest(path).stat().st_dev], shutil.disk_usage(_nearest(path)).free
-        if free < need:
-            found = f"{path}: {free / 1e6:,.1f} MB free, expected {need / 1e6:,.1f} MB"
-            raise MachineNotReady(f"{found}; make room, or {otherwise}")
+    for room in rooms(plan, missing, store, out):
+        if room.free < room.need:
+            found = f"{room.path}: {room.free / 1e6:,.1f} MB free, expected {room.need / 1e6:,.1f} MB"
+            raise MachineNotReady(f"{found}; make room, or {room.otherwise}")
 
 
-def _nearest(path: Path) -> Path:
+def free_bytes(path: Path) -> int:
+    """Count the free bytes on the disk of a folder, which need not be there yet."""
+    return shutil.disk_usage(nearest(path)).free
+
+
+def nearest(path: Path) -> Path:
     """Give the nearest folder that is there already, or the path itself where there is none (a drive that is gone)."""
     return next((folder for folder in (path, *path.parents) if folder.exists()), path)
 
 
-def require_writable(out: Path) -> None:
-    """Look whether results can be written into a folder, which need not be there yet.
+def require_writable(folder: Path, otherwise: str = "name another folder: --out") -> None:
+    """Look whether files can be written into a folder, which need not be there yet.
 
     Raises
     ------
@@ -51,10 +73,10 @@ def require_writable(out: Path) -> None:
         When the folder is a file, is read-only, or lies on a full disk.
     """
     try:
-        with tempfile.TemporaryFile(dir=_nearest(out)) as trial:
+        with tempfile.TemporaryFile(dir=nearest(folder)) as trial:
             trial.write(bytes(1 << 12))
     except OSError as problem:
-        raise MachineNotReady(f"{out}: cannot be written ({problem.strerror}); name another folder: --out") from problem
+        raise MachineNotReady(f"{folder}: cannot be written ({problem.strerror}); {otherwise}") from problem
 
 
 def _result_bytes(delivery: Delivery, missing: Sequence[Stage], store: Store, out: Path) -> int:

@@ -56,8 +56,12 @@ def scrubbed_environment(over: dict[str, str]) -> dict[str, str]:
 
 
 def _is_passed(name: str, value: str) -> bool:
-    known = _PASSED.fullmatch(name.upper()) and not _SECRET.fullmatch(name)
-    return bool(known) and not _SECRET_VALUE.search(value)
+    return bool(_PASSED.fullmatch(name.upper())) and not is_secret(name, value)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tell whether a variable of the environment is a secret: by its name, or by a password in an address."""
+    return bool(_SECRET.fullmatch(name) or _SECRET_VALUE.search(value))
 
 
 def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> Generator[str | _T, None, None]:

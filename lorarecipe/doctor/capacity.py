@@ -1,0 +1,94 @@
+"""Memory and disks, against what the recipe's plan needs at the least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from lorarecipe.doctor.finding import Finding, absent, present
+from lorarecipe.families.names import UNET
+from lorarecipe.plan import Plan, Stage, TrainStage
+from lorarecipe.recipe import Recipe
+from lorarecipe.run.room import free_bytes, rooms
+from lorarecipe.store import Store
+from lorarecipe.trainer.gpus import Torch
+from lorarecipe.weights import open_checkpoint
+
+#: bytes on a disk that any recipe finds enough
+_ROOMY = 10_000_000_000
+#: files in which Linux tells a container's limit, of the second and the first version of its groups
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def memory(recipe: Recipe | None, missing: Sequence[Stage], torch: Torch | None) -> Iterator[Finding]:
+    """Compare RAM and a GPU's memory with what the trainings of a plan hold at the least."""
+    trainings = [stage for stage in missing if isinstance(stage, TrainStage)]
+    least = max((least_memory(stage) for stage in trainings), default=0)
+    device = recipe.trainer.device if recipe else "auto"
+    gpus = torch.gpus if torch and device != "cpu" else ()
+    # with a GPU, the checkpoint is read into RAM on its way there
+    in_ram = max((_size(stage.model.main.path) for stage in trainings), default=0) if gpus else least
+    yield _ram(in_ram)
+    if recipe and gpus:
+        first = int(device.removeprefix("cuda:")) if device.startswith("cuda:") else 0
+        used = gpus[first : first + recipe.trainer.processes]
+        yield from (_compared(f"memory of {gpu.name}", gpu.memory, least, _OF_A_GPU) for gpu in used)
+
+
+_OF_A_GPU = "use a GPU with more memory; these are the U-Net and the LoRA alone, and a training needs more than them"
+
+
+def least_memory(stage: TrainStage) -> int:
+    """Bytes that a training holds at the least: the U-Net's weights, and the LoRA with its gradients."""
+    extra = stage.training.extra
+    width = 4 if stage.training.precision == "no" else 2
+    width = 1 if extra.get("fp8_base") or extra.get("fp8_base_unet") else width
+    shapes = open_checkpoint(stage.model.main.path).shapes
+    values = sum(math.prod(shape) for name, shape in shapes.items() if name.startswith((UNET, "unet.")))
+    return width * values + 2 * stage.lora_size
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+
+
+def _ram(need: int) -> Finding:
+    machine = psutil.virtual_memory()
+    whole = min([machine.total, *_limits()])
+    free = min(machine.available, whole)
+    if need <= whole and need > free:
+        found = f"{free / 1e9:.1f} GB of {whole / 1e9:.1f} GB are free, at least {need / 1e9:.1f} GB are needed"
+        return Finding("RAM", "note", found, "close other programs before the run")
+    return _compared("RAM", whole, need, "use a machine, or a container, with more memory")
+
+
+def _limits() -> Iterator[int]:
+    for name in _LIMITS:
+        with suppress(OSError, ValueError):  # without a limit it says "max"
+            yield int(Path(name).read_text("ascii"))
+
+
+def _compared(what: str, there: int, need: int, advice: str) -> Finding:
+    found = f"{there / 1e9:.1f} GB"
+    if need:
+        found += f", at least {need / 1e9:.2f} GB are needed"
+    return present(what, found) if there >= need else absent(what, found, advice, needed=True)
+
+
+def disks(plan: Plan | None, missing: Sequence[Stage], store: Store, out: Path) -> Iterator[Finding]:
+    """Compare the room on the disks with what the run will write."""
+    names = ("disk of the store", "disk of the results")
+    if plan is None:
+        for name, path in zip(names, (store.root, out), strict=True):
+            found = f"{free_bytes(path) / 1e6:,.1f} MB free at {path}"
+            roomy, advice = free_bytes(path) >= _ROOMY, "make room before training on SDXL: a merged checkpoint is 7 GB"
+            yield present(name, found) if roomy else absent(name, found, advice, needed=False)
+        return
+    for name, room in zip(names, rooms(plan, missing, store, out), strict=True):
+        found = f"{room.free / 1e6:,.1f} MB free at {room.path}, the run needs {room.need / 1e6:,.1f} MB there"
+        enough = room.free >= room.need
+        yield present(name, found) if enough else absent(name, found, f"make room, or {room.otherwise}", needed=True)
