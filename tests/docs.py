@@ -74,9 +74,8 @@ def fields() -> None:
             if f"[{field.alias or name}]" in "".join(_TABLES) or name in {"training", "characters", "captions", "gate"}:
                 continue
             default = "required" if field.is_required() else _default(field.default)
-            print(
-                f"| `{table}` | `{field.alias or name}` | {default} | {(field.description or '').replace('|', ',')} |"
-            )
+            about = " ".join((field.description or "").replace("|", ",").split())
+            print(f"| `{table}` | `{field.alias or name}` | {default} | {about} |")
 
 
 def pages() -> None:

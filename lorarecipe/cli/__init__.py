@@ -14,7 +14,7 @@ from lorarecipe.errors import did_you_mean
 
 _COMMANDS = (
     *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "new", "plan"),
-    *("report", "rerun", "rule", "rules", "run", "runs", "setup", "show", "store"),
+    *("report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
 )
 
 

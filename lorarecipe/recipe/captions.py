@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from lorarecipe.recipe.table import Table, Trait, fault
+from lorarecipe.recipe.table import Table, Trait, example, fault
 
 _LONGEST = 200
 FIELDS = ("zoom", "view", "azimuth", "any")
@@ -30,9 +30,9 @@ def _a_pattern(text: str) -> str:
 class Captions(Table):
     """How `lorarecipe caption` writes captions."""
 
-    pattern: Annotated[str, AfterValidator(_a_pattern)]
+    pattern: Annotated[str, AfterValidator(_a_pattern), example("{zoom}_{view}_{azimuth}")]
     """How images are named, without extension: `{zoom}_{view}_{azimuth}`; with `/`, their folders too."""
-    words: dict[str, Trait] = {}
+    words: Annotated[dict[str, Trait], example({"bust": "upper body"})] = {}
     """Tags that words of the names stand for, beyond the common ones: `{ bust = "upper body" }`."""
-    tags: Annotated[tuple[Trait, ...], Field(strict=False)] = ()
+    tags: Annotated[tuple[Trait, ...], Field(strict=False), example(["nude"])] = ()
     """Tags of every image besides: `nude` or `completely nude`, if it is so rendered."""

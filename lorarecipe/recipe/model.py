@@ -12,21 +12,25 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from lorarecipe.engines import ENGINES
 from lorarecipe.families import FAMILIES
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.naming import a_file_name
+from lorarecipe.recipe.naming import LIKE_A_NAME, a_file_name
+from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
-from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, fault
+from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, example, fault, shape
 from lorarecipe.recipe.training import Training
+
+_DIGEST = "[0-9a-fA-F]{64}"
+_DEVICE = "auto|cpu|cuda(:[0-9]+)?"
 
 
 def _a_digest(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+    if not re.fullmatch(_DIGEST, text):
         raise fault(f"found {text!r}, expected the 64 hexadecimal digits of a SHA-256")
     return text.lower()
 
 
 def _a_device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+    if not re.fullmatch(_DEVICE, text):
         raise fault(f"found {text!r}, expected auto, cpu, cuda or cuda:N")
     return text
 
@@ -49,17 +53,20 @@ Method = Literal["two-phase", "plain", "distill"]
 class Checkpoint(Table):
     """The checkpoint that the finished LoRA will be used on."""
 
-    family: Annotated[str, _one_of(FAMILIES)]
+    family: Annotated[str, _one_of(FAMILIES), shape(enum=[*FAMILIES]), example("sdxl")]
     """`sd15`, `sd2` or `sdxl` (Pony, Illustrious and NoobAI are `sdxl`)."""
-    path: RecipePath
+    path: Annotated[RecipePath, example("models/illustrious.safetensors")]
     """The checkpoint: one `.safetensors` file, or for the embedded trainer a Diffusers folder."""
-    sha256: Annotated[str, AfterValidator(_a_digest)] | None = None
+    sha256: Annotated[
+        Annotated[str, AfterValidator(_a_digest), shape(pattern=f"^{_DIGEST}$")] | None,
+        example("6681e8e4b134c81f16533acedb0d406d7e5e366e1624b4105178c64d00b05d51"),
+    ] = None
     """Its digest: refuses another file of the same name, and lets `plan` work without the file."""
-    vae: RecipePath | None = None
+    vae: Annotated[RecipePath | None, example("models/sdxl_vae.safetensors")] = None
     """A VAE to use in place of the checkpoint's own."""
-    clip_skip: Annotated[int, Field(ge=1, le=12)] | None = None
+    clip_skip: Annotated[Annotated[int, Field(ge=1, le=12)] | None, example(2)] = None
     """Layer of the text encoder, from the end; 2 for checkpoints of the NAI line. Not for `sdxl`."""
-    v_prediction: bool = False
+    v_prediction: Annotated[bool, example(True)] = False
     """Whether the checkpoint predicts velocity (SD2 768, NoobAI v-pred)."""
 
     @property
@@ -78,11 +85,13 @@ class Checkpoint(Table):
 class Character(Table):
     """One character of the base."""
 
-    images: RecipePath
+    images: Annotated[RecipePath, example("renders/base/red")]
     """Folder of its renders, a caption beside each."""
-    traits: Annotated[tuple[Trait, ...], Field(strict=False, min_length=1)]
+    traits: Annotated[
+        tuple[Trait, ...], Field(strict=False, min_length=1), example(["red hair", "short hair", "flat chest"])
+    ]
     """Its hair colour, hairstyle and body as tags; they stand in each of its captions."""
-    repeats: Count = 1
+    repeats: Annotated[Count, example(10)] = 1
     """Times each image is seen in an epoch."""
 
 
@@ -92,19 +101,23 @@ Silent = Literal["white background", "nude", "completely nude", "1girl", "arms a
 class Base(Table):
     """The stepping stone: written here, in a base recipe (`from`), or trained already (`weights`)."""
 
-    from_: RecipePath | None = Field(default=None, alias="from")
+    from_: Annotated[RecipePath | None, example("bases/koikatsu.toml")] = Field(default=None, alias="from")
     """A base recipe, shared by any number of characters."""
-    weights: RecipePath | None = None
+    weights: Annotated[RecipePath | None, example("bases/koikatsu.safetensors")] = None
     """A finished base LoRA, one `.safetensors` file."""
-    characters: Annotated[tuple[Character, ...], Field(strict=False)] = ()
+    characters: Annotated[
+        tuple[Character, ...],
+        Field(strict=False),
+        example([{"images": "renders/base/red", "traits": ["red hair", "short hair"]}]),
+    ] = ()
     """The varied characters that the base is trained on."""
-    also: Annotated[tuple[Silent, ...], Field(strict=False)] = ()
+    also: Annotated[tuple[Silent, ...], Field(strict=False), example(["white background"])] = ()
     """Tags that base captions may hold besides, on which sources are silent: `white background`, `nude`, `1girl` ..."""
-    captions: Captions | None = None
+    captions: Annotated[Captions | None, example({"pattern": "{zoom}_{view}_{azimuth}"})] = None
     """How `lorarecipe caption` writes captions."""
-    training: Training | None = None
+    training: Annotated[Training | None, example({"rank": 32, "alpha": 16})] = None
     """How the base is trained."""
-    gate: Gate = Gate()
+    gate: Annotated[Gate, example({"mode": "stop"})] = Gate()
     """What the base has to show before a target is trained on it."""
 
     @model_validator(mode="after")
@@ -133,35 +146,37 @@ class Base(Table):
 class Target(Table):
     """The character to learn."""
 
-    images: RecipePath
+    images: Annotated[RecipePath, example("renders/akane")]
     """Folder of its renders, a caption beside each."""
-    repeats: Count = 1
+    repeats: Annotated[Count, example(10)] = 1
     """Times each image is seen in an epoch."""
-    allow: dict[str, Annotated[tuple[Trait, ...], Field(strict=False)]] = {}
+    allow: Annotated[
+        dict[str, Annotated[tuple[Trait, ...], Field(strict=False)]], example({"sword_*": ["holding sword"]})
+    ] = {}
     """Tags beyond the closed list, for images whose name fits a pattern: `{ "sword_*" = ["holding sword"] }`."""
-    captions: Captions | None = None
+    captions: Annotated[Captions | None, example({"pattern": "{zoom}_{view}_{azimuth}"})] = None
     """How `lorarecipe caption` writes captions."""
-    training: Training
+    training: Annotated[Training, example({"epochs": 12})]
     """How the target is trained."""
 
 
 class Merge(Table):
     """How the base gets into the checkpoint before the target is trained."""
 
-    mode: Literal["checkpoint", "load"] = "checkpoint"
+    mode: Annotated[Literal["checkpoint", "load"], example("load")] = "checkpoint"
     """`checkpoint`: merged once into a file; `load`: in memory at each start (`--base_weights`; bench: `loaded`)."""
-    strength: Annotated[float, Field(gt=0, le=2)] = 1.0
+    strength: Annotated[float, Field(gt=0, le=2), example(0.9)] = 1.0
     """Weight of the base in the merge (bench: `strength-0.9`, `strength-0.8`)."""
 
 
 class Trainer(Table):
     """What trains, and on which device. Nothing here but `processes` changes the result."""
 
-    engine: Annotated[str, _one_of(ENGINES)] = "sd-scripts"
+    engine: Annotated[str, _one_of(ENGINES), shape(enum=[*ENGINES]), example("embedded")] = "sd-scripts"
     """`sd-scripts`, or `embedded`: a small trainer on diffusers for SD1 checkpoints that are Diffusers folders."""
-    device: Annotated[str, AfterValidator(_a_device)] = "auto"
+    device: Annotated[str, AfterValidator(_a_device), shape(pattern=f"^({_DEVICE})$"), example("cuda:1")] = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`, counted among the GPUs in `CUDA_VISIBLE_DEVICES`."""
-    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    processes: Annotated[int, Field(ge=1, le=64), example(2)] = 1
     """GPUs that share one training; the effective batch grows with it."""
 
     @model_validator(mode="after")
@@ -174,45 +189,50 @@ class Trainer(Table):
 class RuleSetting(Table):
     """What a recipe makes of a rule."""
 
-    severity: Literal["ignore", "warning", "error"]
+    severity: Annotated[Literal["ignore", "warning", "error"], example("warning")]
     """What a finding is to be."""
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1), example("the sword is part of the character")]
     """Why; printed beside what is ignored."""
-    paths: Annotated[tuple[str, ...], Field(strict=False)] = ("*",)
+    paths: Annotated[tuple[str, ...], Field(strict=False), example(["renders/akane/*"])] = ("*",)
     """Patterns of the files that it is for, relative to the recipe; `*` fits everything."""
 
 
 class RecipeFile(Table):
     """A recipe as one file holds it."""
 
-    format: Annotated[int, Field(ge=1, le=1)]
+    format: Annotated[int, Field(ge=1, le=1), example(1)]
     """Version of this format."""
-    name: Annotated[str, AfterValidator(a_file_name)]
+    name: Annotated[str, AfterValidator(a_file_name), shape(pattern=LIKE_A_NAME), example("akane")]
     """Name of the result: `out/<name>/<name>.safetensors`."""
-    method: Method = "two-phase"
+    method: Annotated[Method, example("plain")] = "two-phase"
     """`two-phase`; or what came before it, to compare with: `plain`, one training and no base, or `distill`."""
-    preset: str | None = None
+    preset: Annotated[str | None, shape(enum=[*PRESETS]), example("illustrious")] = None
     """Training settings to start from: `emanon-2023` or `copier`; or `sdxl`, `illustrious`, `noobai-eps`,
     `noobai-vpred` or `pony`, which were published for ordinary training and not tried with two phases."""
-    checkpoint: Checkpoint | None = None
+    checkpoint: Annotated[Checkpoint | None, example({"family": "sdxl", "path": "models/illustrious.safetensors"})] = (
+        None
+    )
     """The checkpoint; may be left to the base recipe."""
-    base: Base
+    base: Annotated[Base, example({"from": "bases/koikatsu.toml"})]
     """The base."""
-    target: Target | None = None
+    target: Annotated[Target | None, example({"images": "renders/akane", "repeats": 10})] = None
     """The character; a base recipe has none."""
-    merge: Merge = Merge()
+    merge: Annotated[Merge, example({"strength": 0.9})] = Merge()
     """How the base gets into the checkpoint."""
-    trainer: Trainer = Trainer()
+    trainer: Annotated[Trainer, example({"device": "cuda:1"})] = Trainer()
     """What trains."""
-    samples: Samples | None = None
+    samples: Annotated[Samples | None, example({"prompts": ["1girl, forest", "1girl, sitting"]})] = None
     """Pictures to draw at the end."""
-    refine: Refine | None = None
+    refine: Annotated[Refine | None, example({"keep": 24})] = None
     """A third phase; without the table there is none."""
-    distill: Distill | None = None
+    distill: Annotated[Distill | None, example({"prompts": ["1girl, forest"], "weight": 0.5})] = None
     """For `method = "distill"`: what to pick from, and what is picked."""
-    deliver: Deliver = Deliver()
+    deliver: Annotated[Deliver, example({"weight": "advised"})] = Deliver()
     """What is delivered."""
-    control: Control = Control()
+    control: Annotated[Control, example({"enabled": True})] = Control()
     """The target without the base, to compare with."""
-    rules: dict[str, RuleSetting] = {}
+    rules: Annotated[
+        dict[str, RuleSetting],
+        example({"TGT002": {"severity": "warning", "reason": "grey renders", "paths": ["renders/akane/*"]}}),
+    ] = {}
     """Rules by code: `TGT002 = { severity = "warning", reason = "...", paths = ["renders/akane/*"] }`."""

@@ -82,6 +82,11 @@ def known_options() -> dict[str, Option]:
     return listed
 
 
+def allowed_options() -> dict[str, Option]:
+    """Options that a training's ``extra`` may hold."""
+    return {name: known_options()[name] for name in _ALLOWED}
+
+
 def extra_problems(extra: Mapping[str, object], owned: Mapping[str, str]) -> dict[str, str]:
     """Say what is wrong with a training's ``extra``: option -> problem.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from lorarecipe.recipe.table import Count, RecipePath, Table, fault
+from lorarecipe.recipe.table import Count, RecipePath, Table, example, fault, shape
 
 
 def _one_line(text: str) -> str:
@@ -29,7 +29,7 @@ def _a_prompt(text: str) -> str:
     return _one_line(text)
 
 
-Prompt = Annotated[str, AfterValidator(_a_prompt)]
+Prompt = Annotated[str, AfterValidator(_a_prompt), shape(pattern=r"\S")]
 #: A prompt that may be empty: what is drawn when nothing is asked for
 AnyPrompt = Annotated[str, AfterValidator(_one_line)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -41,15 +41,21 @@ Scale = Annotated[float, Field(ge=1, le=30)]
 class Samples(Table):
     """Pictures to draw with the finished LoRA, on the original checkpoint."""
 
-    prompts: Annotated[tuple[AnyPrompt, ...], Field(strict=False, min_length=1)]
+    prompts: Annotated[
+        tuple[AnyPrompt, ...],
+        Field(strict=False, min_length=1),
+        example(["1girl, forest", "1girl, white background, arms at sides"]),
+    ]
     """What to draw, one prompt a picture."""
-    unrelated: Annotated[tuple[Prompt, ...], Field(strict=False)] | None = None
-    """Prompts that have nothing to do with the character, to see what the LoRA changes in them."""
-    negative: Prompt | None = None
-    """What not to draw, in all of them."""
-    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1)] = (
-        *(0.0, 0.75, 1.0, 1.25, 1.5),
+    unrelated: Annotated[Annotated[tuple[Prompt, ...], Field(strict=False)] | None, example(["scenery, mountains"])] = (
+        None
     )
+    """Prompts that have nothing to do with the character, to see what the LoRA changes in them."""
+    negative: Annotated[Prompt | None, example("lowres, bad anatomy")] = None
+    """What not to draw, in all of them."""
+    weights: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(strict=False, min_length=1), example([0, 0.75, 1.0])
+    ] = (*(0.0, 0.75, 1.0, 1.25, 1.5),)
     """Weights of the LoRA to draw each prompt at (bench: `five-at-1.25`); 0 draws it without, to compare with."""
 
     @field_validator("weights")
@@ -57,21 +63,21 @@ class Samples(Table):
     def _each_once(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(dict.fromkeys(weights))
 
-    epochs: Annotated[tuple[Count, ...], Field(strict=False)] = ()
+    epochs: Annotated[tuple[Count, ...], Field(strict=False), example([4, 8])] = ()
     """Saved epochs to draw with too, before the last."""
-    every_epochs: Count | None = None
+    every_epochs: Annotated[Count | None, example(2)] = None
     """Draw with every n-th epoch too, of those that are saved."""
-    seed: Seed = 1
+    seed: Annotated[Seed, example(1)] = 1
     """Seed of a prompt's first picture; the next ones count up."""
-    images: Pictures = 1
+    images: Annotated[Pictures, example(4)] = 1
     """Pictures of each prompt and weight."""
-    steps: SamplerSteps = 25
+    steps: Annotated[SamplerSteps, example(25)] = 25
     """Steps of the sampler."""
-    scale: Scale = 7.0
+    scale: Annotated[Scale, example(7.0)] = 7.0
     """Classifier-free guidance."""
-    tagger: RecipePath | None = None
+    tagger: Annotated[RecipePath | None, example("models/wd-tagger")] = None
     """Folder of a WD tagger (`model.onnx`, `selected_tags.csv`), whose scores of `3d` and `realistic` are given too."""
-    ccip: RecipePath | None = None
+    ccip: Annotated[RecipePath | None, example("models/ccip")] = None
     """Folder of a CCIP model (`model_feat.onnx`, `model_metrics.onnx`): how unlike the pictures are to the renders."""
 
     @property
@@ -83,54 +89,59 @@ class Samples(Table):
 class Gate(Table):
     """What a base is asked to draw, with it on the checkpoint and then merged: any trait, always 3D, white, upright."""
 
-    mode: Literal["report", "stop", "off"] = "report"
+    mode: Annotated[Literal["report", "stop", "off"], example("stop")] = "report"
     """`stop`: no target is trained on a base that fails; `off`: nothing is drawn."""
-    prompts: Annotated[tuple[AnyPrompt, ...], Field(strict=False, min_length=1)] | None = None
+    prompts: Annotated[
+        Annotated[tuple[AnyPrompt, ...], Field(strict=False, min_length=1)] | None,
+        example(["red hair, short hair, forest", ""]),
+    ] = None
     """What to draw; left out, the base's hair colours, unseen pairs of colour and style, zooms, back views, nothing."""
-    against: Annotated[tuple[Prompt, ...], Field(strict=False)] = (
+    against: Annotated[tuple[Prompt, ...], Field(strict=False), example(["forest, night, sitting"])] = (
         "forest, night, sitting",
         "beach, jumping, dress",
         "indoors, looking back, arms up",
     )
     """Prompts that a base has to withstand: places, poses and clothes that its renders do not have."""
-    seed: Seed = 1
+    seed: Annotated[Seed, example(1)] = 1
     """Seed of a prompt's first picture; the next ones count up."""
-    images: Pictures = 3
+    images: Annotated[Pictures, example(3)] = 3
     """Pictures of each prompt with the base; of the merged checkpoint, one is drawn."""
-    steps: SamplerSteps = 25
+    steps: Annotated[SamplerSteps, example(25)] = 25
     """Steps of the sampler."""
-    scale: Scale = 7.0
+    scale: Annotated[Scale, example(7.0)] = 7.0
     """Classifier-free guidance."""
 
 
 class Deliver(Table):
     """What is delivered beside the LoRA as it was trained."""
 
-    weight: Literal["advised"] | Annotated[float, Field(gt=0, le=4)] | None = None
+    weight: Annotated[Literal["advised"] | Annotated[float, Field(gt=0, le=4)] | None, example(1.25, "advised")] = None
     """Write `NAME-baked.safetensors`, whose weight 1.0 is this weight: a number, or what the leak test advises."""
 
 
 class Control(Table):
     """The control arm: the same target without the base, to see what the base keeps out."""
 
-    enabled: bool = False
+    enabled: Annotated[bool, example(True)] = False
     """Train it, and draw the same pictures with it and with the base, into `out/<name>/samples`."""
 
 
 class Distill(Table):
     """The way before bases: a plain LoRA at half weight draws what the final one is trained on."""
 
-    prompts: Annotated[tuple[Prompt, ...], Field(strict=False, min_length=1)]
+    prompts: Annotated[
+        tuple[Prompt, ...], Field(strict=False, min_length=1), example(["1girl, forest", "1girl, beach"])
+    ]
     """What to draw to pick from; a picture's prompt becomes its caption."""
-    weight: Annotated[float, Field(gt=0, le=2)] = 0.5
+    weight: Annotated[float, Field(gt=0, le=2), example(0.5)] = 0.5
     """Weight of the plain LoRA: low enough that the 3D look stays away."""
-    picks: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    picks: Annotated[tuple[str, ...], Field(strict=False), example(["00_0.5_1.png", "01_0.5_2.png"])] = ()
     """Names of the pictures to train on, as `report.html` lists them; with none, the run ends at the pictures."""
-    seed: Seed = 1
+    seed: Annotated[Seed, example(1)] = 1
     """Seed of a prompt's first picture; the next ones count up."""
-    images: Pictures = 4
+    images: Annotated[Pictures, example(4)] = 4
     """Pictures of each prompt."""
-    steps: SamplerSteps = 25
+    steps: Annotated[SamplerSteps, example(25)] = 25
     """Steps of the sampler."""
-    scale: Scale = 7.0
+    scale: Annotated[Scale, example(7.0)] = 7.0
     """Classifier-free guidance."""

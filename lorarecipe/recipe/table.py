@@ -6,7 +6,8 @@ import os
 from pathlib import Path, PureWindowsPath
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 
@@ -44,11 +45,25 @@ def _a_trait(tag: str) -> str:
     return tag
 
 
+def example(*values: object) -> FieldInfo:
+    """Give values that a field may have, as TOML's reader gives them: the schema shows them to editors."""
+    field: FieldInfo = Field(examples=[*values])
+    return field
+
+
+def shape(**keywords: JsonValue) -> FieldInfo:
+    """Tell the schema, in its own keywords, what a validator of ours accepts."""
+    field: FieldInfo = Field(json_schema_extra=keywords)
+    return field
+
+
 #: One tag, as captions have it
-Trait = Annotated[str, AfterValidator(_a_trait)]
+Trait = Annotated[str, AfterValidator(_a_trait), shape(pattern="^[^,]+$")]
 
 #: A count of anything; the bound keeps arithmetic and argv in reason
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 #: A path, relative to the file that names it
-RecipePath = Annotated[Path, BeforeValidator(_resolve), Field(strict=False)]
+RecipePath = Annotated[
+    Path, BeforeValidator(_resolve, json_schema_input_type=Annotated[str, Field(min_length=1)]), Field(strict=False)
+]
