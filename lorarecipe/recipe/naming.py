@@ -12,8 +12,8 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 #: letters of a name, and its bytes in UTF-8: with what a trainer appends, it stays within a file system's 255
 _LETTERS, _BYTES = 64, 192
 RULE = f"letters and digits of any script, '.', '_' or '-' (it names files), {_LETTERS} at most"
-#: what every name is like, for editors, whose patterns do not all know letters of every script
-LIKE_A_NAME = rf"^[^\s/\\:*?\"<>|._-][^\s/\\:*?\"<>|]{{0,{_LETTERS - 1}}}$"
+#: what every name is like, for editors, whose patterns do not all know letters of every script: of ASCII, those alone
+LIKE_A_NAME = rf"^[^\x00-/:-@\[-`{{-\x7f][^\x00-,/:-@\[-^`{{-\x7f]{{0,{_LETTERS - 1}}}$"
 
 
 def a_file_name(name: str) -> str:
