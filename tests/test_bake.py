@@ -127,7 +127,9 @@ def test_a_later_run_may_have_written_the_file(tmp_path: Path) -> None:
 def test_what_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "aoi"
     _lora(folder / "aoi.safetensors")
-    with pytest.raises(CheckFailed, match=r"leak\.json: found no advice, expected a leak test, or --weight"):
+    with pytest.raises(
+        CheckFailed, match=r"leak\.json: found no advice, which a leak test gives and a rehearsal does not"
+    ):
         bake(folder)
     _advise(folder, Advice(None, 1.25, "why"))
     with pytest.raises(CheckFailed, match="found --epoch 3, and the advice is for another"):

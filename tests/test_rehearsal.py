@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,9 +14,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO
+from lorarecipe.files import home
 from lorarecipe.plan import MergeStage, TrainStage, compile_plan, rehearsal_of
 from lorarecipe.recipe import load
 from lorarecipe.rules import Checked, check
+from lorarecipe.weights import Weights
 from tests.test_rules import _Q, _base, _lora
 
 ROOT = Path(__file__).parent.parent
@@ -114,3 +117,49 @@ def test_a_rehearsal(large: Path, snapshot: SnapshotAssertion) -> None:
     assert re.sub(r"changed [\d.]+", "changed SHARE", told.replace(str(NANO), "NANO")) == snapshot
     record = json.loads((elsewhere / "out" / "rehearsal" / "aoi" / "run.json").read_text("utf-8"))
     assert [stage["kind"] for stage in record["stages"]] == ["data", "data", "train", "merge", "train"]
+
+
+def test_it_calls_itself_one_and_advises_nothing(large: Path) -> None:
+    """On the page, beside the result, in the ledger's commands and in the LoRA; whatever was measured."""
+    samples = '[samples]\nprompts = ["1girl"]\nweights = [0, 1]\n\n[deliver]\nweight = "advised"\n'
+    large.write_text(f"{large.read_text('utf-8')}\n{samples}", encoding="utf-8")
+
+    def lorarecipe(*words: str) -> str:
+        command = [sys.executable, "-m", "lorarecipe", *words]
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=large.parent, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    events = [json.loads(line) for line in lorarecipe("run", "recipe.toml", "--rehearse", "--json").splitlines()]
+    result = large.parent / "out" / "rehearsal" / "aoi"
+    [in_store] = (home() / "store").glob("leak-*/leak.json")
+    assert json.loads(in_store.read_text("utf-8"))["advice"]["reason"]  # which a real run would give
+    leak = json.loads((result / "leak.json").read_text("utf-8"))
+    assert (leak["advice"], leak["points"]) == (None, [])
+    assert len(leak["rows"]) > 1
+    assert [event["advice"] for event in events if event["event"] == "measured"] == [""]
+    assert json.loads((result / "run.json").read_text("utf-8"))["rehearsal"] is True
+    assert "  rehearsal  " in lorarecipe("runs")
+    assert "This run is a rehearsal" in lorarecipe("show", "last")
+    assert Weights(result / "aoi.safetensors").metadata["lorarecipe.rehearsal"] == "yes"
+    assert Weights(result / "aoi-baked.safetensors").metadata["lorarecipe.baked_weight"] == "1.0"
+    for _ in range(2):  # as the run drew it, and drawn again beside measurements that advise
+        page = (result / "report.html").read_text("utf-8")
+        assert "<title>aoi - rehearsal - lorarecipe</title>" in page
+        assert '<p class="rehearsal" role="note"><strong>Rehearsal.</strong> aoi (run ' in page
+        assert 'class="advice"' not in page
+        assert 'class="ring"' not in page
+        assert "recommended" not in page
+        shutil.copy(in_store, result / "leak.json")
+        lorarecipe("report", "last")
+
+
+def test_what_is_left_out_of_a_rehearsal_is_told(large: Path) -> None:
+    text = (
+        large.read_text("utf-8")
+        + '[control]\nenabled = true\n[samples]\nprompts = ["1girl"]\nweights = [0, 1]\n[deliver]\nweight = "advised"\n'
+    )
+    large.write_text(text, encoding="utf-8")
+    _, differences = rehearsal_of([_checked(large)])
+    assert {"control.enabled: True (here False)", "deliver.weight: advised (here 1.0)"} <= {*differences}

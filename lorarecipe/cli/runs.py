@@ -22,5 +22,7 @@ def command(as_json: bool) -> None:
         else:
             outcomes = [stage.outcome for stage in run.record.stages]
             made, reused = outcomes.count("made"), outcomes.count("reused")
-            recipes = " ".join(run.record.arguments.recipes)
-            say(f"{run.name}  {run.state:11}  {made} made, {reused} reused  {recipes}")
+            asked = run.record.arguments
+            rehearsal = "rehearsal  " if asked.rehearse else ""
+            recipes = " ".join(asked.recipes)
+            say(f"{run.name}  {run.state:11}  {rehearsal}{made} made, {reused} reused  {recipes}")

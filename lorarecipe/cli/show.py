@@ -25,6 +25,8 @@ def _lines(run: Run) -> Iterator[str]:
 
     record = run.record
     yield f"{run.name}: {run.state}"
+    if record.arguments.rehearse:
+        yield "This run is a rehearsal, in miniature and on the CPU: its LoRAs are not for use."
     yield f"began {record.began}, ended {record.ended or '-'}"
     yield from (f"recipe {recipe.path} (SHA-256 {recipe.sha256[:12]})" for recipe in record.recipes)
     yield "versions " + ", ".join(f"{name} {version}" for name, version in record.versions.items())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lorarecipe.demo import NANO
 from lorarecipe.engines import ENGINES
-from lorarecipe.recipe import Buckets, Control, Gate, Merge, Recipe, Refine, Trainer, Training
+from lorarecipe.recipe import Buckets, Control, Deliver, Gate, Merge, Recipe, Refine, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -65,6 +65,8 @@ def _small(checked: Checked) -> Checked:
         merge=Merge(strength=recipe.merge.strength),
         trainer=Trainer(engine="embedded", device="cpu"),
         control=Control(),
+        deliver=_small_deliver(recipe.deliver),
+        rehearsal=True,
         refine=recipe.refine and _small_refine(recipe.refine),
         samples=recipe.samples
         and recipe.samples.model_copy(update={"images": 1, "steps": 2, "epochs": (), "every_epochs": None}),
@@ -84,6 +86,11 @@ def _small_refine(refine: Refine) -> Refine:
     small = {"training": _small_training(refine.training), "steps": 2, "repeats": 1}
     small |= {} if refine.picks else {"images": 1}  # the author's picks are among all of them
     return refine.model_copy(update=small | {"keep": min(refine.keep, 8)})
+
+
+def _small_deliver(deliver: Deliver) -> Deliver:
+    """Bake at weight 1 where the leak test's advice is asked for: a rehearsal gives none."""
+    return deliver.model_copy(update={"weight": 1.0}) if deliver.weight == "advised" else deliver
 
 
 def _small_training(training: Training) -> Training:
@@ -122,7 +129,7 @@ def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
     if seen - {1}:
         yield f"repeats: {', '.join(map(str, sorted(seen)))} (here 1)"
     yield from _apart("base.gate", recipe.base.gate, small.base.gate)
-    for table in ("checkpoint", "merge", "trainer", "refine", "samples"):
+    for table in ("checkpoint", "merge", "trainer", "refine", "samples", "control", "deliver"):
         yield from _apart(table, getattr(recipe, table), getattr(small, table))
 
 

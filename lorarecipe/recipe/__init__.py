@@ -14,7 +14,7 @@ from lorarecipe.recipe.model import (
 )
 from lorarecipe.recipe.proposal import Proposal, proposed_preset
 from lorarecipe.recipe.refine import Refine
-from lorarecipe.recipe.samples import Control, Distill, Gate, Samples
+from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.training import Buckets, Training
 from lorarecipe.recipe.whole import Recipe
 
@@ -25,6 +25,7 @@ __all__ = [
     "Character",
     "Checkpoint",
     "Control",
+    "Deliver",
     "Distill",
     "Gate",
     "Merge",

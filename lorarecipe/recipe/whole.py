@@ -37,6 +37,8 @@ class Recipe:
     lines: Lines
     base_lines: Lines
     checkpoint_lines: Lines
+    rehearsal: bool = False
+    """Whether its settings were made small to try it: what comes of it is no LoRA to use."""
 
     @property
     def source(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lorarecipe import __version__
@@ -79,9 +79,15 @@ class Leak:
 
     of: tuple[str, ...]
     advice: Advice | None
+    """A rehearsal has none."""
     rows: tuple[Row, ...]
     pictures: tuple[Shot, ...]
     points: tuple[Point, ...] = ()
-    """Likeness and leak of each row but those without a LoRA."""
+    """Likeness and leak of each row but those without a LoRA; a rehearsal has none."""
     proven_on: str = "the demo's world only"
     lorarecipe: str = __version__
+
+    @property
+    def without_advice(self) -> Leak:
+        """The same measurements, of which nothing follows: those of a rehearsal."""
+        return replace(self, advice=None, points=())

@@ -43,6 +43,7 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
     html = _template().render(
         stories=stories,
         title=", ".join(dict.fromkeys(story.name for story in stories)),
+        rehearsals=[f"{story.name} (run {story.run.name})" for story in stories if story.rehearsal],
         running=any(story.run.state == "running" for story in stories),
         meanings={measure.TITLE: measure.MEANING for measure in MEASURES.values() if not measure.NEEDS},
         version=__version__,

@@ -46,8 +46,14 @@ class Story:
 
     @cached_property
     def leak(self) -> Leak | None:
-        """The leak test, as far as it was made."""
-        return self._read(LEAK, Leak)
+        """The leak test, as far as it was made; nothing follows from that of a rehearsal."""
+        leak = self._read(LEAK, Leak)
+        return leak.without_advice if leak and self.rehearsal else leak
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the run tried its recipes in miniature."""
+        return self.run.record.arguments.rehearse
 
     @cached_property
     def baked(self) -> Baked | None:

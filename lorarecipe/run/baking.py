@@ -103,7 +103,8 @@ def _advised(folder: Path, epoch: int | None) -> tuple[float, int | None, str]:
     except (OSError, ValueError):
         advice = None
     if not advice:
-        raise CheckFailed(f"{folder / LEAK}: found no advice, expected a leak test, or --weight")
+        problem = "found no advice, which a leak test gives and a rehearsal does not; name a weight: --weight"
+        raise CheckFailed(f"{folder / LEAK}: {problem}")
     if epoch and epoch != advice.epoch:
         raise CheckFailed(f"found --epoch {epoch}, and the advice is for another; name its weight too: --weight")
     return advice.weight, advice.epoch, "-target" if advice.arm == "target" else ""

@@ -136,6 +136,8 @@ def metadata_of(delivery: Delivery, lora: str, stage: TrainStage, store: Store) 
         "lorarecipe.checkpoint": stage.model.main.sha256,
         "lorarecipe.trainer": stage.commit,
     }
+    if recipe.rehearsal:
+        metadata["lorarecipe.rehearsal"] = "yes"
     if stage.role == "refined" and delivery.target:
         metadata["lorarecipe.refined_from"] = delivery.target.key
     if delivery.base:

@@ -175,6 +175,7 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
     advised = False
     if delivery.leak and delivery.leak.key not in unmeasured:
         path, leaks = out / delivery.name / LEAK, leak_in(store.path(delivery.leak.short))
+        leaks = leaks.without_advice if delivery.recipe.rehearsal else leaks
         write_atomic(path, record_text(leaks))
         yield Delivered(delivery.name, str(path), file_digest(path))
         yield Measured(delivery.name, leaks.rows, str(leaks.advice or ""))

@@ -113,6 +113,8 @@ class ResultRecord(BaseModel):
     """What lies beside a result: which run made it, from what, in which stages."""
 
     format: Literal[1] = 1
+    rehearsal: bool = False
+    """Whether it was tried in miniature: its LoRA is not for use."""
     lorarecipe: str
     python: str
     platform: str

@@ -77,6 +77,7 @@ def write_results(run: RunRecord, plan: Plan, out: Path) -> Iterator[Path]:
         names = [Path(file.path).relative_to(folder).as_posix() for file in files]
         result = ResultRecord(
             format=1,
+            rehearsal=delivery.recipe.rehearsal,
             lorarecipe=run.versions["lorarecipe"],
             python=run.versions["python"],
             platform=run.versions["platform"],
