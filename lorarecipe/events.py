@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from lorarecipe.records import Check, Made, Proof, Row, Verdict
+from lorarecipe.records import Check, Made, Proof, Row, Sitting, Verdict
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,15 @@ class Paused(Event):
     kind: str
     step: int
     steps: int
+    sittings: tuple[Sitting, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finished(Event):
     """A stage's result was proven and kept; ``proof`` says what was found.
 
-    ``changed`` are files that it was made from and that changed meanwhile: it is not used by another run.
+    ``changed`` are files that it was made from and that changed meanwhile: it is not used by another run. ``sittings``
+    say when it was worked at.
     """
 
     key: str
@@ -106,6 +108,7 @@ class Finished(Event):
     seconds: float
     proof: Proof
     changed: tuple[str, ...] = ()
+    sittings: tuple[Sitting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class Failed(Event):
     kind: str
     message: str
     log: str | None
+    sittings: tuple[Sitting, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from lorarecipe.demo import NANO
+from lorarecipe.records import Sitting
 from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import _resized
@@ -234,7 +235,21 @@ def test_a_run_that_is_paused_and_killed_and_run_again_ends_with_the_same_weight
         )
         assert ("goes on after epoch" in done.stdout) == (name == "killed")
         results.append(tmp_path / f"out-{name}" / "killed" / "killed.safetensors")
+        sittings = _sittings(tmp_path / name)
+        if name == "killed":
+            went_on = [bool(sitting.after) for sitting in sittings]
+            known = [sitting.seconds is not None for sitting in sittings]
+            assert (went_on, known) == ([False, True, True], [True, False, True])  # paused, killed, finished
+            subprocess.run([*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, capture_output=True)
+            assert _sittings(tmp_path / name) == sittings  # a run that reuses it says the same
+        else:
+            assert [sitting.after for sitting in sittings] == [""]
     assert _same(*results)
+
+
+def _sittings(home: Path) -> list[Sitting]:
+    [training] = [stage for stage in find_run(home / "runs", "last").record.stages if stage.kind == "train"]
+    return training.sittings
 
 
 def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lorarecipe.recipe.model import (
 from lorarecipe.recipe.proposal import Proposal, proposed_preset
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
+from lorarecipe.recipe.settings import Setting, settings_of
 from lorarecipe.recipe.training import Buckets, Training
 from lorarecipe.recipe.whole import Recipe
 
@@ -34,6 +35,7 @@ __all__ = [
     "Refine",
     "RuleSetting",
     "Samples",
+    "Setting",
     "Target",
     "Trainer",
     "Training",
@@ -42,4 +44,5 @@ __all__ = [
     "load",
     "load_all",
     "proposed_preset",
+    "settings_of",
 ]

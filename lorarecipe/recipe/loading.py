@@ -97,6 +97,8 @@ def load(path: Path) -> Recipe:
         lines=lines,
         base_lines=base_lines,
         checkpoint_lines=checkpoint_lines,
+        preset=file.preset,
+        base_preset=base_file.preset,
     )
     if faults := tuple(across_tables(recipe)):
         raise RecipeError(faults)

@@ -37,6 +37,10 @@ class Recipe:
     lines: Lines
     base_lines: Lines
     checkpoint_lines: Lines
+    preset: str | None = None
+    """Preset of the target's training."""
+    base_preset: str | None = None
+    """Preset of the base's training, which may come from another file."""
     rehearsal: bool = False
     """Whether its settings were made small to try it: what comes of it is no LoRA to use."""
 

@@ -2,7 +2,7 @@
 
 from lorarecipe.records.gate import Check, Gate, GatePicture, Verdict
 from lorarecipe.records.leak import Advice, Leak, Point, Row, Shot
-from lorarecipe.records.made import Made, Proof
+from lorarecipe.records.made import Made, Proof, Sitting
 from lorarecipe.records.passports import CastMember, CheckpointUsed, Network, Passport, TrainedBy
 from lorarecipe.records.picks import Candidate, Candidates, Choice, Pick
 from lorarecipe.records.text import read_record, record_text
@@ -26,6 +26,7 @@ __all__ = [
     "Proof",
     "Row",
     "Shot",
+    "Sitting",
     "TrainedBy",
     "Verdict",
     "read_record",

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from lorarecipe.engines import ENGINES
-from lorarecipe.records import Proof
+from lorarecipe.recipe import Setting
+from lorarecipe.records import Proof, Sitting
 
 
 class FileRecord(BaseModel):
@@ -33,6 +34,9 @@ class StageRecord(BaseModel):
     """``started``, ``made``, ``reused``, ``paused``, ``failed`` or ``not made``."""
     command: list[str] = []
     seconds: float = 0.0
+    """Of the last sitting."""
+    sittings: list[Sitting] = []
+    """When it was worked at, in this run or in an earlier one; none where that was not written down."""
     proof: Proof = {}
     steps: int | None = None
     """How far a training is."""
@@ -104,6 +108,8 @@ class RunRecord(BaseModel):
     recipes: list[RecipeRecord]
     results: list[_Name] = []
     findings: list[str] = []
+    settings: dict[_Name, list[Setting]] = {}
+    """Of each result's recipe, as the run uses them."""
     plan: list[PlannedStage]
     stages: list[StageRecord] = []
     files: dict[_Name, list[FileRecord]] = {}

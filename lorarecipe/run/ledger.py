@@ -24,6 +24,7 @@ from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
 from lorarecipe.files import read_json, sweep, write_atomic
 from lorarecipe.lease import read_lease, sign, signing
 from lorarecipe.plan import Plan
+from lorarecipe.recipe import settings_of
 from lorarecipe.run.changes import plan_changes, planned
 from lorarecipe.run.form import Arguments, RecipeRecord, RunRecord
 from lorarecipe.run.record import Record, text_of
@@ -78,6 +79,7 @@ def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[s
         engine=plan.engine,
         results=[delivery.name for delivery in plan.deliveries],
         findings=list(findings),
+        settings={delivery.name: list(settings_of(delivery.recipe)) for delivery in plan.deliveries},
         plan=[planned(stage, plan.title(stage)) for stage in plan.stages],
     )
     run = Run(folder, record)

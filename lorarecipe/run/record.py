@@ -30,6 +30,7 @@ class Record:
             case Reused(made=made):
                 stage = self._stage(event, "reused")
                 stage.command, stage.seconds, stage.proof = list(made.command), made.seconds, made.proof
+                stage.sittings = list(made.sittings)
             case Started():
                 self._stage(event, "started").command = list(event.command)
             case Progress():
@@ -38,14 +39,16 @@ class Record:
                 stage.loss = event.loss if event.loss is not None and math.isfinite(event.loss) else None
             case Paused():
                 stage = self.stages[event.key]
-                stage.outcome, stage.steps = "paused", event.step
+                stage.outcome, stage.steps, stage.sittings = "paused", event.step, list(event.sittings)
             case Finished():
                 stage = self.stages[event.key]
                 stage.outcome, stage.seconds, stage.proof = "made", event.seconds, event.proof
+                stage.sittings = list(event.sittings)
                 if event.changed:
                     stage.changed = list(event.changed)
             case Failed():
-                self._stage(event, "failed").message = event.message
+                stage = self._stage(event, "failed")
+                stage.message, stage.sittings = event.message, list(event.sittings)
             case Skipped():
                 self._stage(event, "not made")
             case Delivered():

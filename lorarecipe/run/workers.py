@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from lorarecipe.plan import Stage, TrainStage
 from lorarecipe.records import Made, read_record, record_text
 from lorarecipe.run.inputs import changed_inputs
 from lorarecipe.run.makers import MAKERS, Attempt, StagePaused
+from lorarecipe.run.sittings import Sittings, sittings_in
 from lorarecipe.store import CHANGED, Store
 from lorarecipe.trainer import Installation, try_optimizers
 from lorarecipe.trainer.process import log_of
@@ -94,33 +94,37 @@ class Here:
         maker = MAKERS[stage.kind]
         start = maker.prepare(stage, self.trainer, self.store)
         command = start.command.argv if start.command else ()
+        earlier = sittings_in(self.store.attempt(stage.short)) if start.after else ()
         folder = self.store.begin(stage.short, stage.identity(), start.kept)
         log = str(log_of(folder)) if command else None
         why = f"{stage.why}; goes on after {start.after}" if start.after else stage.why
         yield Started(**about, why=why, command=command, log=log)
-        began = time.monotonic()
+        sittings = Sittings(folder, earlier, start.after)
         try:
             attempt = Attempt(title, self.trainer, self.store, folder, start)
             yield from maker.make(stage, attempt)
+            sittings.forget()  # what is finished has them in its own record
             with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
                 sealing = disk.submit(self.store.seal, stage.short)
                 proof = maker.prove(stage, attempt)
                 sealed = sealing.result()
-            seconds = round(time.monotonic() - began, 2)
-            write_atomic(folder / MADE, record_text(Made(command, seconds, proof)))
+            times = sittings.ended()
+            seconds = times[-1].seconds or 0.0
+            write_atomic(folder / MADE, record_text(Made(command, seconds, proof, times)))
             if altered := changed_inputs(stage, changed):
                 write_atomic(folder / CHANGED, canonical_json(altered))
             self.store.keep(stage.short, sealed)
         except StagePaused as pause:
-            yield Paused(**about, step=pause.step, steps=pause.steps)
+            yield Paused(**about, step=pause.step, steps=pause.steps, sittings=sittings.kept())
             raise pause.cause from None
         except (LorarecipeError, OSError) as problem:
-            yield Failed(**about, message=str(problem), log=log)
+            yield Failed(**about, message=str(problem), log=log, sittings=sittings.kept())
             raise
         except Exception as bug:
-            yield Failed(**about, message=f"a bug of lorarecipe: {type(bug).__name__}: {bug}", log=log)
+            message = f"a bug of lorarecipe: {type(bug).__name__}: {bug}"
+            yield Failed(**about, message=message, log=log, sittings=sittings.kept())
             raise
-        yield Finished(**about, seconds=seconds, proof=proof, changed=altered)
+        yield Finished(**about, seconds=seconds, proof=proof, changed=altered, sittings=times)
 
 
 def _made(folder: Path) -> Made:
