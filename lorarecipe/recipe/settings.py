@@ -53,7 +53,7 @@ def settings_of(recipe: Recipe) -> Iterator[Setting]:
 
 
 def _training(phase: str, training: Training | None, preset: str | None) -> Iterator[Setting]:
-    start = PRESETS[preset][phase] if preset else None
+    start = getattr(PRESETS[preset], phase) if preset else None
     filled = Training.model_validate(start).model_dump(mode="json", include={*start}) if start else {}
     yield from _rows(f"{phase}.training", training, filled, f"preset {preset}")
 
