@@ -129,8 +129,8 @@ def test_rules_for_programs(folder: Path) -> None:
     code, out, _ = _call(folder, "rules", "--json")
     told = json.loads(out)
     assert code == 0
-    assert [rule["code"] for rule in told if not rule["may_be_set"]] == ["NEV001", "SET012"]
-    assert all(rule["explanation"].startswith(rule["summary"]) for rule in told)
+    assert [rule["code"] for rule in told["rules"] if not rule["may_be_set"]] == ["NEV001", "SET012"]
+    assert all(rule["explanation"].startswith(rule["summary"]) for rule in told["rules"])
 
 
 def test_captions_from_names(folder: Path, edit: Edit, snapshot: SnapshotAssertion) -> None:

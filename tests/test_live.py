@@ -1,13 +1,34 @@
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
+import time_machine
+from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Pausing, Progress, Reused, Started, Waiting
+from lorarecipe.events import (
+    Delivered,
+    Event,
+    Failed,
+    Finished,
+    Gated,
+    Measured,
+    Paused,
+    Pausing,
+    Progress,
+    Reused,
+    Started,
+    Waiting,
+)
 from lorarecipe.live import show
-from lorarecipe.records import Made
+from lorarecipe.live.course import Course
+from lorarecipe.live.display import _Display
+from lorarecipe.live.words import position
+from lorarecipe.records import Check, Made, Row
 
 EVENTS: list[Event] = [
     Reused("k0", "images of the base", "data", Made()),
@@ -22,17 +43,56 @@ EVENTS: list[Event] = [
     Failed("k2", "merged", "merge", "no", "log"),
     Delivered("aoi", "out/aoi/aoi.safetensors", "00"),
 ]
+#: events up to the training's tenth step
+_TENTH = 14
+STEPS = {"k0": 0, "k1": 40, "k2": 0, "k3": 1000}
 
 
-def test_plain_lines(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
-    assert list(show(EVENTS, as_json=False)) == EVENTS
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == snapshot
+class _Seconds:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def __call__(self) -> float:
+        return self.passed
+
+
+def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
+    seconds = _Seconds()
+
+    def slowly() -> Iterator[Event]:
+        for event in EVENTS:
+            seconds.passed += 10
+            moment.shift(10)
+            yield event
+
+    with time_machine.travel(datetime(2026, 11, 27, 12, 0, 0), tick=False) as moment:
+        assert list(show(slowly(), Course(STEPS, seconds))) == EVENTS
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == snapshot
+
+
+def test_a_dumb_terminal_gets_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    list(show(EVENTS, Course(STEPS)))
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_quiet_shows_failures_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(show(EVENTS, Course(STEPS), quiet=True)) == EVENTS
+    assert capsys.readouterr() == ("", "failed   merged: no\n")
+
+
+def test_verbose_shows_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    list(show(EVENTS, Course(STEPS), verbose=True))
+    assert "python train.py" in capsys.readouterr().err
 
 
 def test_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    list(show(EVENTS, as_json=True))
+    list(show(EVENTS, Course(STEPS), as_json=True))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == [type(event).__name__.lower() for event in EVENTS]
     assert lines[1] == {"event": "waiting", "key": "k1", "title": "base [x]", "kind": "train"}
@@ -41,8 +101,54 @@ def test_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_is_left_as_it_was(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    assert list(show(EVENTS, as_json=False)) == EVENTS
+    assert list(show(EVENTS, Course(STEPS))) == EVENTS
     shown = capsys.readouterr().err
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor is hidden, and shown again
-    assert "base [x]" in shown
-    assert "done in 0:01:15" in shown
+    assert "base [x] in 0:01:15" in shown
+
+
+@pytest.mark.parametrize("width", [80, 60, 120])
+def test_a_long_title_is_cut_and_nothing_else(width: int) -> None:
+    console = Console(width=width, force_terminal=True, color_system=None, file=io.StringIO(), legacy_windows=False)
+    title = "target of a character with a very long name, on a base with a name that is not shorter at all"
+    course = Course({"a": 0, "b": 20000, "c": 20000}, _Seconds())
+    rows = _Display(console, course)
+    course.add(Started("a", "images", "data", "", (), None))
+    course.add(Started("b", title, "train", "", (), None))
+    progress = Progress("b", 10000, 20000, 10, 20, 0.1234, 3725.0)
+    course.add(progress)
+    rows.add_task(title, total=20000, completed=10000, now=position(progress), key="b")
+    console.print(*rows.get_renderables(), sep="\n")
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert all(len(line) <= width for line in shown.splitlines())
+    row, line, *_ = shown.splitlines()
+    assert "1:02:05" in row
+    assert "10000/20000 epoch 10/20" in row
+    assert "loss 0.1234" in row or width < 80
+    assert "…" in row
+    assert line.startswith("stage 2 of 3, 0:00:00 elapsed, about 3:06:15 of")
+
+
+def test_a_course_counts_stages_and_time() -> None:
+    course = Course(STEPS, _Seconds())
+    assert (course.left(), str(course)) == (None, "stage 1 of 4, 0:00:00 elapsed")
+    for event in EVENTS[:_TENTH]:
+        course.add(event)
+    assert course.left_of("k1") == 30.0  # after step 10
+    assert course.left() == 30.0 + 1000 * 1.0
+    for event in EVENTS[_TENTH:]:
+        course.add(event)
+    assert course.left() == 1000.0
+    assert str(course).startswith("stage 3 of 4")
+
+
+CHECKS = (Check("white background", 32, 34, "pass"), Check("hair colour as asked", 2, 20, "fail", "one colour"))
+ROWS = (Row("target", None, 1.0, 4, {"palette": 12.34, "look_3d": None}), Row("control", 3, 0.75, 4, {"palette": 9.0}))
+
+
+def test_tables_are_aligned(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
+    shown: list[Event] = [Gated("k", "aoi", "base", "fail", CHECKS), Measured("aoi", ROWS, "Use it")]
+    list(show(shown, Course({})))
+    lines = [line.partition(":")[2] if line[:2] == "20" else line for line in capsys.readouterr().err.splitlines()]
+    assert "\n".join(line.rstrip() for line in lines[1:4] + lines[5:]) == snapshot

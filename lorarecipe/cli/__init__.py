@@ -10,6 +10,7 @@ import click
 
 from lorarecipe import __version__
 from lorarecipe.cli.handler import handled
+from lorarecipe.cli.options import with_quiet
 from lorarecipe.errors import did_you_mean
 
 _COMMANDS = (
@@ -32,7 +33,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"lorarecipe.cli.{cmd_name}").command
-        return command
+        return with_quiet(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

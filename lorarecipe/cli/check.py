@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,8 @@ _OBJECTS = 100_000
 @click.option(
     "--encoding", metavar="NAME", help="What captions are written in that are not UTF-8, for --fix or --diff."
 )
-@click.option("--verbose", is_flag=True, help="Name every finding, also of a kind that a folder has many of.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-v", "--verbose", is_flag=True, help="Name every finding, also of a kind that a folder has many of.")
 @click.option("--watch", is_flag=True, help="Check again whenever a recipe, an image or a caption changes.")
 def command(
     recipes: tuple[Path, ...],
@@ -40,6 +42,7 @@ def command(
     shown: bool,
     fixed: bool,
     encoding: str | None,
+    as_json: bool,
     verbose: bool,
     watch: bool,
 ) -> int:
@@ -48,6 +51,7 @@ def command(
     Findings are printed as path:line:col: CODE severity message; `lorarecipe rule CODE` explains one. What was
     measured of images is remembered in LORARECIPE_HOME, so that a second check takes no time.
     """
+    form = "json" if as_json else form
     if watch and (shown or fixed or encoding or verbose or form != "text"):
         raise click.UsageError("--watch goes with no other option")
     if shown and form != "text":
@@ -63,7 +67,7 @@ def command(
     if shown or fixed:
         checked = _mended(recipes, checked, fixed=fixed, encoding=encoding)
     report = replace(_report(checked), verbose=verbose)
-    click.echo(FORMATS[form](report))
+    _print(report, form)
     return 3 if report.errors else 0
 
 
@@ -72,6 +76,16 @@ def _report(checked: Sequence[Checked]) -> Report:
     ignored = {finding for one in checked for finding in one.ignored}
     folders = {group.folder.resolve(): len(group.pictures) for one in checked for group in one.dataset.groups}
     return Report(findings, len(ignored), sum(folders.values()), len(checked))
+
+
+def _print(report: Report, form: str) -> None:
+    """Print a report, on a terminal laid out for people."""
+    if form == "text" and sys.stdout.isatty():
+        from lorarecipe.cli.listing import print_findings
+
+        print_findings(report)
+    else:
+        click.echo(FORMATS[form](report))
 
 
 def _is_known(encoding: str) -> bool:
@@ -120,7 +134,7 @@ def _watch(recipes: tuple[Path, ...]) -> int:
             if folders != watched:
                 watched, changes = folders, _watching(folders)
                 continue  # something may have been saved there before
-            say(FORMATS["text"](_report(checked)))
+            _print(_report(checked), "text")
             say(f"watching {count(len(folders), 'folder')}; Ctrl-C ends it", err=True)
         except RecipeError as error:  # is mended while we wait
             say(error)

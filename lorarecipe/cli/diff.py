@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import run_argument, run_named, say
+from lorarecipe.cli.options import as_json_option, run_argument, run_named, say, say_json
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run, RunRecord
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 @click.command("diff")
 @run_argument("one")
 @run_argument("other")
-def command(one: str, other: str) -> None:
+@as_json_option
+def command(one: str, other: str, as_json: bool) -> None:
     """Say what differs between two runs: versions, recipes, data, settings, results."""
     lines = list(_differences(run_named(one), run_named(other)))
+    if as_json:
+        say_json({"differences": lines})
+        return
     say("\n".join(lines) if lines else "nothing differs")
 
 

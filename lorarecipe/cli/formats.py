@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -47,6 +47,8 @@ class Report:
         """All of it in a line."""
         line = f"{count(self.errors, 'error')}, {count(len(self.findings) - self.errors, 'warning')}"
         line += f" in {count(self.images, 'image')} of {count(self.recipes, 'recipe')}"
+        if self.fixable:
+            line += f"; {self.fixable} fixable"
         return f"{line}; {self.ignored} ignored" if self.ignored else line
 
     @property
@@ -64,17 +66,21 @@ def text(report: Report) -> str:
 
     Of a kind that a folder has many of, the first is named, with the count of the others.
     """
+    lines = [f"{finding}{more}" for finding, more in shortened(report)]
+    return "\n".join([*lines, report.summary, *report.next_steps])
+
+
+def shortened(report: Report) -> Iterator[tuple[Finding, str]]:
+    """Give the findings to name, each with what stands behind it; of a kind that a folder has many of, the first."""
     kinds: dict[tuple[Path, str, str], list[Finding]] = {}
     for finding in report.findings:
         kinds.setdefault((finding.path.parent, finding.code, finding.severity), []).append(finding)
-    lines = []
     for finding in report.findings:
         alike = kinds[finding.path.parent, finding.code, finding.severity]
         if report.verbose or len(alike) <= _ALIKE:
-            lines.append(str(finding))
+            yield finding, ""
         elif finding is alike[0]:
-            lines.append(f"{finding} (and {len(alike) - 1} more in this folder: --verbose)")
-    return "\n".join([*lines, report.summary, *report.next_steps])
+            yield finding, f" (and {len(alike) - 1} more in this folder: --verbose)"
 
 
 def as_json(report: Report) -> str:
@@ -99,7 +105,7 @@ def as_json(report: Report) -> str:
         "images": report.images,
         "recipes": report.recipes,
     }
-    return json.dumps({**counts, "findings": findings}, indent=2, ensure_ascii=False)
+    return json.dumps({"schema_version": 1, **counts, "findings": findings}, indent=2, ensure_ascii=False)
 
 
 def github(report: Report) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,8 +41,44 @@ def run_argument(name: str, *, nargs: int = 1) -> Callable[[Command], Command]:
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print a text whose parts may come from files: control characters, which a terminal obeys, are escaped."""
-    click.echo(printable_lines(str(text)), err=err)
+    """Print a text whose parts may come from files: control characters, which a terminal obeys, are escaped.
+
+    Remarks, which go to standard error, are left out with ``--quiet``.
+    """
+    if not (err and is_quiet()):
+        click.echo(printable_lines(str(text)), err=err)
+
+
+def say_json(facts: Mapping[str, object]) -> None:
+    """Print facts as one JSON object on a line, with the version of its form."""
+    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **facts}, ensure_ascii=False, default=str))
+
+
+def is_quiet() -> bool:
+    """Tell whether the command was asked to print results and errors alone."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_QUIET))
+
+
+def with_quiet(command: click.Command) -> click.Command:
+    """Give a command the option that leaves remarks out."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
+        ctx.meta[_QUIET] = value
+
+    if all(param.name != "quiet" for param in command.params):
+        option = click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=remember)
+        option.help = "Print results and errors, and no remarks."
+        command.params.append(option)
+    return command
+
+
+#: of what commands print with --json; it rises when a key changes its meaning or goes
+SCHEMA_VERSION = 1
+_QUIET = "lorarecipe.quiet"
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, for programs.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print the exact command of each stage too.")
 
 
 def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import plan_all, recipes, say
+from lorarecipe.cli.options import as_json_option, plan_all, recipes, say, say_json
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -20,13 +20,28 @@ if TYPE_CHECKING:
 @click.command("plan")
 @recipes
 @click.option("--commands", is_flag=True, help="Print each stage's exact command line and files too.")
-def command(recipes: tuple[Path, ...], commands: bool) -> None:
+@as_json_option
+def command(recipes: tuple[Path, ...], commands: bool, as_json: bool) -> None:
     """Print what `run` would do, and why. Starts nothing and needs no trainer."""
     from lorarecipe.files import home
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
     plan, store = plan_all(recipes), Store(home() / "store")
+    if as_json:
+        stages = [
+            {
+                "name": stage.short,
+                "kind": stage.kind,
+                "title": plan.title(stage),
+                "runs_because": reason(stage, plan, store),
+                "sum": [*stage.sum],
+                "command": [*_command(stage, plan.engine, store)] if commands else None,
+            }
+            for stage in plan.stages
+        ]
+        say_json({"stages": stages})
+        return
     for stage in plan.stages:
         why = reason(stage, plan, store)
         say(f"{stage.short}  {plan.title(stage)}")

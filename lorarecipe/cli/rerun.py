@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import planned, run_argument, run_named, sound
+from lorarecipe.cli.options import planned, run_argument, run_named, sound, verbose_option
 
 
 @click.command("rerun")
 @run_argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
+@verbose_option
 @click.pass_context
-def command(context: click.Context, run: str, as_json: bool) -> None:
+def command(context: click.Context, run: str, as_json: bool, verbose: bool) -> None:
     """Run again what a run was asked for, if all that it was made from is still the same.
 
     RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
@@ -29,5 +30,11 @@ def command(context: click.Context, run: str, as_json: bool) -> None:
     if changes := "\n".join(changes_since(before, plan)):
         raise CheckFailed(f"{changes}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
     context.invoke(
-        run_command, recipes=recipes, out=Path(asked.out), as_json=as_json, allow=allow, rehearse=asked.rehearse
+        run_command,
+        recipes=recipes,
+        out=Path(asked.out),
+        as_json=as_json,
+        verbose=verbose,
+        allow=allow,
+        rehearse=asked.rehearse,
     )

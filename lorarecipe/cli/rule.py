@@ -6,6 +6,8 @@ import inspect
 
 import click
 
+from lorarecipe.cli.options import as_json_option, say_json
+from lorarecipe.cli.rules import facts_of
 from lorarecipe.errors import did_you_mean
 
 
@@ -17,7 +19,8 @@ def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 @click.command("rule")
 @click.argument("code", shell_complete=_codes)
-def command(code: str) -> None:
+@as_json_option
+def command(code: str, as_json: bool) -> None:
     """Explain a rule; `lorarecipe rules` lists them."""
     from lorarecipe.rules import RULES
 
@@ -25,4 +28,7 @@ def command(code: str) -> None:
         near = did_you_mean(code.upper(), RULES) or "; run: lorarecipe rules"
         raise click.BadParameter(f"{code!r} is no rule{near}", param_hint="CODE")
     rule = RULES[code.upper()]
+    if as_json:
+        say_json(facts_of(code.upper(), rule))
+        return
     click.echo(f"{code.upper()} ({rule.SEVERITY}): {inspect.cleandoc(rule.__doc__ or '')}")

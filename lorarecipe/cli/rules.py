@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING
 
 import click
+
+from lorarecipe.cli.options import say_json
+
+if TYPE_CHECKING:
+    from lorarecipe.rules import Rule
 
 
 @click.command("rules")
 @click.option("--json", "as_json", is_flag=True, help="Print all of each rule as JSON.")
 def command(as_json: bool) -> None:
     """List all rules; `lorarecipe rule CODE` explains one."""
-    from lorarecipe.rules import RULES, UNALTERABLE
+    from lorarecipe.rules import RULES
 
     if not as_json:
         for code, rule in RULES.items():
             click.echo(f"{code}  {rule.SEVERITY:7}  {(rule.__doc__ or '').splitlines()[0]}")
         return
-    listed = [
-        {
-            "code": code,
-            "severity": rule.SEVERITY,
-            "may_be_set": code not in UNALTERABLE,
-            "summary": (rule.__doc__ or "").splitlines()[0],
-            "explanation": rule.__doc__,
-        }
-        for code, rule in RULES.items()
-    ]
-    click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    say_json({"rules": [facts_of(code, rule) for code, rule in RULES.items()]})
+
+
+def facts_of(code: str, rule: Rule) -> dict[str, object]:
+    """Give all of a rule, for programs."""
+    from lorarecipe.rules import UNALTERABLE
+
+    return {
+        "code": code,
+        "severity": rule.SEVERITY,
+        "may_be_set": code not in UNALTERABLE,
+        "summary": (rule.__doc__ or "").splitlines()[0],
+        "explanation": rule.__doc__,
+    }

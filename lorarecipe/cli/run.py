@@ -8,7 +8,16 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import allowed, planned, recipes, say, sound
+from lorarecipe.cli.options import (
+    allowed,
+    is_quiet,
+    planned,
+    recipes,
+    say,
+    say_json,
+    sound,
+    verbose_option,
+)
 
 
 @click.command("run")
@@ -21,9 +30,12 @@ from lorarecipe.cli.options import allowed, planned, recipes, say, sound
     help="Folder of results.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
+@verbose_option
 @allowed
 @click.option("--rehearse", is_flag=True, help="Try every stage in miniature, on the CPU, into OUT/rehearsal.")
-def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[str, ...], rehearse: bool) -> None:
+def command(
+    recipes: tuple[Path, ...], out: Path, as_json: bool, verbose: bool, allow: tuple[str, ...], rehearse: bool
+) -> None:
     """Check, then train base and target.
 
     Leaves OUT/<name>/<name>.safetensors with run.json beside it. A base that several recipes share is trained
@@ -37,7 +49,7 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     """
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
-    from lorarecipe.live import rehearsed, show
+    from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import Arguments, Here, ResultsFailed, begin_run, execute, fold, noted, write_results
     from lorarecipe.store import Store
@@ -51,11 +63,14 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)
-    failure = None
+    if as_json:
+        say_json({"event": "run", "run": run.name, "rehearsal": rehearse, "stages": len(plan.stages)})
+    failure, outcome = None, Outcome()
     try:
         with closing(noted(execute(plan, worker, results), run)) as events:
-            for _ in show(refreshed(events, run, worker.trainer, worker.store), as_json=as_json):
-                pass
+            passed = refreshed(events, run, worker.trainer, worker.store)
+            for event in show(passed, course_of(plan), as_json=as_json, quiet=is_quiet(), verbose=verbose):
+                outcome.add(event)
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
@@ -64,14 +79,20 @@ def command(recipes: tuple[Path, ...], out: Path, as_json: bool, allow: tuple[st
     finally:
         # where nothing began, the folder may be somebody else's
         pages = write_report(run, worker.trainer, worker.store) if run.record.stages else []
+        if as_json:
+            say_json({"event": "end", "run": run.name, "state": run.record.state, "message": run.record.message})
     list(write_results(run.record, plan, results))
-    if rehearse and not failure:
-        again = fold(execute(plan, worker, results))
-        say(rehearsed(run.record.stages, [*again.stages.values()], differences), err=True)
     if not as_json:
         files = [file.path for files in run.record.files.values() for file in files]
         for path in [*files, *(results / page.parent.name / page.name for page in pages)]:
             say(path)
+    if rehearse and not failure:
+        again = fold(execute(plan, worker, results))
+        say(rehearsed(run.record.stages, [*again.stages.values()], differences), err=True)
+    elif not rehearse and not as_json:
+        by_name = {page.parent.name: page for page in pages}
+        for line in last_lines(plan.deliveries, outcome, by_name):
+            say(line, err=True)
     if failure:
         raise failure
 

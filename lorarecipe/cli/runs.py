@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from lorarecipe.cli.options import say
+from lorarecipe.cli.options import say, say_json
 
 
 @click.command("runs")
@@ -18,7 +16,7 @@ def command(as_json: bool) -> None:
 
     for run in all_runs(home() / "runs"):
         if as_json:
-            click.echo(json.dumps(run.record.model_dump(exclude_unset=True) | {"run": run.name, "state": run.state}))
+            say_json(run.record.model_dump(exclude_unset=True) | {"run": run.name, "state": run.state})
         else:
             outcomes = [stage.outcome for stage in run.record.stages]
             made, reused = outcomes.count("made"), outcomes.count("reused")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import run_argument, run_named, say
+from lorarecipe.cli.options import as_json_option, run_argument, run_named, say, say_json
 
 if TYPE_CHECKING:
     from lorarecipe.run import Run
@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @run_argument("run")
-def command(run: str) -> None:
+@as_json_option
+def command(run: str, as_json: bool) -> None:
     """Show one run: RUN is its name, the end of it, or `last`."""
-    say("\n".join(_lines(run_named(run))))
+    found = run_named(run)
+    if as_json:
+        record = found.record.model_dump(mode="json", exclude_unset=True)
+        say_json(record | {"run": found.name, "state": found.state, "folder": str(found.folder)})
+    else:
+        say("\n".join(_lines(found)))
 
 
 def _lines(run: Run) -> Iterator[str]:

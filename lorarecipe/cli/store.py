@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import plan_all, say
+from lorarecipe.cli.options import as_json_option, plan_all, say, say_json
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -30,11 +30,24 @@ def _store() -> Store:
 
 
 @command.command("list")
-def list_() -> None:
+@as_json_option
+def list_(as_json: bool) -> None:
     """List the finished stages and their sizes."""
     from lorarecipe.store import CHANGED
 
     store, whole = _store(), 0
+    if as_json:
+        stages = [
+            {
+                "name": name,
+                "bytes": store.size(name),
+                "is_usable": store.find(name) is not None,
+                "made_of_changed_files": CHANGED in store.manifest(name),
+            }
+            for name in store.names()
+        ]
+        say_json({"stages": stages})
+        return
     for name in store.names():
         size = store.size(name)
         whole += size
@@ -45,14 +58,17 @@ def list_() -> None:
 
 
 @command.command("verify")
-def verify() -> int:
+@as_json_option
+def verify(as_json: bool) -> int:
     """Read every file again and compare its digest. A damaged stage is never used: it is made anew when needed."""
-    store, damaged = _store(), 0
-    for name in store.names():
-        for file in store.damaged_files(name):
-            damaged += 1
-            say(f"{store.path(name) / file}: not what it was")
-    say(f"{count(len(store.names()), 'stage')} read, {count(damaged, 'file')} damaged")
+    store = _store()
+    damaged = [store.path(name) / file for name in store.names() for file in store.damaged_files(name)]
+    if as_json:
+        say_json({"stages": len(store.names()), "damaged": [str(path) for path in damaged]})
+    else:
+        for path in damaged:
+            say(f"{path}: the file is damaged")
+        say(f"{count(len(store.names()), 'stage')} read, {count(len(damaged), 'file')} damaged")
     return 4 if damaged else 0
 
 

@@ -2,7 +2,7 @@
 
 from lorarecipe.run.baking import Baked, bake, baked_in
 from lorarecipe.run.changes import plan_changes
-from lorarecipe.run.deliver import REPORT, is_ours
+from lorarecipe.run.deliver import REPORT, baked_name, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute
 from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
@@ -30,6 +30,7 @@ __all__ = [
     "all_runs",
     "bake",
     "baked_in",
+    "baked_name",
     "begin_run",
     "changes_since",
     "execute",

@@ -153,6 +153,7 @@ def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path)
             deliver_gate(delivery, store, out / delivery.name)
         raise _GateFailed(
             f"base {base}: it fails its gate, and [base.gate] mode is stop; no target was trained\n"
+            "Train the base for more steps, or on more characters that differ more from each other, and run again.\n"
             f"Its pictures are in {store.path(stage.pictures.short)}",
             stopped,
         )

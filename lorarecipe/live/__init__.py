@@ -1,0 +1,8 @@
+"""Show a run while it goes on: a display on a terminal, lines elsewhere, JSON lines when asked; and its last lines."""
+
+from lorarecipe.live.course import Course, course_of
+from lorarecipe.live.ending import Outcome, last_lines, rehearsed
+from lorarecipe.live.show import show
+from lorarecipe.live.words import clock
+
+__all__ = ["Course", "Outcome", "clock", "course_of", "last_lines", "rehearsed", "show"]

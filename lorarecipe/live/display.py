@@ -1,0 +1,107 @@
+"""The display on a terminal: what is done as lines, and below them a row for each stage that is under way."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from lorarecipe import events
+from lorarecipe.errors import printable_lines
+from lorarecipe.events import Event
+from lorarecipe.live.course import Course
+from lorarecipe.live.tables import table_of
+from lorarecipe.live.words import clock, position, sentence
+
+_STYLES = {
+    events.Reused: "dim",
+    events.Started: "dim",
+    events.Finished: "green",
+    events.Failed: "red",
+    events.Skipped: "red",
+    events.Pausing: "yellow",
+    events.Paused: "yellow",
+    events.Unpicked: "yellow",
+    events.Gated: "bold",
+    events.Measured: "bold",
+}
+#: what a stage does between its start and its first step or picture
+_LOADING = {"train": "the trainer loads", "sample": "the trainer loads", "gate": "measuring", "leak": "measuring"}
+
+
+class _Left(TextColumn):
+    """The time that a stage still needs, counted down."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__("", table_column=Column(width=7, justify="right", no_wrap=True))
+        self._course = course
+
+    def render(self, task: Task) -> Text:
+        left = self._course.left_of(task.fields["key"])
+        return Text(clock(left) if left is not None else "", "bold")
+
+
+class _Display(Progress):
+    """Rows of the stages under way, and below them where the whole run is."""
+
+    def __init__(self, console: Console, course: Course) -> None:
+        self._course = course
+        # columns have fixed widths, so that a long title is cut and nothing else is
+        super().__init__(
+            SpinnerColumn("line", finished_text=" "),
+            _Left(course),
+            BarColumn(bar_width=10),
+            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.fields[now]}", table_column=Column(no_wrap=True, overflow="ellipsis", max_width=38)),
+            console=console,
+            expand=True,
+            transient=True,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield Text(str(self._course), "dim", no_wrap=True, overflow="ellipsis")
+
+
+def displayed(stream: Iterable[Event], console: Console, course: Course, *, verbose: bool) -> Iterator[Event]:
+    """Pass the events on, showing each on a terminal."""
+    rows: dict[str, TaskID] = {}
+    with _Display(console, course) as display:
+        for event in stream:
+            course.add(event)
+            match event:
+                case events.Waiting() | events.Started():
+                    if event.key not in rows:
+                        rows[event.key] = display.add_task(escape(event.title), total=None, now="", key=event.key)
+                    waits = isinstance(event, events.Waiting)
+                    now = "another run makes it" if waits else _LOADING.get(event.kind, event.kind)
+                    display.update(rows[event.key], now=now)
+                case events.Progress():
+                    now = position(event)
+                    display.update(rows[event.key], total=event.steps, completed=event.step, now=now)
+                case events.Sampled():
+                    now = f"{event.done} of {event.of} pictures"
+                    display.update(rows[event.key], total=event.of, completed=event.done, now=now)
+                case events.Finished() | events.Failed() | events.Paused() | events.Skipped():
+                    if event.key in rows:
+                        display.remove_task(rows.pop(event.key))
+                case _:
+                    pass
+            _print(event, display.console, verbose=verbose)
+            yield event
+
+
+def _print(event: Event, console: Console, *, verbose: bool) -> None:
+    """Print the line of an event above the rows."""
+    if isinstance(event, events.Progress | events.Sampled | events.Delivered) or not (text := sentence(event)):
+        return
+    console.print(Text(printable_lines(text), _STYLES.get(type(event), "")))
+    if verbose and isinstance(event, events.Started) and event.command:
+        console.print(Text(shlex.join(event.command), "dim"))
+    if table := table_of(event):
+        console.print(table)

@@ -1,0 +1,105 @@
+"""The last lines of a run: what came of it, where it is, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorarecipe import events
+from lorarecipe.events import Event
+from lorarecipe.plan import Delivery
+from lorarecipe.run import StageRecord, baked_name
+
+
+@dataclass
+class Outcome:
+    """What a run has said that its last lines need."""
+
+    gates: dict[str, events.Gated] = field(default_factory=dict)
+    """The worst verdict on each base, by the base's name."""
+    files: dict[str, list[Path]] = field(default_factory=dict)
+    advice: dict[str, str] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Note an event."""
+        match event:
+            case events.Gated(name=name):
+                before = self.gates.get(name)
+                if not before or _WORSE.index(event.verdict) > _WORSE.index(before.verdict):
+                    self.gates[name] = event
+            case events.Delivered(name=name, path=path):
+                self.files.setdefault(name, []).append(Path(path))
+            case events.Measured(name=name, advice=advice):
+                self.advice[name] = advice
+            case _:
+                pass
+
+
+_WORSE = ("pass", "doubtful", "fail")
+_MEND = "Train the base for more steps, or on more characters that differ more from each other, and run again."
+
+
+def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[str, Path]) -> Iterator[str]:
+    """Say of each result what its base's gate found, where its LoRA is, the prompt to paste and how to open its page.
+
+    Parameters
+    ----------
+    deliveries
+        The results of the plan.
+    outcome
+        What the run has said.
+    pages
+        The page of each result, by the result's name.
+    """
+    for delivery in deliveries:
+        files = [path for path in outcome.files.get(delivery.name, ()) if path.suffix == ".safetensors"]
+        yield ""
+        gate = outcome.gates.get(delivery.recipe.base_name)
+        if gate:
+            yield _verdict(gate)
+        if files:
+            failed = gate is not None and gate.verdict == "fail"
+            yield from _use(delivery, files, outcome.advice.get(delivery.name, ""), failed=failed)
+        if page := pages.get(delivery.name):
+            yield f"Page    {page.absolute().as_uri()} (open it in a browser)"
+
+
+def _verdict(gate: events.Gated) -> str:
+    odd = ", ".join(f"{check.name} ({check.right} of {check.of})" for check in gate.checks if check.verdict != "pass")
+    if gate.verdict == "pass":
+        return f"Gate    The base {gate.name} passed."
+    if gate.verdict == "doubtful":
+        return f"Gate    The base {gate.name} is doubtful: {odd}. Look at its pictures on the page."
+    return f'Gate    The base {gate.name} failed: {odd}. {_MEND} [base.gate] mode = "stop" ends a run there.'
+
+
+def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool) -> Iterator[str]:
+    by_name = {path.name: path for path in files}
+    lora = by_name.get(baked_name(delivery.name)) or by_name.get(f"{delivery.name}.safetensors") or files[0]
+    yield f"LoRA    {lora}"
+    if delivery.recipe.target is None:
+        yield f'Next    Name this base in the recipe of a character: [base] from = "{delivery.recipe.source.name}"'
+    elif failed:
+        yield "Next    Do not use this LoRA: on such a base, the 3D look is learned with the character."
+    else:
+        yield f"Prompt  1girl, <lora:{lora.stem}:1>"
+        if advice:
+            yield f"Advice  {advice}."
+
+
+def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:
+    """Say what a rehearsal proved and what it did not; ``again`` are the stages of the same run, made once more."""
+    lines = ["", "rehearsed, in miniature and on the CPU:"]
+    for stage in stages:
+        proof = ", ".join(f"{name} {value}" for name, value in stage.proof.items())
+        steps = f", steps {stage.steps}" if stage.steps is not None else ""
+        lines.append(f"  {stage.title} ({proof}{steps})")
+    reused = sum(stage.outcome == "reused" for stage in again)
+    lines.append(f"  a second run reused {reused} of {len(again)} stages")
+    lines.append("not rehearsed:")
+    lines += [f"  {difference}" for difference in differences]
+    lines.append(
+        "  the trainer and the GPU that the recipe is for: its memory, its speed; and whether anything is learned"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""Tables of the gate and of the leak test: aligned, and coloured where there are colours."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from lorarecipe import events
+from lorarecipe.events import Event
+from lorarecipe.measures.leak import cells_of, titles_of
+
+_COLOURS = {"pass": "green", "doubtful": "yellow", "fail": "red"}
+
+
+def table_of(event: Event) -> Table | None:
+    """Give the table that belongs to an event, if any."""
+    match event:
+        case events.Gated():
+            return _gate(event)
+        case events.Measured(rows=rows) if rows:
+            return _leak(event)
+        case _:
+            return None
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, head in enumerate(heads):
+        table.add_column(head, justify="left" if index == 0 else "right", no_wrap=index == 0)
+    return table
+
+
+def _gate(event: events.Gated) -> Table:
+    table = _table("         check", "right", "of", "verdict")
+    for check in event.checks:
+        verdict = Text(check.verdict, _COLOURS[check.verdict])
+        if check.note:
+            verdict.append(f" ({check.note})", "default")
+        table.add_row(f"         {check.name}", str(check.right), str(check.of), verdict)
+    table.columns[-1].justify = "left"
+    return table
+
+
+def _leak(event: events.Measured) -> Table:
+    table = _table("LoRA", "epoch", "weight", *titles_of(event.rows).values())
+    for row in event.rows:
+        table.add_row(row.arm, str(row.epoch or "last"), f"{row.weight:g}", *cells_of(row))
+    return table

@@ -1,0 +1,64 @@
+"""Events in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lorarecipe import events
+from lorarecipe.events import Event
+
+
+def sentence(event: Event) -> str:
+    """Say an event in a line; nothing of one that is not worth a line."""
+    match event:
+        case events.Reused():
+            return f"reused   {event.title}"
+        case events.Waiting():
+            return f"waiting  {event.title}: another run makes it"
+        case events.Started():
+            return f"started  {event.title}: {event.why}"
+        case events.Progress():
+            return f"training {position(event)}"
+        case events.Sampled():
+            return f"drawing  {event.done} of {event.of} pictures"
+        case events.Pausing():
+            return f"pausing  {event.title}: {event.why}; the training ends after this step and saves its state"
+        case events.Paused():
+            return f"paused   {event.title} after step {event.step} of {event.steps}"
+        case events.Finished():
+            proof = ", ".join(f"{name} {value}" for name, value in event.proof.items())
+            changed = "".join(f"; {file} changed meanwhile, so the stage will be made anew" for file in event.changed)
+            return f"done     {event.title} in {clock(event.seconds)} ({proof}){changed}"
+        case events.Skipped():
+            return f"skipped  {event.title}: a stage before it has failed"
+        case events.Failed():
+            return f"failed   {event.title}: {first_line(event)}"
+        case events.Measured():
+            return f"measured {event.name}, on the original checkpoint:"
+        case events.Gated():
+            what = "base" if event.of == "base" else "checkpoint with the base"
+            return f"gate     {what} {event.name}: {event.verdict}"
+        case events.Unpicked():
+            return f"pick     {event.name}: open {event.page}, mark pictures, put the list into the recipe, run again"
+        case events.Delivered():
+            return f"result   {event.path}"
+        case _:
+            return ""
+
+
+def position(event: events.Progress) -> str:
+    """Give step, epoch and loss, as far as they are known."""
+    parts = [f"{event.step}/{event.steps}", f"epoch {event.epoch}/{event.epochs}"]
+    if event.loss is not None:
+        parts.append(f"loss {event.loss:.4f}")
+    return " ".join(parts)
+
+
+def first_line(event: events.Failed) -> str:
+    """First line of the reason; the whole of it is the program's last word."""
+    return event.message.partition("\n")[0]
+
+
+def clock(seconds: float) -> str:
+    """``75.2`` -> ``0:01:15``."""
+    return str(timedelta(seconds=round(seconds)))
