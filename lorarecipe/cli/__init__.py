@@ -14,8 +14,8 @@ from lorarecipe.cli.options import with_quiet
 from lorarecipe.errors import did_you_mean
 
 _COMMANDS = (
-    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "new", "plan"),
-    *("report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
+    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "import", "new"),
+    *("plan", "report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
 )
 
 
