@@ -105,7 +105,7 @@ def _training(found: Found, process: Mapping[str, object]) -> None:
     if at(process, "train", "train_text_encoder") is not True:
         found.carry("train.train_text_encoder", False, "network_train_unet_only", True)
     kind = at(process, "network", "type")
-    if kind not in {None, "lora", "locon"}:
+    if kind not in (None, "lora", "locon"):
         found.leave("network.type", kind, "a recipe trains LoRAs (networks.lora), and no other form")
     if conv := number(at(process, "network", "conv")):
         alpha = number(at(process, "network", "conv_alpha")) or conv

@@ -34,7 +34,7 @@ def foreign(name: object) -> str:
 def write_checkpoint(draft: Draft, source: Source, folder: Path) -> None:
     """Carry over the checkpoint, for a recipe in ``folder``."""
     setting, vae = draft.take("pretrained_model_name_or_path"), draft.take("vae")
-    text = str(setting.means) if setting else draft.found.checkpoint
+    text = str(setting.means) if setting else ""
     path = here(source, text) if text else None
     _family(draft, text, path)
     if problem := _problem(text, path):
@@ -45,9 +45,8 @@ def write_checkpoint(draft: Draft, source: Source, folder: Path) -> None:
         draft.put("checkpoint.path", written(source, text, folder), setting)
         if not path:
             draft.decide("checkpoint.path", f"found no file {text} here, expected the checkpoint")
-    draft.put("checkpoint.sha256", draft.found.sha256)
-    if draft.found.sha256 is None:
-        draft.values.pop("checkpoint.sha256")
+    if draft.found.sha256:
+        draft.put("checkpoint.sha256", draft.found.sha256)
     if vae and (is_placeholder(str(vae.means)) or (is_hub_name(str(vae.means)) and not here(source, str(vae.means)))):
         draft.leave(vae, "it names no file; the checkpoint's own VAE is used")
     elif vae:

@@ -48,7 +48,11 @@ class Draft:
         return self.pending.pop(option, None)
 
     def put(self, key: str, value: object, *settings: Setting | None) -> None:
-        """Write a key of the recipe, and remember what it comes from."""
+        """Write a key of the recipe, and remember what it comes from; a table or null is no value of any key."""
+        if not _is_value(value):
+            for setting in settings:
+                self.leave(setting, "expected a number or a text")
+            return
         self.values[key] = value
         self.origins[key] = tuple(setting for setting in settings if setting)
         if self.origins[key] and not any(setting.key for setting in self.origins[key]):
@@ -89,6 +93,10 @@ def nested(values: Mapping[str, object]) -> dict[str, object]:
             table = inner
         table[name] = value
     return tables
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, bool | int | float | str) or (isinstance(value, list) and all(map(_is_value, value)))
 
 
 def _in_kind(setting: Setting) -> Setting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorarecipe.imports.found import Found, Left
+from lorarecipe.imports.found import Found, ImageSet, Left
 from lorarecipe.imports.places import images_in, is_numbered, numbered, sets_of
 from lorarecipe.imports.source import Source
 
@@ -21,9 +21,12 @@ def read(source: Source) -> Found:
     """Take each folder with the repeats of its name; the rest of the name is no caption here."""
     path = source.path.resolve()
     found = Found(name=numbered(path.name)[1], trains=False)
-    found.sets = sets_of(source, "folder", str(path))
+    found.sets = [
+        one if one.folder != "." else ImageSet("folder", ".", numbered(path.name)[0])
+        for one in sets_of(source, "folder", ".")
+    ]
     for one in found.sets:
-        name = one.folder.rpartition("/")[2]
+        name = (path / one.folder).name
         if is_numbered(name):
             reason = "the method has no trigger word: captions are in the files beside the images, and no folder's name"
             found.left.append(Left(f"name of {name}", numbered(name)[1], reason))

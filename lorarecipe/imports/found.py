@@ -52,8 +52,6 @@ class Found:
     """What the result may be called."""
     family: str | None = None
     """Family of the checkpoint, where the source tells it."""
-    checkpoint: str = ""
-    """Key and value of the checkpoint's path stand in the settings; this is where it is known by other means."""
     sha256: str | None = None
     """Digest of the checkpoint."""
     trains: bool = True

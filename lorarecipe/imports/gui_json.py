@@ -19,7 +19,6 @@ _OPTIONS = {
     "optimizer": "optimizer_type",
     "sdxl_no_half_vae": "no_half_vae",
     "sdxl_cache_text_encoder_outputs": "cache_text_encoder_outputs",
-    "vae_batch_size": "vae_batch_size",
 }
 #: what is read together with another key, further down
 _READ_WITH_OTHERS = frozenset(
@@ -67,7 +66,7 @@ def read(source: Source) -> Found:
     found.unset += [key for key in ("sdxl", "v2", "flux1_checkbox", "sd3_checkbox") if key in data]
     for key, value in data.items():
         if key not in _READ_WITH_OTHERS:
-            _one(found, key, value, is_plain=data.get("LoRA_type", "Standard") in _PLAIN_LORA)
+            _one(found, key, value, is_plain=_form_of(data) in _PLAIN_LORA)
     _form(found, data)
     _rates(found, data)
     _length(found, data)
@@ -90,8 +89,12 @@ def _one(found: Found, key: str, value: object, *, is_plain: bool) -> None:
         found.leave(key, value, _GUI_ALONE)
 
 
+def _form_of(data: Mapping[str, object]) -> str:
+    return str(data.get("LoRA_type") or "Standard")
+
+
 def _form(found: Found, data: Mapping[str, object]) -> None:
-    form = data.get("LoRA_type", "Standard")
+    form = _form_of(data)
     if form not in _PLAIN_LORA:
         found.leave("LoRA_type", form, "a recipe trains LoRAs (networks.lora), and no other form")
     wanted = ("rank_dropout", "module_dropout", *(("conv_dim", "conv_alpha") if form in _CONVOLVED else ()))
@@ -100,7 +103,7 @@ def _form(found: Found, data: Mapping[str, object]) -> None:
     given = [str(word) for word in words(data.get("optimizer_args") or [])]
     found.carry("optimizer_args", data.get("optimizer_args"), "optimizer_args", given or None)
     attention = data.get("xformers")
-    if attention in {True, "xformers"}:
+    if attention in (True, "xformers"):
         found.carry("xformers", attention, "xformers", True)
     elif "xformers" in data:
         found.unset.append("xformers")
@@ -139,17 +142,21 @@ def _length(found: Found, data: Mapping[str, object]) -> None:
 
 
 def _noise(found: Found, data: Mapping[str, object]) -> None:
+    """Take one of the two kinds of noise: the GUI hands over the one that noise_offset_type names."""
     is_multires = data.get("noise_offset_type") == "Multires"
+    has_offset = bool(number(data.get("noise_offset")))
     for key in ("multires_noise_iterations", "multires_noise_discount"):
-        wanted = is_multires and number(data.get("multires_noise_iterations"))
-        (found.carry(key, data.get(key), key) if wanted else found.unset.append(key)) if key in data else None
+        if is_multires and number(data.get("multires_noise_iterations")):
+            found.carry(key, data.get(key), key)
+        elif key in data:
+            found.unset.append(key)
     for key in ("noise_offset", "adaptive_noise_scale"):
         if is_multires:
             found.leave(key, data.get(key), _ANOTHER_NOISE)
-        elif key == "adaptive_noise_scale" and not number(data.get("noise_offset")):
-            found.leave(key, data.get(key), "it scales the noise offset, and there is none")
-        else:
+        elif has_offset:
             found.carry(key, data.get(key), key)
+        elif key in data:
+            found.unset.append(key)
 
 
 def _captions(found: Found, data: Mapping[str, object]) -> None:
@@ -167,7 +174,7 @@ def _command_line(found: Found, text: object) -> None:
     if is_unset(text) or not isinstance(text, str):
         return
     parts: list[tuple[str, list[str]]] = []
-    for word in words(re.sub(r"=(?=\")", "=", text)):
+    for word in words(text):
         name, equals, value = word.removeprefix("--").partition("=")
         if word.startswith("--"):
             parts.append((name, [value] if equals else []))

@@ -103,7 +103,7 @@ def _a_name(text: str) -> str:
 
 def _text(draft: Draft, title: str, path: Path) -> str:
     """Write the recipe: what is left to decide stands first, and as comments where it belongs."""
-    notes = [f"Imported from {path.name}, {title}."]
+    notes = [f"Imported from {path.resolve().name}, {title}."]
     if draft.decisions:
         notes += ["Left to decide:", *(f"- {decision.key}: {decision.message}" for decision in draft.decisions)]
     tables, comments = nested({"base": {}, "checkpoint": {}, **draft.values}), dict(draft.comments)

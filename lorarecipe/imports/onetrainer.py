@@ -129,9 +129,8 @@ def recognises(source: Source) -> bool:
     if source.form != "JSON":
         return False
     if isinstance(data, list):
-        return bool(data) and all(
-            isinstance(one, Mapping) and "path" in one and ("text" in one or "image" in one) for one in data
-        )
+        are_concepts = bool(data) and all(isinstance(one, Mapping) and "path" in one for one in data)
+        return are_concepts and any("text" in one or "image" in one for one in data)
     return isinstance(data, Mapping) and (
         {"training_method", "model_type"} <= data.keys() or "concept_file_name" in data or "concepts" in data
     )
@@ -214,7 +213,7 @@ def _translated(found: Found, values: dict[str, object]) -> None:
         )
     elif weighting == "DEBIASED_ESTIMATION":
         found.carry("loss_weight_fn", values.pop("loss_weight_fn"), "debiased_estimation_loss", True)
-    elif weighting in {None, "CONSTANT"} and "loss_weight_strength" in values:
+    elif weighting in (None, "CONSTANT") and "loss_weight_strength" in values:
         values.pop("loss_weight_strength")
         found.unset.append("loss_weight_strength")
     for every in ("save_every", "save_after"):
@@ -305,7 +304,7 @@ def _concept(found: Found, place: str, concept: Config, path: str) -> None:
     if at(concept, "text", "enable_tag_shuffling") is True:
         found.carry(f"{place}.text.enable_tag_shuffling", True, "shuffle_caption")
     prompts = at(concept, "text", "prompt_source")
-    if prompts in {"concept", "filename"}:
+    if prompts in ("concept", "filename"):
         reason = "lorarecipe reads the caption of a.png from a.txt, and none from elsewhere"
         found.leave(f"{place}.text.prompt_source", prompts, reason)
     for name, value in flat(concept):

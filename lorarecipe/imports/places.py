@@ -33,11 +33,12 @@ def written(source: Source, text: str, folder: Path) -> str:
     windows = PureWindowsPath(text)
     form = windows.as_posix() if "\\" in text and not Path(text).exists() else text
     if windows.drive or form.startswith(("/", "~")):
-        return form
+        return form.encode("utf-8", "replace").decode()  # a name on a disk need not be text
     try:
-        return Path(os.path.relpath(source.place / form, folder)).as_posix()
+        relative = Path(os.path.relpath(source.place / form, folder)).as_posix()
     except (OSError, ValueError):
         return form
+    return relative.encode("utf-8", "replace").decode()
 
 
 def is_placeholder(text: str) -> bool:

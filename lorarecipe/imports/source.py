@@ -117,11 +117,10 @@ def _parsed(path: Path, text: str) -> tuple[Form, object]:
     raise RecipeError((faults["YAML"],))
 
 
-def _seeming(path: Path, text: str) -> str:
-    if text.lstrip()[:1] in {"{", "["} and not re.match(r"\s*\[+[\w.\"' -]+\]+", text):
-        return "JSON"
-    by_name = {".json": "JSON", ".toml": "TOML"}
-    return by_name.get(path.suffix.lower(), "YAML")
+def _seeming(path: Path, text: str) -> Form:
+    """Tell what a text is meant to be: by its name, or else by how it begins."""
+    named: dict[str, Form] = {".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
+    return named.get(path.suffix.lower()) or ("JSON" if text.lstrip()[:1] == "{" else "YAML")
 
 
 def _measure(path: Path, data: object) -> None:

@@ -89,7 +89,7 @@ def _network(draft: Draft) -> None:
         and not {"algo=lora", "algo=locon"} & {*words(arguments.means)}
     ):
         draft.leave(module, "a recipe trains LoRAs (networks.lora), and none of LyCORIS' other forms")
-    elif module and module.means not in {"networks.lora", "lycoris.kohya"}:
+    elif module and module.means not in ("networks.lora", "lycoris.kohya"):
         draft.leave(module, "a recipe trains LoRAs (networks.lora), and no other form")
     else:
         draft.same(module)
