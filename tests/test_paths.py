@@ -17,7 +17,19 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from tests.conftest import RECIPE
 
-NAMES = ("two words", "it's", 'say "hi"', "赤い髪", "🦊 fox", "a#b", "-dash", "$(touch x); `y`", "é" * 100, "ü&%~!")
+NAMES = (
+    "two words",
+    "it's",
+    'say "hi"',
+    "赤い髪",
+    "🦊 fox",
+    "a#b",
+    "-dash",
+    "$(touch x); `y`",
+    "é" * 100,
+    "ü&%~!",
+    "全角　名",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

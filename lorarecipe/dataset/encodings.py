@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
+from lorarecipe.encodings import MARKS, readings
 
-#: byte-order mark -> encoding; the marks of UTF-32 begin with those of UTF-16, so they come first
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
-#: encodings that editors save captions in, the commonest first
-_CANDIDATES = ("cp1252", "cp932", "gb18030", "big5", "euc_kr", "cp1251", "cp1250", "euc_jp", "utf_16_le", "utf_16_be")
 #: readings that are shown, and letters of each
 _SHOWN, _LETTERS = 4, 40
 
@@ -42,7 +32,7 @@ def decoded(content: bytes, encoding: str | None = None) -> tuple[str, str | Non
     UncertainEncoding
         When the bytes are neither, or hold NUL bytes, and ``encoding`` is not given or does not fit.
     """
-    for mark, name in _MARKS.items():
+    for mark, name in MARKS.items():
         if content.startswith(mark):
             try:
                 text = content[len(mark) :].decode(name)
@@ -76,22 +66,8 @@ def _as_the_author_says(content: bytes, encoding: str | None, fault: str) -> tup
 
 def _readings(content: bytes) -> str:
     """Show how the bytes read in other encodings, the likeliest first."""
-    from charset_normalizer import from_bytes  # seldom needed
-
-    matches = from_bytes(
-        content[:4096],
-        cp_isolation=list(_CANDIDATES),
-        threshold=1.0,
-        preemptive_behaviour=False,
-        language_threshold=0.0,
-    )
-    readings = []
-    for match in matches:
-        names = [name for name in _CANDIDATES if name in match.could_be_from_charset] or [match.encoding]
-        text = str(match)
-        if "\0" not in text:
-            readings.append(f"{names[0]} reads {text[:_LETTERS]!r}")
-    if not readings:
+    found = [f"{name} reads {text[:_LETTERS]!r}" for name, text in readings(content[:4096])]
+    if not found:
         return "; it is no text in any known encoding"
-    listed = ", ".join(readings[:_SHOWN])
+    listed = ", ".join(found[:_SHOWN])
     return f"; {listed}; choose the right one: lorarecipe check --fix --encoding NAME"

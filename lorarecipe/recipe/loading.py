@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from lorarecipe.errors import Fault, RecipeError, did_you_mean
 from lorarecipe.files import read_file
 from lorarecipe.recipe.across import across_tables
+from lorarecipe.recipe.decoding import text_of
+from lorarecipe.recipe.escapes import mended
 from lorarecipe.recipe.lines import Lines, locate
 from lorarecipe.recipe.model import Checkpoint, RecipeFile
 from lorarecipe.recipe.presets import PRESETS, fill
@@ -158,11 +160,12 @@ def _refuse_unfit_presets(checkpoint: Checkpoint, files: Iterable[tuple[Lines, R
 def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     """Read and validate one file; ``because`` is where it was named."""
     text = _text_of(path, because)
-    raw, lines = _tables_of(path, text), locate(path, text)
+    text, escaped = _readable(path, text)
+    raw, lines = _tables_of(path, text, escaped), locate(path, text)
     if lines.depth > _DEEPEST:
         message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
-        raise RecipeError((Fault(path, 1, "", message),))
-    faults = _apply_preset(raw, lines)
+        raise RecipeError((*escaped, Fault(path, 1, "", message)))
+    faults = [*escaped, *_apply_preset(raw, lines)]
     own = _own_settings(raw)
     faults += _fill_refine(raw, lines)
     method = raw.get("method", "two-phase")
@@ -171,7 +174,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     try:
         file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method})
     except ValidationError as error:
-        faults += _faults_in(error, lines, own, unknown_preset=bool(faults))
+        faults += _faults_in(error, lines, own, unknown_preset=len(faults) > len(escaped))
         raise RecipeError(tuple(faults)) from error
     if faults:
         raise RecipeError(tuple(faults))
@@ -182,21 +185,32 @@ def _text_of(path: Path, because: Lines | None) -> str:
     try:
         if path.exists() and not path.is_file():  # reading a pipe would wait for ever
             raise OSError(0, "not a file")
-        return read_file(path, _LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        message = f"found {str(path)!r} ({what}), expected a recipe"
+        content = read_file(path, _LARGEST)
+    except OSError as problem:
+        message = f"found {str(path)!r} ({problem.strerror}), expected a recipe"
         fault = because.fault(("base", "from"), message) if because else Fault(path, 1, "", message)
         raise RecipeError((fault,)) from problem
+    return text_of(path, content)
 
 
-def _tables_of(path: Path, text: str) -> dict[str, object]:
+def _readable(path: Path, text: str) -> tuple[str, tuple[Fault, ...]]:
+    """Give a text that is no TOML for its backslashes alone as it was meant, so that its other faults are seen too."""
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        text, escaped = mended(text)
+        return text, tuple(Fault(path, one.line, "", one.message) for one in escaped)
+    return text, ()
+
+
+def _tables_of(path: Path, text: str, escaped: tuple[Fault, ...]) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as problem:  # a number of thousands of digits, tables a thousand deep
         line = re.search(r"at line (\d+)", str(problem))
         last = len(text.splitlines()) or 1
-        raise RecipeError((Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}"),)) from problem
+        fault = Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}")
+        raise RecipeError((*escaped, fault)) from problem
 
 
 def _faults_in(error: ValidationError, lines: Lines, own: frozenset[str], *, unknown_preset: bool) -> Iterator[Fault]:

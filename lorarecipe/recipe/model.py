@@ -16,7 +16,7 @@ from lorarecipe.recipe.naming import LIKE_A_NAME, a_file_name
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
-from lorarecipe.recipe.table import Count, RecipePath, Table, Trait, example, fault, shape
+from lorarecipe.recipe.table import Count, PathPattern, RecipePath, Table, Trait, example, fault, shape
 from lorarecipe.recipe.training import Training
 
 _DIGEST = "[0-9a-fA-F]{64}"
@@ -193,7 +193,7 @@ class RuleSetting(Table):
     """What a finding is to be."""
     reason: Annotated[str, Field(min_length=1), example("the sword is part of the character")]
     """Why; printed beside what is ignored."""
-    paths: Annotated[tuple[str, ...], Field(strict=False), example(["renders/akane/*"])] = ("*",)
+    paths: Annotated[tuple[PathPattern, ...], Field(strict=False), example(["renders/akane/*"])] = ("*",)
     """Patterns of the files that it is for, relative to the recipe; `*` fits everything."""
 
 

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from lorarecipe.recipe.escapes import stray_character
+
 
 class Table(BaseModel):
     """A table of a recipe."""
@@ -25,8 +27,10 @@ def fault(message: str) -> PydanticCustomError:
 
 
 def _resolve(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value.isprintable() or not value:
+    if not isinstance(value, str) or not value:
         raise fault(f"found {value!r}, expected a path")
+    if stray := stray_character(value):
+        raise fault(stray)
     if len(value) > 1024 or any(len(part.encode()) > 255 for part in value.split("/")):
         raise fault(f"found a path of {len(value)} letters, expected one that a disk can hold")
     folder = (info.context or {}).get("folder", Path())
@@ -37,6 +41,13 @@ def _resolve(value: object, info: ValidationInfo) -> Path:
     if os.name == "posix" and "\\" in value and not path.exists():  # written on Windows, most likely
         return Path(folder, PureWindowsPath(value).as_posix())
     return path
+
+
+def _a_pattern(value: str) -> str:
+    """Read a pattern of paths that was written on Windows as it was meant."""
+    if stray := stray_character(value):
+        raise fault(stray)
+    return value.replace("\\", "/")
 
 
 def _a_trait(tag: str) -> str:
@@ -62,6 +73,9 @@ Trait = Annotated[str, AfterValidator(_a_trait), shape(pattern="^[^,]+$")]
 
 #: A count of anything; the bound keeps arithmetic and argv in reason
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+#: A pattern of paths, with `/` between folders
+PathPattern = Annotated[str, AfterValidator(_a_pattern)]
 
 #: A path, relative to the file that names it
 RecipePath = Annotated[
