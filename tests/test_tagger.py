@@ -45,6 +45,19 @@ def test_what_is_no_tagger(tmp_path: Path) -> None:
         Tagger(tmp_path)
 
 
+def test_a_list_of_tags_that_was_saved_again(tmp_path: Path) -> None:
+    """By a spreadsheet, which marks UTF-8, or writes something else."""
+    _model(tmp_path)
+    Image.new("RGB", (8, 8), (51, 102, 204)).save(tmp_path / "a.png")
+    table = tmp_path / "selected_tags.csv"
+    text = "name,count\n3d,9\n1girl,9\nrealistic,9\n"
+    table.write_text(text, encoding="utf-8-sig")
+    assert Tagger(tmp_path).scores(tmp_path / "a.png") == {"3d": 0.8, "realistic": 0.2}
+    table.write_text(text, encoding="utf-16")
+    with pytest.raises(MachineNotReady, match=r"selected_tags\.csv: not UTF-8; save the file as UTF-8"):
+        Tagger(tmp_path)
+
+
 def _ccip(folder: Path) -> None:
     """A picture's feature is the mean of its channels; the difference of two is that of their sums."""
     sides: dict[str, list[str | int | None]] = {"input": ["N", 3, 384, 384], "output": ["N", 3]}

@@ -32,7 +32,7 @@ class Tagger:
         except ImportError as problem:
             raise MachineNotReady("samples.tagger needs onnxruntime\nRun: pip install onnxruntime") from problem
         try:
-            with (folder / "selected_tags.csv").open(encoding="utf-8", newline="") as table:
+            with (folder / "selected_tags.csv").open(encoding="utf-8-sig", newline="") as table:
                 names = [row["name"].replace("_", " ") for row in csv.DictReader(table)]
             self._model = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
             [self._input], [output] = self._model.get_inputs(), self._model.get_outputs()
@@ -41,6 +41,8 @@ class Tagger:
                 raise ValueError(f"{output.shape[-1]} scores for {len(names)} tags")
             self._known: dict[Path, dict[str, float]] = {}
             self._columns = {tag: names.index(tag) for tag in _TAGS}
+        except UnicodeDecodeError as problem:
+            raise MachineNotReady(f"{folder / 'selected_tags.csv'}: not UTF-8; save the file as UTF-8") from problem
         except Exception as problem:  # onnxruntime's own errors have no common parent
             raise MachineNotReady(f"{folder}: no tagger of booru tags ({problem})") from problem
 
