@@ -8,6 +8,7 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -142,21 +143,23 @@ def _chunks(process: subprocess.Popen[bytes], stream: IO[bytes]) -> Iterator[byt
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End a process and its session: politely, then firmly; nothing of it is left when this returns."""
-    if os.name == "posix":
+    if sys.platform == "win32":
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+    else:
         _signal_group(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLITE_SECONDS)
         _signal_group(process.pid, signal.SIGKILL)
-    elif process.poll() is None:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
     process.wait()
 
 
 def _signal_group(group: int, signum: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signum)
+    if sys.platform != "win32":  # it has no groups of processes
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signum)
 
 
 def log_of(folder: Path) -> Path:

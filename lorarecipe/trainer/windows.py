@@ -7,9 +7,8 @@ of a Windows machine.
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
-from typing import Any
+import sys
 
 CREATION_FLAGS: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
@@ -45,9 +44,9 @@ class _ExtendedLimits(ctypes.Structure):
 
 def hold(pid: int) -> int | None:
     """Put a process into a job that dies with us; gives the job's handle, to be released at its end."""
-    if os.name != "nt":
+    if sys.platform != "win32":
         return None
-    kernel: Any = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     job = kernel.CreateJobObjectW(None, None)
     limits = _ExtendedLimits()
     limits.Basic.LimitFlags = _LIMIT_KILL_ON_JOB_CLOSE
@@ -60,6 +59,5 @@ def hold(pid: int) -> int | None:
 
 def release(job: int | None) -> None:
     """Close a job; what is left in it ends."""
-    if job is not None:
-        kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-        kernel.CloseHandle(job)
+    if sys.platform == "win32" and job is not None:
+        ctypes.WinDLL("kernel32").CloseHandle(job)
