@@ -15,7 +15,7 @@ from lorarecipe.run.makers import MAKERS
 from lorarecipe.store import Store
 from lorarecipe.trainer import Command, Installation
 from lorarecipe.trainer.settings import dataset_toml
-from tests.test_stages import BASE, MERGE, MODEL, TARGET, TRAINING
+from tests.test_stages import BASE, MERGE, MODEL, SAMPLE, TARGET, TRAINING
 
 PLACE = Installation(Path("/sd"), Path("/venv/bin/python"), Path("/tok"), True, Path("/t"))
 STORE = Store(Path("/store"))
@@ -65,6 +65,17 @@ def test_families_and_flags() -> None:
     argv = _command(replace(BASE, model=sdxl)).argv
     assert "/sd/sdxl_train_network.py" in argv
     assert "--v_parameterization" in argv
+
+
+@pytest.mark.parametrize("rescaled", [True, False])
+def test_pictures_are_drawn_on_the_noise_schedule_of_the_training(rescaled: bool) -> None:
+    """And have another key than those that were drawn on the other one."""
+    training = TRAINING.model_copy(update={"extra": {"zero_terminal_snr": rescaled}})
+    velocity = replace(SAMPLE, model=replace(MODEL, v_prediction=True), lora=replace(BASE, training=training))
+    argv = _command(velocity).argv
+    assert "--v_parameterization" in argv
+    assert ("--zero_terminal_snr" in argv) == rescaled
+    assert ("zero_terminal_snr" in velocity.identity()) == rescaled
 
 
 def test_extra_options_become_words() -> None:

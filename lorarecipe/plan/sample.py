@@ -71,9 +71,20 @@ class SampleStage(Stage):
         """The checkpoint where nothing was merged into it, its other components, and a base trained elsewhere."""
         return (*self.model.sources(merged=self.merged is not None), *self.lora.files)
 
+    @property
+    def zero_terminal_snr(self) -> bool:
+        """Whether it is drawn on a noise schedule that ends in pure noise: the LoRA was trained on such a one."""
+        training = self.lora.training
+        return bool(training and training.extra.get("zero_terminal_snr"))
+
     def identity(self) -> dict[str, object]:
         """Checkpoint, LoRA, and all that the sampler is given."""
-        unset = {"epoch": self.epoch, "merged": self.merged.key if self.merged else None}
+        unset = {
+            "epoch": self.epoch,
+            "merged": self.merged.key if self.merged else None,
+            # pictures of before this was told to the sampler have another key
+            "zero_terminal_snr": self.zero_terminal_snr or None,
+        }
         return {
             "model": self.model.identity(),
             "lora": self.lora.key,

@@ -94,6 +94,7 @@ def sample_command(
             **model.traits.SAMPLE_ARGUMENTS,
             **{name: bool(training and training.precision == name) for name in ("fp16", "bf16")},
             "v_parameterization": model.v_prediction,
+            "zero_terminal_snr": stage.zero_terminal_snr,
             **_further_components(model),
             "tokenizer_cache_dir": trainer.tokenizers,
             "no_half_vae": bool(training and training.extra.get("no_half_vae")),
