@@ -221,6 +221,38 @@ def test_case(folder: Path, code: str, change: Change, expected: str) -> None:
     assert expected in "\n".join(map(str, findings))
 
 
+_SDXL, _SD2 = "stable-diffusion-xl-v1-base", "stable-diffusion-v2-768-v"
+
+
+@pytest.mark.parametrize(
+    ("velocity", "architecture", "kind", "merged", "found"),
+    [
+        (True, _SDXL, "epsilon", True, False),
+        (True, _SDXL, "epsilon", False, True),
+        (False, _SDXL, "epsilon", True, False),
+        (False, _SDXL, "v", True, True),
+        (True, _SDXL, "v", True, False),
+        (False, _SD2, "v", True, False),
+        (False, _SD2, "v", False, True),
+        (True, _SD2, "epsilon", True, True),
+    ],
+)
+def test_what_a_merge_of_sd_scripts_says_is_not_believed(
+    folder: Path, velocity: bool, architecture: str, kind: str, merged: bool, found: bool
+) -> None:
+    told = {"modelspec.architecture": architecture, "modelspec.prediction_type": kind}
+    _marked(told=told | ({"modelspec.merged_from": "noob, base"} if merged else {}))(folder)
+    if velocity:
+        _edit(('path = "checkpoint.safetensors"', 'path = "checkpoint.safetensors"\nv_prediction = true'))(folder)
+    findings = check(scan(load(folder / "recipe.toml"))).findings
+    assert ("TRN006" in {finding.code for finding in findings}) == found
+
+
+def test_entries_are_believed_whatever_a_merge_says(folder: Path) -> None:
+    _marked({"v_pred": ()}, {"modelspec.prediction_type": "epsilon", "modelspec.merged_from": "noob"})(folder)
+    assert [finding.code for finding in check(scan(load(folder / "recipe.toml"))).findings] == ["TRN006"]
+
+
 def test_a_clean_set_has_no_finding(folder: Path) -> None:
     assert check(scan(load(folder / "recipe.toml"))).findings == ()
 

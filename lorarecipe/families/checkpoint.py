@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lorarecipe.weights import Folder, Weights
 
@@ -38,6 +38,16 @@ def stated_prediction(checkpoint: Weights | Folder) -> tuple[bool, str] | None:
     if marks := [mark for mark in _MARKS if mark in checkpoint.names]:
         return True, f"its file has an entry {marks[0]}"
     prediction = checkpoint.metadata.get("modelspec.prediction_type", "").lower()
-    if prediction not in _PREDICTIONS:
+    if prediction not in _PREDICTIONS or _is_written_unseen(checkpoint.metadata, velocity=_PREDICTIONS[prediction]):
         return None
     return _PREDICTIONS[prediction], f"modelspec.prediction_type = {prediction}"
+
+
+def _is_written_unseen(metadata: Mapping[str, str], *, velocity: bool) -> bool:
+    """Tell whether sd-scripts wrote the kind at the end of a merge, where it cannot know it.
+
+    Its ``merge_lora.py`` writes ``v`` for every SD2 checkpoint and ``epsilon`` for SD1, ``sdxl_merge_lora.py`` always
+    ``epsilon``; both write ``merged_from``.
+    """
+    of_sd2 = metadata.get("modelspec.architecture", "").startswith("stable-diffusion-v2")
+    return "modelspec.merged_from" in metadata and velocity == of_sd2

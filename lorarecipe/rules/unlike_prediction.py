@@ -4,7 +4,8 @@ Why is this bad?
 ----------------
 A checkpoint learns to predict either noise or velocity. Trained the other way, every step pulls it away from what it
 knows: the loss stays high, and the LoRA draws noise. A checkpoint that predicts velocity often says so: by an entry
-``v_pred`` or ``ztsnr`` in its file (NoobAI v-pred), or by ``modelspec.prediction_type`` in its metadata.
+``v_pred`` or ``ztsnr`` in its file (NoobAI v-pred), or by ``modelspec.prediction_type`` in its metadata. What the
+merge scripts of sd-scripts write there is not believed: they do not look, and drop the entries too.
 
 Example
 -------
