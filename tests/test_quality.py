@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "lorarecipe" / "recipe" / "lorarecipe.schema.json"
+RECIPES = ["recipes/**/*.toml", "lorarecipe/demo/recipes/*.toml"]
 BIN = Path(sys.executable).parent
 PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "lorarecipe" / "help").glob("*.md"))
 
@@ -24,8 +26,12 @@ PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "lorarecipe" / "h
         ["mypy", "--platform", "darwin", "--cache-dir", ".mypy_cache/darwin", "lorarecipe"],
         ["lint-imports", "--no-logo"],
         ["cog", "-P", "--check", "README.md", *PAGES],
+        ["taplo", "lint", "--no-auto-config", "--no-schema", "pyproject.toml"],
+        ["taplo", "lint", "--no-auto-config", "--schema", SCHEMA.as_uri(), *RECIPES],
+        ["tombi", "lint", "--offline", "pyproject.toml"],
+        ["tombi", "lint", "--offline", "--error-on-warnings", *RECIPES],
     ],
-    ids=lambda words: " ".join(words[:3]),
+    ids=lambda words: " ".join([*words[:3], words[-1]]),
 )
 def test_house_rule(words: list[str]) -> None:
     done = subprocess.run([BIN / words[0], *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)

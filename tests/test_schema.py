@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from lorarecipe.cli import main
+from lorarecipe.demo import foreign_files
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.recipe.captions import Captions
@@ -22,9 +25,11 @@ from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.schema import recipe_schema
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Buckets, Training
+from tests.renders import demo_kit
 
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted((*ROOT.glob("recipes/**/*.toml"), *ROOT.glob("lorarecipe/demo/recipes/*.toml")))
+FILE = ROOT / "lorarecipe" / "recipe" / "lorarecipe.schema.json"
 Where = tuple[str | int, ...]
 
 SCHEMA = recipe_schema()
@@ -140,6 +145,41 @@ def test_every_key_has_a_description_and_examples_that_load(table: type[Table], 
         written = _set(deepcopy(recipe), where, example)
         assert _load(written, place) == ()
         assert _allows(written)
+
+
+def test_the_file_beside_the_models_is_up_to_date() -> None:
+    """To renew it: ``lorarecipe schema > lorarecipe/recipe/lorarecipe.schema.json``."""
+    assert FILE.read_text("utf-8") == CliRunner().invoke(main, ["schema"]).output
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/**/*.toml")), ids=lambda path: path.name)
+def test_a_recipe_of_the_clone_names_the_schema(path: Path) -> None:
+    directive, named = path.read_text("utf-8").splitlines()[0].split()
+    assert directive == "#:schema"
+    assert (path.parent / named).samefile(FILE)
+
+
+def test_the_demo_brings_the_schema_that_its_recipes_name(tmp_path: Path) -> None:
+    demo_kit(tmp_path)
+    recipes = [*tmp_path.glob("*.toml")]
+    assert recipes
+    for path in recipes:
+        assert path.read_text("utf-8").startswith("#:schema ./lorarecipe.schema.json\n")
+    assert (tmp_path / "lorarecipe.schema.json").read_bytes() == FILE.read_bytes()
+    (tmp_path / "lorarecipe.schema.json").write_text("{}", encoding="utf-8")
+    assert foreign_files(tmp_path) == [tmp_path / "lorarecipe.schema.json"]
+
+
+def test_an_editor_finds_the_fault_by_the_directive(tmp_path: Path) -> None:
+    """The linters that editors run read the schema beside a recipe, and name the key that is wrong."""
+    demo_kit(tmp_path)
+    path = tmp_path / "demo.toml"
+    path.write_text(path.read_text("utf-8").replace("batch_size", "batch_sise"), encoding="utf-8")
+    for words in (["taplo", "lint", "--no-auto-config"], ["tombi", "lint", "--offline"]):
+        program = str(Path(sys.executable).parent / words[0])
+        done = subprocess.run([program, *words[1:], path], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "batch_sise" in done.stderr
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)

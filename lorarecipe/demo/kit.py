@@ -11,10 +11,12 @@ from lorarecipe.files import write_atomic
 _HERE = Path(__file__).parent
 #: folder of the renders and the checkpoint, as the recipes name it
 _PARTS = "demo"
+#: file of the JSON Schema of recipes, for editors; each recipe that is written names it in its first line
+_SCHEMA = _HERE.parent / "recipe" / "lorarecipe.schema.json"
 
 
 def write_kit(folder: Path) -> list[Path]:
-    """Write the demo's recipes into a folder, and what they name into ``demo/`` beside them.
+    """Write the demo's recipes and their schema into a folder, and what they name into ``demo/`` beside them.
 
     What is there already is written again, the same.
 
@@ -43,8 +45,9 @@ def _recipes() -> list[Path]:
 
 
 def _copies(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Give each file that is copied from the package: where to, and its content."""
+    """Give each file that is copied from the package: its destination and its content."""
     for recipe in _recipes():
-        yield folder / recipe.name, recipe.read_bytes()
+        yield folder / recipe.name, f"#:schema ./{_SCHEMA.name}\n".encode() + recipe.read_bytes()
+    yield folder / _SCHEMA.name, _SCHEMA.read_bytes()
     for part in sorted(path for path in (_HERE / "nano").rglob("*") if path.is_file()):
         yield folder / _PARTS / part.relative_to(_HERE), part.read_bytes()

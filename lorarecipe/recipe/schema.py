@@ -2,6 +2,7 @@
 
 It describes the file as it is written: with no null, and with nothing required that a preset or another table may
 fill. What goes beyond one value (``epochs`` or ``steps``, files that exist) is checked when the recipe is loaded.
+``lorarecipe.schema.json`` beside this file holds the schema for linters, and for the recipes of a clone.
 """
 
 from __future__ import annotations
