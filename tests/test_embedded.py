@@ -242,6 +242,9 @@ def test_a_run_that_is_paused_and_killed_and_run_again_ends_with_the_same_weight
             assert (went_on, known) == ([False, True, True], [True, False, True])  # paused, killed, finished
             subprocess.run([*words, f"out-{name}"], cwd=tmp_path, env=env, check=True, capture_output=True)
             assert _sittings(tmp_path / name) == sittings  # a run that reuses it says the same
+            page = (tmp_path / f"out-{name}" / "killed" / "report.html").read_text("utf-8")
+            assert page.count("how long it took is not known, as the process was killed") == 1
+            assert page.count(" UTC: went on after epoch ") == 2
         else:
             assert [sitting.after for sitting in sittings] == [""]
     assert _same(*results)

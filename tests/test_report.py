@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,14 @@ from PIL import Image
 
 from lorarecipe.demo import Figure, draw
 from lorarecipe.events import Event
-from lorarecipe.report import write
-from lorarecipe.report.curves import drawings
+from lorarecipe.report import page as draw_page
+from lorarecipe.report import stories_of, write
 from lorarecipe.report.thumbs import small_copy
+from lorarecipe.run import find_run
+from lorarecipe.run.form import FileRecord, RecipeRecord
+from lorarecipe.store import Store
+from lorarecipe.trainer import find_trainer
+from tests import test_alone as alone
 from tests.renders import demo_renders
 from tests.test_pictures import RECIPE
 
@@ -119,7 +125,8 @@ def test_sliders_by_keyboard(page: Page) -> None:
     heads = page.locator("#grid thead th").all_inner_texts()
     # the control arm and the base have no other weight and epoch than they were drawn with
     assert {*heads} == {
-        "prompt",
+        "seed",
+        "renders",
         "without",
         "base, weight 1, epoch last",
         "control, weight 0.8, epoch 1",
@@ -130,15 +137,46 @@ def test_sliders_by_keyboard(page: Page) -> None:
 
 
 def test_columns_of_the_grid(page: Page) -> None:
-    for way, heads in {
-        "weights": ["prompt, target", "weight 0.8", "weight 1"],
-        "epochs": ["prompt, target", "epoch 1", "epoch last"],
-    }.items():
+    """A group of rows for each prompt, a row for each seed; what the columns share stands above them."""
+    for way, title, heads in (
+        ("weights", "Each column is a weight of target, epoch last", ["weight 0.8", "weight 1"]),
+        ("epochs", "Each column is an epoch of target at weight 1", ["epoch 1", "epoch last"]),
+    ):
         page.select_option("#columns", way)
-        assert page.locator("#grid thead th").all_inner_texts() == heads
-        rows = page.locator("#grid tbody tr")
-        assert [rows.nth(at).locator("img").count() for at in range(rows.count())] == [2] * rows.count()
-    assert page.locator(".renders img").count() == 4  # the target's, to judge likeness by
+        assert page.locator("#grid caption").inner_text() == title
+        assert page.locator("#grid thead th").all_inner_texts() == ["seed", "renders", *heads]
+        prompts = page.locator("#grid tbody").filter(has=page.locator("th[scope=rowgroup]"))
+        assert prompts.count() == page.locator("#grid tbody").count() == 3
+        rows = page.locator("#grid tbody tr:has(th[scope=row])")
+        assert [rows.nth(at).locator("td > a img").count() for at in range(rows.count())] == [2] * rows.count()
+
+
+def test_the_heads_stay_in_sight(page: Page) -> None:
+    page.locator("#size").fill("512")
+    page.select_option("#columns", "weights")
+    page.locator(".sheet").evaluate("sheet => sheet.scrollTo(300, 600)")
+    left, top = page.locator(".sheet").evaluate(
+        "sheet => { const b = sheet.getBoundingClientRect(); return [b.x, b.y]; }"
+    )
+    head = page.locator("#grid thead th").nth(3).bounding_box()
+    seed = page.locator("#grid thead th").first.bounding_box()
+    assert head
+    assert seed
+    assert abs(head["y"] - top) < 3  # the border of the sheet
+    assert abs(seed["x"] - left) < 3
+
+
+def test_renders_stand_beside_what_is_judged_against_them(page: Page) -> None:
+    strip = page.locator(".renders[data-story] img").evaluate_all("images => images.map(image => image.src)")
+    assert len(strip) == 4
+    for place in ("#compare-renders", "#grid tbody:first-of-type .references"):
+        shown = page.locator(f"{place} .reference img")
+        assert {*shown.evaluate_all("images => images.map(image => image.src)")} <= {*strip}
+        assert (shown.first.get_attribute("alt") or "").startswith("render of aoi: ")
+    page.locator(".dot").first.focus()
+    assert page.locator(".point-pictures .reference img").count() >= 1
+    page.locator("#gate summary").first.click()
+    assert page.locator("#gate details[open] .renders img").count() == 8  # the base's own
 
 
 def test_likeness_against_leak(page: Page) -> None:
@@ -152,8 +190,8 @@ def test_likeness_against_leak(page: Page) -> None:
     at = next(at for at, name in enumerate(named) if name.startswith("target, last epoch, weight 1:"))
     dots.nth(at).focus()
     assert page.locator(".point").inner_text() == named[at]
-    shown = page.locator(".point-pictures img")
-    assert shown.count() == page.locator("#grid tbody tr").count()
+    shown = page.locator(".point-pictures a img")
+    assert shown.count() == page.locator("#grid tbody th[scope=row]").count()
     assert "target, weight 1:" in (shown.first.get_attribute("alt") or "")
     other = next(at for at, name in enumerate(named) if name.startswith("control, last epoch, weight 1:"))
     dots.nth(other).dispatch_event("pointerenter")  # two uses may stand at one point
@@ -163,6 +201,7 @@ def test_likeness_against_leak(page: Page) -> None:
 def test_the_divider_by_mouse_and_keyboard(page: Page) -> None:
     at = "document.querySelector('.stack').style.getPropertyValue('--at')"
     assert _value(page, at) == "50%"
+    page.locator(".stack").scroll_into_view_if_needed()
     box = page.locator(".stack").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -206,6 +245,7 @@ def test_what_it_tells(page: Page, place: Path) -> None:
     ):
         assert told in text
     assert page.locator("#curves figure.plot").count() == 2 * 3  # loss and rate of base, target and control
+    assert "each of its points is the mean of" not in text  # two steps are not smoothed
     links = page.locator("#grid a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert all((place / "out" / "aoi" / link).is_file() for link in links)
     assert "samples/control/00_1_1.png" in links
@@ -225,6 +265,69 @@ def test_of_several_runs(browser: Browser, place: Path) -> None:
     (place / "mine.html").write_text("<p>mine</p>", encoding="utf-8")
     _lorarecipe(place, "report", *names, "--to", "mine.html", code=4)
     assert (place / "mine.html").read_text("utf-8") == "<p>mine</p>"
+
+
+def test_long_names_wrap_on_a_phone(browser: Browser, place: Path) -> None:
+    run, store = find_run(place / "home" / "runs", "last"), Store(place / "home" / "store")
+    long = f"/home/me/{'renders_of_a_character_' * 12}/image.png"
+    findings = [f"{long}:1:1: SET005 warning found {number}, {'x' * 200}" for number in range(3)]
+    run.record.findings = [*findings, "a line of no rule"]
+    run.record.files["aoi"].append(FileRecord(path=long, sha256="0" * 64))
+    run.record.recipes.append(RecipeRecord(path=long, sha256="0" * 64, text=long))
+    stories = stories_of(run, find_trainer("embedded"), store)
+    path = place / "out" / "aoi" / "long.html"
+    path.write_bytes(draw_page(stories, path))
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(path.as_uri())
+    summaries = page.locator(".findings summary").all_inner_texts()
+    assert summaries == [
+        "1 finding of no known rule",
+        "3 findings of SET005: The base has fewer than four characters.",
+    ]
+    assert not page.locator(".findings li").first.is_visible()
+    for details in page.locator("details").all():
+        details.evaluate("element => element.open = true")
+    assert page.locator(".findings li").count() == 4
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_settings_by_their_tables(page: Page) -> None:
+    tables = page.locator("#check summary").all_inner_texts()
+    assert any(table.startswith("[target.training]: ") and "buckets" in table for table in tables)
+    page.locator("#check summary", has_text="[merge]").click()
+    rows = page.locator("#check details[open] tbody tr")
+    assert rows.all_inner_texts() == ['mode\t"checkpoint"\tdefault', "strength\t1\tdefault"]
+    page.locator("#check summary", has_text="[deliver]").click()
+    assert page.locator("tr.differs:visible").all_inner_texts() == ["weight\t1.25\tdiffers from default: not set"]
+
+
+def test_what_was_reused_says_when_it_was_made(browser: Browser, place: Path) -> None:
+    _lorarecipe(place, "run", "aoi.toml")
+    page = browser.new_page()
+    page.goto((place / "out" / "aoi" / "report.html").as_uri())
+    stages = page.locator(".stages > li")
+    told = stages.all_inner_texts()
+    assert all("reused" in text for text in told)
+    times = stages.locator(".times").all_inner_texts()
+    assert len(times) == len(told)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: began, took [\d.:]+( s)?", text) for text in times)
+    page.close()
+
+
+def test_pictures_to_pick_from(browser: Browser, tmp_path: Path) -> None:
+    """They stand below the renders of the character; what is marked becomes a table of the recipe."""
+    demo_renders(tmp_path / "renders")
+    text = alone.RECIPE.replace('"plain"', '"distill"') + alone.DISTILL
+    (tmp_path / "aoi.toml").write_text(text, encoding="utf-8")
+    _lorarecipe(tmp_path, "run", "aoi.toml")
+    page = browser.new_page()
+    page.goto((tmp_path / "out" / "aoi" / "report.html").as_uri())
+    assert page.locator(".pick .renders img").count() == 4
+    assert page.locator(".pick .picks").inner_text() == "[distill]\npicks = []"
+    page.locator(".pick input").nth(1).check()
+    assert page.locator(".pick .picks").inner_text() == '[distill]\npicks = ["00_0.5_2.png"]'
+    page.close()
 
 
 def test_drawn_again(place: Path) -> None:
@@ -290,15 +393,3 @@ def test_a_hundred_small_copies_are_small(tmp_path: Path) -> None:
     assert sum(sizes) * 10 < 1_000_000
     assert len(small_copy(tmp_path / "noise.png") or "") * 100 < 6_000_000  # which no picture is
     assert small_copy(tmp_path / "none.png") is None
-
-
-def test_curves_are_drawn_in_the_pages_colours() -> None:
-    points = [(float(step), 1 / step) for step in range(1, 5000)]
-    drawn = drawings({"loss/average": points, "loss/current": points, "lr/unet": points, "other": points})
-    assert [words.partition(":")[0] for words, _ in drawn] == ["loss over 4999 steps", "learning rate over 4999 steps"]
-    for _, svg in drawn:
-        assert svg.startswith("<svg")
-        assert "currentColor" in svg
-        assert "var(--line-1)" in svg
-        assert "#0" not in svg
-        assert len(svg) < 60_000

@@ -1,73 +1,78 @@
-"""Draw the curves of trainings as SVG, in the page's own colours."""
+"""Say which curves of a training are drawn, and smooth its loss."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 
-Curves = Mapping[str, Sequence[tuple[float, float]]]
+import numpy as np
 
-#: points of a line: more cannot be distinguished
-_POINTS = 400
-#: written into the SVG, and then replaced by colours that the page has for light and for dark
-_INK = "#010203"
-_LINES = {"#0a0b01": "var(--line-1)", "#0a0b02": "var(--line-2)", "#0a0b03": "var(--line-3)"}
-#: where the trainer's names belong: its running mean and each step's loss, its rates, what it keeps for validation
-_PLOTS = {
-    "loss": ("loss/average", "loss/current"),
-    "learning rate": ("lr/",),
-    "validation loss": ("loss/validation",),
-}
+from lorarecipe.report.lines import LINES, Line, Points, draw_lines
+
+Curves = Mapping[str, Points]
+
+#: the trainer's loss of each step; where that is not logged, its running mean
+_LOSS = ("loss/current", "loss/average")
+#: how the names of the trainer's other curves begin
+_PLOTS = {"learning rate": "lr/", "validation loss": "loss/validation"}
+#: a loss of fewer points is not smoothed
+_FEWEST = 10
 
 
-def drawings(curves: Curves) -> list[tuple[str, str]]:
-    """Give a plot of each kind that there is: what it shows in words, and the SVG."""
+@dataclass(frozen=True)
+class Drawing:
+    """A plot: what it shows in words, how it was made, and the SVG."""
+
+    words: str
+    caption: str
+    svg: str
+
+
+def drawings(curves: Curves) -> list[Drawing]:
+    """Give a plot of each kind that there is; a loss is smoothed, with what was logged behind it."""
     drawn = []
-    for name, beginnings in _PLOTS.items():
-        lines = {tag: points for tag, points in curves.items() if points and tag.startswith(beginnings)}
-        if name == "loss":
-            lines = {tag: lines[tag] for tag in reversed(beginnings) if tag in lines}
-        if lines:
-            drawn.append((_words(name, lines), _plot(name, lines)))
+    if loss := next((points for tag in _LOSS if (points := curves.get(tag))), None):
+        drawn.append(_loss(loss))
+    for name, beginning in _PLOTS.items():
+        if lines := {tag: points for tag, points in curves.items() if points and tag.startswith(beginning)}:
+            # three colours, then the same in dashes, then in dots
+            kinds = cycle((colour, style) for style in ("-", "--", ":") for colour in LINES)
+            styled = [
+                Line(tag, points, colour, style)
+                for (tag, points), (colour, style) in zip(lines.items(), kinds, strict=False)
+            ]
+            drawn.append(Drawing(_words(name, styled), f"{name.capitalize()}, as logged.", draw_lines(name, styled)))
     return drawn
 
 
-def _words(name: str, lines: Curves) -> str:
-    ends = [f"{tag} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for tag, points in lines.items()]
-    last = max(points[-1][0] for points in lines.values())
+def smoothed(points: Points, window: int) -> Points:
+    """Give the mean of the ``window`` points round each point; at the ends, of as many as there are.
+
+    A loss that is not a number counts for nothing.
+    """
+    steps, values = zip(*points, strict=True)
+    found = np.isfinite(values)
+    sums, counts = (np.convolve(part, np.ones(window), "same") for part in (np.where(found, values, 0.0), found))
+    means = np.divide(sums, counts, out=np.full(len(points), np.nan), where=counts > 0)
+    return list(zip(steps, means.tolist(), strict=True))
+
+
+def _loss(points: Points) -> Drawing:
+    raw = Line("each logged step", points, LINES[0], "-", faint=True)
+    window = max(5, len(points) // 25) | 1
+    if len(points) < _FEWEST:
+        line = Line("each logged step", points, raw.colour, "-")
+        return Drawing(_words("loss", [line]), "Loss, as logged: too few steps to smooth.", draw_lines("loss", [line]))
+    mean = Line(f"mean of {window} steps", smoothed(points, window), raw.colour, "-")
+    caption = (
+        f"Loss. The strong line is smoothed: each of its points is the mean of the {window} logged steps around it, "
+        "and of fewer at both ends. The pale line behind it is the loss as logged."
+    )
+    return Drawing(_words("loss", [mean]), caption, draw_lines("loss", [raw, mean]))
+
+
+def _words(name: str, lines: Sequence[Line]) -> str:
+    ends = [f"{line.label} from {line.points[0][1]:.4g} to {line.points[-1][1]:.4g}" for line in lines]
+    last = max(line.points[-1][0] for line in lines)
     return f"{name} over {last:.0f} steps: {', '.join(ends)}"
-
-
-def _plot(name: str, lines: Curves) -> str:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    settings = {
-        **{f"{part}.color": _INK for part in ("text", "xtick", "ytick")},
-        "axes.labelcolor": _INK,
-        "axes.edgecolor": _INK,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "lorarecipe",
-        "font.family": "sans-serif",
-    }
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
-        figure = Figure(figsize=(6, 2.6), layout="constrained")
-        axes = figure.add_subplot()
-        axes.spines[["top", "right"]].set_visible(b=False)
-        # three colours, then the same in dashes, then in dots
-        kinds = cycle((colour, style) for style in ("-", "--", ":") for colour in _LINES)
-        for (tag, points), (colour, style) in zip(lines.items(), kinds, strict=False):
-            each = -(-len(points) // _POINTS)
-            steps, values = zip(*points[::each], strict=True)
-            axes.plot(steps, values, color=colour, linestyle=style, linewidth=1.2, label=tag)
-        axes.set_xlabel("step")
-        axes.set_ylabel(name)
-        axes.legend(frameon=False, fontsize="small")
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = drawn.getvalue()
-    svg = svg[svg.index("<svg") :]
-    for colour, own in {_INK: "currentColor", **_LINES}.items():
-        svg = svg.replace(colour, own)
-    return svg

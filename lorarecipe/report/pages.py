@@ -17,10 +17,13 @@ from lorarecipe import __version__
 from lorarecipe.measures import MEASURES
 from lorarecipe.measures.leak import cells_of, titles_of
 from lorarecipe.records import Candidate, Gate, GatePicture, Shot
-from lorarecipe.report.curves import drawings
+from lorarecipe.report.curves import Drawing, drawings
+from lorarecipe.report.findings import by_rule
 from lorarecipe.report.front import front_of
+from lorarecipe.report.references import Reference, beside
 from lorarecipe.report.story import Story
 from lorarecipe.report.thumbs import small_copy
+from lorarecipe.report.times import clock, moment, taken, times_of
 
 _HERE = Path(__file__).parent
 
@@ -39,7 +42,10 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
 
     What is not text in the name of a file is escaped.
     """
-    pictures = [picture for story in stories for picture in _pictures(story, path.parent, alone=len(stories) == 1)]
+    renders = {id(story): [*_renders(story.renders)] for story in stories}
+    pictures = [picture for story in stories for picture in _pictures(story, path.parent, renders[id(story)])]
+    if len(stories) > 1:
+        pictures = [picture | {"arm": f"{picture['story']}: {picture['arm']}"} for picture in pictures]
     html = _template().render(
         stories=stories,
         title=", ".join(dict.fromkeys(story.name for story in stories)),
@@ -47,13 +53,14 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
         running=any(story.run.state == "running" for story in stories),
         meanings={measure.TITLE: measure.MEANING for measure in MEASURES.values() if not measure.NEEDS},
         version=__version__,
-        style=Markup((_HERE / "page.css").read_text("utf-8")),  # noqa: S704 - our own
-        script=Markup((_HERE / "page.js").read_text("utf-8")),  # noqa: S704 - our own
+        style=_text("page.css"),
+        script=_text("pictures.js") + _text("grid.js") + _text("page.js"),
         pictures=Markup(json.dumps(pictures).replace("<", "\\u003c")),  # noqa: S704 - `<` is escaped
         plots={id(story): _plots(story) for story in stories},
         picks={id(story): _picks(story, path.parent) for story in stories},
         fronts={id(story): front_of(story.leak.points, story.leak.advice) if story.leak else None for story in stories},
-        renders={id(story): [*filter(None, map(small_copy, story.renders))] for story in stories},
+        renders=renders,
+        base_renders={id(story): [*_renders(story.base_renders)] for story in stories},
         gates={id(story): _gates(story, path.parent) for story in stories},
     )
     return html.encode("utf-8", "backslashreplace")
@@ -65,21 +72,29 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": shlex.join, "id": id, "cells": cells_of, "titles": titles_of}
+    environment.filters |= {"words": shlex.join, "id": id, "cells": cells_of, "titles": titles_of, "by_rule": by_rule}
+    environment.filters |= {"times": times_of, "taken": taken, "clock": clock, "moment": moment}
     return environment.get_template("page.html.j2")
 
 
-def _pictures(story: Story, folder: Path, *, alone: bool) -> Iterator[dict[str, object]]:
+def _text(file: str) -> Markup:
+    return Markup((_HERE / file).read_text("utf-8"))  # noqa: S704 - our own
+
+
+def _pictures(story: Story, folder: Path, renders: Sequence[tuple[Reference, str]]) -> Iterator[dict[str, object]]:
     """Give what the page's script needs of each sample."""
-    before = "" if alone else f"{story.run.name} {story.name}: "
+    captions = [render.caption for render, _ in renders]
     for shot in story.leak.pictures if story.leak else ():
         for thumb in _thumbs(story, [shot], folder):
-            about = {"epoch": shot.epoch, "weight": shot.weight, "prompt": shot.prompt, "seed": shot.seed}
             yield {
                 "story": f"{story.run.name} {story.name}",
-                "arm": before + shot.arm,
+                "arm": shot.arm,
                 "of": shot.arm,
-                **about,
+                "epoch": shot.epoch,
+                "weight": shot.weight,
+                "prompt": shot.prompt,
+                "seed": shot.seed,
+                "renders": beside(shot.prompt, captions),
                 "link": thumb.link,
                 "small": thumb.small,
             }
@@ -93,6 +108,13 @@ def _thumbs(
             yield Thumb(picture, small, _link(story.folder / picture.path, folder))
 
 
+def _renders(renders: Iterable[Reference]) -> Iterator[tuple[Reference, str]]:
+    """Give renders that can still be read, each with its small copy."""
+    for render in renders:
+        if small := small_copy(render.path):
+            yield render, small
+
+
 def _picks(story: Story, folder: Path) -> list[Thumb]:
     """Give what may be picked."""
     return [*_thumbs(story, story.candidates.pictures, folder)] if story.candidates else []
@@ -104,13 +126,9 @@ def _gates(story: Story, folder: Path) -> list[tuple[Gate, list[Thumb]]]:
     return [(gate, [*_thumbs(story, gate.pictures, folder)]) for gate in gates]
 
 
-def _plots(story: Story) -> list[tuple[str, list[tuple[str, Markup]]]]:
-    drawn = []
-    for stage, _ in story.stages:
-        if curves := story.curves.get(stage.key):
-            svgs = [(words, Markup(svg)) for words, svg in drawings(curves)]  # noqa: S704 - matplotlib's
-            drawn.append((stage.title, svgs))
-    return drawn
+def _plots(story: Story) -> list[tuple[str, list[Drawing]]]:
+    curves = ((stage.title, story.curves.get(stage.key)) for stage, _ in story.stages)
+    return [(title, drawings(found)) for title, found in curves if found]
 
 
 def _link(path: Path, folder: Path) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from lorarecipe.plan import TrainStage
+from lorarecipe.recipe import Setting
 from lorarecipe.records import Candidates, Leak, Passport, read_record
 from lorarecipe.report.curves import Curves
+from lorarecipe.report.references import Reference, references_of
 from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Baked, PlannedStage, Run, StageRecord, baked_in, results_of
 from lorarecipe.trainer.states import LOGS
 
-#: renders of a character that a page shows at most
-_RENDERS = 24
 R = TypeVar("R", Leak, Candidates, Passport)
 
 
@@ -62,13 +62,23 @@ class Story:
         return baked_in(self.folder, {file.sha256: Path(file.path) for file in files})
 
     @property
-    def renders(self) -> list[Path]:
-        """Images that the target was trained on, where they still are; of many, some from the first to the last."""
-        planned = {stage.key: stage for stage in self.run.record.plan}
-        leak = planned.get(self.leak.of[0]) if self.leak else None
-        renders = planned.get(leak.identity.renders or "") if leak else None
-        paths = [Path(path) for group in renders.paths for path in group] if renders else []
-        return paths[:: -(-len(paths) // _RENDERS)] if paths else []
+    def renders(self) -> list[Reference]:
+        """Images that the target was trained on: samples, and pictures to pick from, are judged against them."""
+        measured = self.leak or self.candidates
+        return references_of(self._images(measured.of[0])) if measured else []
+
+    @property
+    def base_renders(self) -> list[Reference]:
+        """Images that a base's gate compares its pictures with."""
+        return references_of(self._images(self.passport.of[0])) if self.passport else []
+
+    @property
+    def settings(self) -> dict[str, list[Setting]]:
+        """Settings by their tables, as the run used them; of an earlier version's run there are none."""
+        tables: dict[str, list[Setting]] = {}
+        for setting in self.run.record.settings.get(self.name, []):
+            tables.setdefault(setting.table, []).append(setting)
+        return tables
 
     @cached_property
     def candidates(self) -> Candidates | None:
@@ -79,6 +89,16 @@ class Story:
     def passport(self) -> Passport | None:
         """The base's."""
         return self._read(PASSPORT, Passport)
+
+    def _images(self, key: str) -> PlannedStage | None:
+        """Find the images of a stage: those that its pictures are compared with, or that its LoRA was trained on."""
+        planned = {stage.key: stage for stage in self.run.record.plan}
+        stage = planned.get(key)
+        while stage and not stage.identity.groups:
+            made_from = stage.identity.model_extra or {}
+            key = str(stage.identity.renders or made_from.get("lora") or made_from.get("data"))
+            stage = planned.get(key)
+        return stage
 
     def _read(self, file: str, form: type[R]) -> R | None:
         """Read a file beside a result, if it is whole, and about stages of this run: an earlier one's may lie there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from lorarecipe.errors import printable
 from lorarecipe.recipe import Recipe, Training
 from lorarecipe.recipe.lines import Where
 
+#: where the code of a finding stands in its line
+_CODE = re.compile(r":\d+:\d+: ([A-Z]{3}\d{3}) (?:error|warning) ")
 Severity = Literal["error", "warning"]
 
 
@@ -42,6 +45,12 @@ class Finding:
 
     def __str__(self) -> str:
         return printable(f"{self.path}:{self.line}:{self.column}: {self.code} {self.severity} {self.message}")
+
+
+def code_of(line: str) -> str:
+    """Give the code of a finding that was written as a line, or nothing where the line names none."""
+    found = _CODE.search(line)
+    return found[1] if found else ""
 
 
 class Rule(Protocol):

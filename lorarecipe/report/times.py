@@ -1,0 +1,45 @@
+"""Say when the parts of a result were made, and how long each took: also of what an earlier run has made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from lorarecipe.records import Sitting
+from lorarecipe.run import StageRecord
+
+
+def times_of(stage: StageRecord) -> list[str]:
+    """Say of each sitting of a stage when it began and how long it took."""
+    if not stage.sittings:
+        return ["when it was made was not written down"] if stage.outcome == "reused" else []
+    return [_words(sitting) for sitting in stage.sittings]
+
+
+def taken(stages: Iterable[StageRecord], outcome: str) -> str:
+    """Say how many stages have an outcome, and how long they took in all; nothing where none has."""
+    those = [stage for stage in stages if stage.outcome == outcome]
+    known = [sitting.seconds for stage in those for sitting in stage.sittings if sitting.seconds is not None]
+    seconds = sum(known) if known else sum(stage.seconds for stage in those)
+    return f"{len(those)} {outcome} ({clock(seconds)})" if those else ""
+
+
+def clock(seconds: float) -> str:
+    """``75.2`` -> ``0:01:15``; what takes less than ten seconds is told in tenths."""
+    return f"{seconds:.1f} s" if seconds < 10 else str(timedelta(seconds=round(seconds)))
+
+
+def moment(date: str) -> str:
+    """``2026-11-27T22:01:30+00:00`` -> ``2026-11-27 22:01:30 UTC``; another text stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(date):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return date
+
+
+def _words(sitting: Sitting) -> str:
+    began = f"went on after {sitting.after}" if sitting.after else "began"
+    length = "how long it took is not known, as the process was killed"
+    if sitting.seconds is not None:
+        length = f"took {clock(sitting.seconds)}"
+    return f"{moment(sitting.began)}: {began}, {length}"
