@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import say
+from lorarecipe.cli.options import say, say_json
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.imports import Imported
 
-#: version of what --json prints
-_SCHEMA_VERSION = 1
 #: letters of a value that are shown in a line
 _SHOWN = 60
 
@@ -34,6 +32,7 @@ def command(source: Path, name: str | None, out: Path | None, as_json: bool) -> 
     what cannot be carried over is printed, each key with the reason. SOURCE is only read.
     """
     from lorarecipe.imports import import_recipe
+    from lorarecipe.recipe.writing import put_schema
 
     imported = import_recipe(source, out.parent if out else Path(), name)
     path = out or Path(f"{imported.name}.toml")
@@ -45,8 +44,9 @@ def command(source: Path, name: str | None, out: Path | None, as_json: bool) -> 
     except FileExistsError as problem:
         message = f"{path} exists and is not overwritten; expected another name (--name, --out)"
         raise click.BadParameter(message, param_hint="--out") from problem
+    put_schema(path.parent)
     if as_json:
-        click.echo(json.dumps(_told(imported, source, path), indent=2, ensure_ascii=False))
+        say_json(_told(imported, source, path))
         return
     say(path)
     say("\n".join(_lines(imported, source, path)), err=True)
@@ -72,7 +72,6 @@ def _short(value: object) -> str:
 
 def _told(imported: Imported, source: Path, path: Path) -> dict[str, object]:
     return {
-        "schema_version": _SCHEMA_VERSION,
         "source": str(source),
         "kind": imported.kind,
         "recipe": str(path),

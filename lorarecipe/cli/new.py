@@ -63,6 +63,7 @@ def command(  # long: an option each
     """
     from lorarecipe.drafts import Hints, find_characters, survey
     from lorarecipe.mend import write
+    from lorarecipe.recipe.writing import put_schema
 
     characters = find_characters(folder)
     if not characters:
@@ -82,8 +83,9 @@ def command(  # long: an option each
     if any(one.is_guessed for one in surveys) and not yes:
         _confirm()
     changes = [change for one in surveys for change in one.changes]
+    out.mkdir(parents=True, exist_ok=True)
+    put_schema(out)
     for draft in drafts:
-        draft.path.parent.mkdir(parents=True, exist_ok=True)
         with draft.path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(draft.text)
         say(draft.path)

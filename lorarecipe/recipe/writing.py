@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import tomli_w
 
@@ -18,6 +20,14 @@ SCHEMA = "#:schema ./lorarecipe.schema.json"
 _WIDTH = 120
 #: tables within a table that have a header of their own, however short they are
 _HEADED = ("training", "gate")
+#: the schema as a file, as ``lorarecipe schema`` prints it
+_FILE = Path(__file__).with_name("lorarecipe.schema.json")
+
+
+def put_schema(folder: Path) -> None:
+    """Put the schema beside the recipes of a folder, for editors; what is there already stays."""
+    with suppress(FileExistsError), (folder / _FILE.name).open("xb") as file:
+        file.write(_FILE.read_bytes())
 
 
 def recipe_text(
