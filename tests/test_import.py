@@ -21,6 +21,8 @@ from safetensors.numpy import save_file
 from lorarecipe.errors import RecipeError
 from lorarecipe.imports import Imported, import_recipe
 from lorarecipe.imports.kinds import KINDS
+from lorarecipe.imports.training_toml import flattened
+from lorarecipe.imports.values import flat
 from lorarecipe.recipe import Recipe, load
 from lorarecipe.recipe.training import Buckets
 from tests.conftest import tiny_checkpoint
@@ -282,12 +284,20 @@ def test_a_training_of_sd_scripts(mine: Path) -> None:
     assert {"cache_latents", "caption_extension", "network_module", "v2"} <= {*one.unset}
 
 
-def test_each_key_is_carried_left_or_said_to_change_nothing(mine: Path) -> None:
-    one = imported(mine, "training")
-    carried = {key for settings in one.carried.values() for key, _ in settings}
+@pytest.mark.parametrize("kind", TEXTS)
+def test_each_key_is_carried_left_or_said_to_change_nothing(mine: Path, kind: str) -> None:
+    one = imported(mine, kind)
+    data = TEXTS[kind][2]
+    if kind == "training":
+        data = flattened(data)
+    elif kind == "ai-toolkit":
+        data = data["config"]["process"][0]
+    elif kind == "concepts":
+        data = {"concepts": data}
+    carried = {key for settings in one.carried.values() for names, _ in settings for key in re.split(", | --", names)}
     named = carried | {left.key.partition(" ")[0] for left in one.left} | {*one.unset}
-    of_the_whole = {"output_name", "train_data_dir"}
-    assert {key for table in TRAINING.values() for key in table} - named <= of_the_whole
+    unnamed = {key for key, _ in flat(data) if key not in named}
+    assert not {key for key in unnamed if not any(name.startswith(f"{key}.") or key.startswith(name) for name in named)}
 
 
 @pytest.mark.parametrize(
@@ -359,6 +369,8 @@ def test_paths_are_those_of_the_source_for_a_recipe_elsewhere(mine: Path) -> Non
     recipe = tomllib.loads(import_recipe(mine / "a.toml", mine / "recipes").text)
     assert recipe["checkpoint"]["path"] == "../checkpoint.safetensors"
     assert recipe["target"]["images"] == "../img"
+    (mine / "link").symlink_to(mine / "recipes", target_is_directory=True)
+    assert tomllib.loads(import_recipe(mine / "a.toml", mine / "link").text) == recipe
 
 
 @pytest.mark.parametrize(
@@ -381,6 +393,7 @@ def test_data_sets_of_sd_scripts(mine: Path) -> None:
     assert recipe.target
     assert undecided(one) == {"checkpoint.family", "checkpoint.path", "target.images", "base", "preset"}
     assert (recipe.target.images, recipe.target.repeats) == (mine / "aoi", 5)
+    assert one.carried["target.repeats"] == (("datasets[1].subsets[0].num_repeats", 5),)
     training = recipe.target.training
     assert (training.resolution, training.batch_size) == ((768, 640), 2)
     assert training.buckets == Buckets(min=256)
@@ -420,6 +433,7 @@ def test_a_configuration_of_the_gui(mine: Path) -> None:
         "max_grad_norm": 0.5,
     }
     assert {"lr_warmup", "caption_extension", "xformers", "gpu_ids", "pretrained_model_name_or_path"} <= keys_left(one)
+    assert reason(one, "optimizer_args") == "additional_parameters --optimizer_args goes before it"
     assert {"seed", "max_token_length", "use_cp", "multires_noise_iterations"} <= {*one.unset}
 
 

@@ -47,6 +47,8 @@ _OPTIONS = {
     "training_seed": "seed",
     "save.dtype": "save_precision",
 }
+#: names that count before others of the same meaning
+_GO_BEFORE = frozenset({"network.rank", "network.linear_alpha"})
 _DATA = {
     "caption_dropout_rate": "caption_dropout_rate",
     "flip_x": "flip_aug",
@@ -115,8 +117,9 @@ def _training(found: Found, process: Mapping[str, object]) -> None:
         given = [f"{key}={value}" for key, value in parameters.items()]
         found.carry("train.optimizer_params", ", ".join(given), "optimizer_args", given)
     read = ("type", "network.type", "network.conv", "network.conv_alpha", "model.arch", "train.train_text_encoder")
-    for key, value in values.items():
-        option = _OPTIONS.get(key)
+    # of two names for the same, the last that is read counts
+    for key in sorted(values, key=lambda key: (key in _GO_BEFORE, values[key] != 1)):
+        option, value = _OPTIONS.get(key), values[key]
         if option:
             means = _PRECISIONS.get(str(value), value) if option.endswith("precision") else value
             means = _SAVED.get(str(means), means) if option == "save_precision" else means
@@ -139,9 +142,9 @@ def _images(found: Found, process: Mapping[str, object]) -> None:
         if dataset.get("is_reg") is True:
             found.leave(f"{place}.folder_path", folder, "the method has no regularisation images")
             continue
-        repeats = number(dataset.get("num_repeats", 1))
+        repeats, key = number(dataset.get("num_repeats", 1)), f"{place}.num_repeats" if "num_repeats" in dataset else ""
         if isinstance(folder, str) and folder:
-            found.sets.append(ImageSet(f"{place}.folder_path", folder, repeats if isinstance(repeats, int) else 1))
+            found.sets.append(ImageSet(f"{place}.folder_path", folder, repeats if isinstance(repeats, int) else 1, key))
         for key, value in dataset.items():
             if key in _DATA:
                 found.carry(f"{place}.{key}", value, _DATA[key])

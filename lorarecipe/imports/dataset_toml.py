@@ -8,7 +8,7 @@ from math import prod
 from lorarecipe.imports.found import Found, ImageSet
 from lorarecipe.imports.sizes import sides_of
 from lorarecipe.imports.source import Source
-from lorarecipe.imports.values import number
+from lorarecipe.imports.values import flat, number
 
 TITLE = "data sets of sd-scripts ([[datasets]] with subsets, for --dataset_config)"
 
@@ -52,28 +52,33 @@ def read_datasets(found: Found, source: Source) -> None:
         is_reg = bool(_value(row, "is_reg"))
         main = main or (row if not is_reg else {})
         for name, (key, value) in row.items():
-            if key in seen:
+            if key in seen or name == "num_repeats":  # it goes with its folder
                 continue
             seen.add(key)
             if name in _REASONS or is_reg:
                 found.leave(key, value, _REASONS.get(name, _REASONS["is_reg"]))
             elif name == "image_dir" and isinstance(value, str):
-                _images(found, key, value, _value(row, "num_repeats"))
-            elif row is main and name != "num_repeats":
+                _images(found, key, value, *row.get("num_repeats", ("", 1)))
+            elif row is main:
                 found.carry(key, value, _OPTIONS.get(name, name), off_counts=name == "enable_bucket")
-            elif name == "num_repeats" or _value(main, name) == value:
+            elif _value(main, name) == value:
                 found.unset.append(key)
             else:
                 found.leave(key, value, _DIFFERS)
+    seen |= {one.repeats_key for one in found.sets}
+    # what every subset has a value of its own for
+    found.unset += [key for key, _ in flat(source.data) if key not in seen and key.startswith(("general", "datasets"))]
 
 
-def _images(found: Found, key: str, folder: str, repeats: object) -> None:
+def _images(found: Found, key: str, folder: str, repeats_key: str, repeats: object) -> None:
     """Note a folder of images; the same folder at several resolutions is one."""
+    times = number(repeats)
     if any(one.folder == folder for one in found.sets):
         found.unset.append(key)
     elif folder:
-        times = number(repeats)
-        found.sets.append(ImageSet(key, folder, times if isinstance(times, int) else 1))
+        # of a key that several folders have in common, each has the value, and the first has the key
+        named = any(one.repeats_key == repeats_key for one in found.sets)
+        found.sets.append(ImageSet(key, folder, times if isinstance(times, int) else 1, "" if named else repeats_key))
 
 
 def _rows(data: Table) -> Iterator[Row]:

@@ -31,6 +31,8 @@ class ImageSet:
     folder: str
     """Its path, as the source has it: relative to the source's folder."""
     repeats: int = 1
+    repeats_key: str = ""
+    """What says the repeats in the source, where a key does."""
     is_parent: bool = False
     """Whether the images stand in folders ``N_name`` within it, where it is a folder of another machine."""
 
@@ -50,6 +52,8 @@ class Found:
 
     name: str
     """What the result may be called."""
+    name_key: str = ""
+    """What names it in the source."""
     family: str | None = None
     """Family of the checkpoint, where the source tells it."""
     sha256: str | None = None
@@ -67,13 +71,25 @@ class Found:
     unset: list[str] = field(default_factory=list)
     """Keys that change nothing: off, empty, or what lorarecipe does anyway."""
 
+    def rename(self, key: str, name: object) -> None:
+        """Take the name that the source has for its result, where it has one."""
+        if isinstance(name, str) and name:
+            self.name, self.name_key = name, key
+        elif name is not None:
+            self.unset.append(key)
+
     def carry(self, key: str, value: object, option: str, means: object = None, *, off_counts: bool = False) -> None:
         """Take a setting over, where it is not off; ``means`` is its value for the option, where it is another."""
         means = value if means is None else means
         if is_unset(means) or (is_off(means) and not off_counts):
-            self.unset.append(key)
-        else:
-            self.settings[option] = Setting(key, value, option, means)
+            self.unset += [key] if key else []
+            return
+        before = self.settings.get(option)
+        if before and before.key != key and before.means != means:
+            self.left.append(Left(before.key, before.value, f"{key} goes before it"))
+        elif before and before.key != key:
+            self.unset.append(before.key)
+        self.settings[option] = Setting(key, value, option, means)
 
     def leave(self, key: str, value: object, reason: str) -> None:
         """Name what is not carried over, with the reason; what is off is none."""

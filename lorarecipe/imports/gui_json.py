@@ -58,8 +58,8 @@ def read(source: Source) -> Found:
     data: Mapping[str, object] = source.data
     boxes = ("flux1" if data.get("flux1_checkbox") is True else "", "sd3" if data.get("sd3_checkbox") is True else "")
     refuse_foreign(source, (data.get("LoRA_type"), *boxes), data.get("train_data_dir"))
-    name = data.get("output_name")
-    found = Found(name=name if isinstance(name, str) and name else source.path.stem, trainer="sd-scripts")
+    found = Found(name=source.path.stem, trainer="sd-scripts")
+    found.rename("output_name", data.get("output_name"))
     found.defaults = {k: v for k, v in DEFAULTS.items() if k not in {"enable_bucket", "max_train_steps"}}
     # before there was SDXL, the file had no key for it
     found.family = "sdxl" if data.get("sdxl") is True else "sd2" if data.get("v2") is True else "sd15"
@@ -72,8 +72,11 @@ def read(source: Source) -> Found:
     _length(found, data)
     _noise(found, data)
     _captions(found, data)
-    if data.get("use_8bit_adam") and "optimizer" not in data:
-        found.carry("use_8bit_adam", True, "optimizer_type", "AdamW8bit")
+    if "optimizer" not in data:
+        eight_bit = data.get("use_8bit_adam") is True
+        found.carry("use_8bit_adam", eight_bit, "optimizer_type", "AdamW8bit" if eight_bit else None)
+    elif "use_8bit_adam" in data:
+        found.leave("use_8bit_adam", data["use_8bit_adam"], "the optimizer is said by another key")
     _command_line(found, data.get("additional_parameters"))
     add_images(found, source, data.get("dataset_config"), data.get("train_data_dir"))
     return found
@@ -98,10 +101,18 @@ def _form(found: Found, data: Mapping[str, object]) -> None:
     if form not in _PLAIN_LORA:
         found.leave("LoRA_type", form, "a recipe trains LoRAs (networks.lora), and no other form")
     wanted = ("rank_dropout", "module_dropout", *(("conv_dim", "conv_alpha") if form in _CONVOLVED else ()))
-    arguments = [f"{key}={value}" for key in wanted if (value := number(data.get(key)))]
-    found.carry("LoRA_type", f"{form} with {', '.join(arguments)}", "network_args", arguments)
-    given = [str(word) for word in words(data.get("optimizer_args") or [])]
-    found.carry("optimizer_args", data.get("optimizer_args"), "optimizer_args", given or None)
+    given = {key: f"{key}={value}" for key in wanted if (value := number(data.get(key)))}
+    found.carry(", ".join(given), ", ".join(given.values()), "network_args", [*given.values()])
+    parts = (
+        "conv_dim",
+        "conv_alpha",
+        "rank_dropout",
+        "module_dropout",
+        *(("LoRA_type",) if form in _PLAIN_LORA else ()),
+    )
+    found.unset += [key for key in parts if key in data and key not in given]
+    arguments = words(data.get("optimizer_args") or [])
+    found.carry("optimizer_args", data.get("optimizer_args"), "optimizer_args", arguments or None)
     attention = data.get("xformers")
     if attention in (True, "xformers"):
         found.carry("xformers", attention, "xformers", True)
@@ -144,6 +155,7 @@ def _length(found: Found, data: Mapping[str, object]) -> None:
 def _noise(found: Found, data: Mapping[str, object]) -> None:
     """Take one of the two kinds of noise: the GUI hands over the one that noise_offset_type names."""
     is_multires = data.get("noise_offset_type") == "Multires"
+    found.unset += [key for key in ("noise_offset_type",) if key in data]
     has_offset = bool(number(data.get("noise_offset")))
     for key in ("multires_noise_iterations", "multires_noise_discount"):
         if is_multires and number(data.get("multires_noise_iterations")):
@@ -172,6 +184,7 @@ def _captions(found: Found, data: Mapping[str, object]) -> None:
 def _command_line(found: Found, text: object) -> None:
     """Read the further options of the command line; the last of the same name counts, as it does there."""
     if is_unset(text) or not isinstance(text, str):
+        found.unset += ["additional_parameters"] if text == "" else []
         return
     parts: list[tuple[str, list[str]]] = []
     for word in words(text):

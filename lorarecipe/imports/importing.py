@@ -11,7 +11,7 @@ import tomli_w
 
 from lorarecipe.imports.checkpoint import write_checkpoint
 from lorarecipe.imports.draft import Decision, Draft, nested
-from lorarecipe.imports.found import Left
+from lorarecipe.imports.found import Left, Setting
 from lorarecipe.imports.kinds import kind_of
 from lorarecipe.imports.settling import settle
 from lorarecipe.imports.sizes import write_sizes
@@ -69,12 +69,14 @@ def import_recipe(path: Path, folder: Path, name: str | None = None) -> Imported
     draft = Draft(found)
     draft.put("format", 1)
     draft.put("name", _a_name(name or found.name))
+    if found.name_key:
+        draft.origins["name"] = (Setting(found.name_key, found.name, "output_name", found.name),)
     if draft.values["name"] != (name or found.name):
         draft.left.append(
             Left("name", name or found.name, f"a name is made of letters and digits: {draft.values['name']}")
         )
-    write_checkpoint(draft, source, folder.resolve())
-    images = write_target(draft, source, folder.resolve())
+    write_checkpoint(draft, source, folder)
+    images = write_target(draft, source, folder)
     write_sizes(draft)
     write_training(draft, images)
     draft.decide("base", _BASE)

@@ -44,7 +44,8 @@ def read(source: Source) -> Found:
     data = {key.removeprefix("ss_"): value for key, value in _data(source).items() if key.startswith("ss_")}
     base = data.get("base_model_version", "")
     refuse_foreign(source, (foreign(base), foreign(data.get("network_module"))), None)
-    found = Found(name=_told(data, "output_name") or source.path.stem, trainer="sd-scripts")
+    found = Found(name=source.path.stem, trainer="sd-scripts")
+    found.rename("ss_output_name", _told(data, "output_name") or None)
     found.family = next((family for start, family in _FAMILIES.items() if base.startswith(start)), None)
     if not found.family and "v2" in data:  # before there was SDXL, it was told by this alone
         found.family = "sd2" if data["v2"] == "True" else "sd15"
@@ -79,8 +80,8 @@ def _data(source: Source) -> Mapping[str, str]:
 
 
 def _named(found: Found) -> frozenset[str]:
-    settings = {setting.key for setting in found.settings.values()}
-    return frozenset(settings | {left.key for left in found.left} | {one.key for one in found.sets} | {*found.unset})
+    keys = [setting.key for setting in found.settings.values()] + [left.key for left in found.left]
+    return frozenset([*keys, *found.unset, found.name_key, *(one.key for one in found.sets)])
 
 
 def _told(data: Mapping[str, str], name: str) -> str:

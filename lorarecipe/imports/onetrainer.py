@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PureWindowsPath
 
 from lorarecipe.errors import RecipeError
-from lorarecipe.imports.found import Found, ImageSet
+from lorarecipe.imports.concepts import add_concepts, tables
+from lorarecipe.imports.found import Found
 from lorarecipe.imports.places import here
 from lorarecipe.imports.source import Source, read_source
 from lorarecipe.imports.training_toml import refuse_foreign
-from lorarecipe.imports.values import at, flat, is_unset, number
+from lorarecipe.imports.values import flat, is_unset, number
 
 TITLE = "a LoRA configuration of OneTrainer, or its list of concepts (JSON)"
 
@@ -61,7 +62,7 @@ _PLAIN = {
     "vae.model_name": "vae",
     "vae_model_name": "vae",
 }
-#: arguments of optimizers that are not null in every file
+#: arguments that optimizers have in sd-scripts too, beside betas
 _ARGUMENTS = {
     "adamw": ("weight_decay", "eps"),
     "adamw8bit": ("weight_decay", "eps"),
@@ -79,10 +80,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"(cloud|secrets)\.", "it is for a server, or a secret for one"),
     (r"concept_file_name|concepts?\[|concepts", "it says how OneTrainer reads the images of a folder"),
     (r"samples?(_|\[|$)", "lorarecipe draws the pictures itself: [samples]"),
-    (
-        _OF_THE_PROGRAM,
-        "it says where OneTrainer keeps its files and how it works, and not what is learned",
-    ),
+    (_OF_THE_PROGRAM, "it says where OneTrainer keeps its files and how it works, and not what is learned"),
     (r".*(weight_dtype|_dtype)$", "precision in a recipe is one of no, fp16 and bf16, for all parts"),
     (r"optimizer[._]", "its optimizer does not have it in sd-scripts"),
 )
@@ -117,9 +115,6 @@ _SAME: Mapping[str, tuple[object, ...]] = {
     "optimizer.fused": (True,),
 }
 
-#: settings of a concept that a folder of a recipe does not have
-_OF_A_FOLDER = r"image\.enable_(?!random_flip).*|text\..*_enable|include_subdirectories"
-
 Config = Mapping[str, object]
 
 
@@ -140,18 +135,21 @@ def read(source: Source) -> Found:
     """Take the settings with their names in sd-scripts; a full fine-tuning, or another model, is refused."""
     if isinstance(source.data, list):
         found = Found(name=source.path.stem, trains=False)
-        _concepts(found, source.data, "concepts")
+        add_concepts(found, source.data)
         return found
     assert isinstance(source.data, Mapping)
     data: Config = source.data
     model, method = data.get("model_type"), data.get("training_method", "LORA")
-    images = next((one.get("path") for one in _tables(data.get("concepts"))), None)
+    images = next((one.get("path") for one in tables(data.get("concepts"))), None)
     if isinstance(model, str) and model not in _FAMILIES:
         refuse_foreign(source, (model,), images)
         raise source.refusal(f"found a training of {model}, expected one of: {', '.join(_FAMILIES)}")
     if method != "LORA":
         raise source.refusal(f"found training_method {method!r}, expected 'LORA': lorarecipe trains LoRAs")
-    found = Found(name=_name(data, source), trainer="OneTrainer", defaults=_DEFAULTS)
+    found = Found(name=source.path.stem, trainer="OneTrainer", defaults=_DEFAULTS)
+    stem = PureWindowsPath(str(data.get("output_model_destination") or "")).stem
+    if stem not in {"", "lora", "model"}:  # these are OneTrainer's own
+        found.rename("output_model_destination", stem)
     found.family = _FAMILIES.get(str(model))
     found.unset += [key for key in ("model_type",) if key in data]
     _training(found, data)
@@ -159,14 +157,8 @@ def read(source: Source) -> Found:
     return found
 
 
-def _name(data: Config, source: Source) -> str:
-    destination = data.get("output_model_destination")
-    stem = PureWindowsPath(destination).stem if isinstance(destination, str) else ""
-    return stem if stem not in {"", "lora", "model"} else source.path.stem
-
-
 def _training(found: Found, data: Config) -> None:
-    values = dict(flat({k: v for k, v in data.items() if k not in {"concepts", "model_type"}}))
+    values = dict(flat({k: v for k, v in data.items() if k not in {"concepts", "model_type", found.name_key}}))
     for key in [*values]:
         if key in _PLAIN:
             # a rate of null is the common one
@@ -198,19 +190,22 @@ def _translated(found: Found, values: dict[str, object]) -> None:
             found.carry(key, value, option, meanings[str(value)])
         elif value is not None:
             found.leave(key, value, f"expected one of {', '.join(map(str, meanings))}")
-    trains = [values.pop(key) for key in ("text_encoder.train", "train_text_encoder") if key in values]
-    if False in trains:
-        found.carry("text_encoder.train", False, "network_train_unet_only", True)
+    for key in ("text_encoder.train", "train_text_encoder"):
+        trains = values.pop(key, None)
+        if trains is False:
+            found.carry(key, False, "network_train_unet_only", True)
+        elif trains is not None:
+            found.unset.append(key)
     if values.get("aspect_ratio_bucketing") is False:
         found.carry("aspect_ratio_bucketing", values.pop("aspect_ratio_bucketing"), "enable_bucket", off_counts=True)
-    skipped = number(values.pop("text_encoder_layer_skip", 0))
+    skipped = number(values.get("text_encoder_layer_skip"))
     if isinstance(skipped, int) and skipped > 0:
-        found.carry("text_encoder_layer_skip", skipped, "clip_skip", skipped + 1)
+        found.carry("text_encoder_layer_skip", values.pop("text_encoder_layer_skip"), "clip_skip", skipped + 1)
     weighting = values.get("loss_weight_fn")
     if weighting == "MIN_SNR_GAMMA":
-        found.carry(
-            "loss_weight_fn", values.pop("loss_weight_fn"), "min_snr_gamma", values.pop("loss_weight_strength", 5)
-        )
+        found.unset.append("loss_weight_fn")
+        found.carry("loss_weight_strength", values.pop("loss_weight_strength", 5), "min_snr_gamma")
+        values.pop("loss_weight_fn")
     elif weighting == "DEBIASED_ESTIMATION":
         found.carry("loss_weight_fn", values.pop("loss_weight_fn"), "debiased_estimation_loss", True)
     elif weighting in (None, "CONSTANT") and "loss_weight_strength" in values:
@@ -230,27 +225,27 @@ def _optimizer(found: Found, values: dict[str, object]) -> None:
         return
     means = _OPTIMIZERS.get(name, name.replace("_", ""))
     found.carry(key, name, "optimizer_type", means)
-    arguments: list[str] = []
-    betas = [values.get(f"optimizer.{beta}") for beta in ("beta1", "beta2")]
-    if means.lower() in {"adamw", "adamw8bit", "lion", "lion8bit", "prodigy"} and all(map(number, betas)):
-        arguments.append(f"betas=({betas[0]}, {betas[1]})")
-        for beta in ("beta1", "beta2"):
-            values.pop(f"optimizer.{beta}")
+    given: dict[str, str] = {}
+    betas = [f"optimizer.{beta}" for beta in ("beta1", "beta2")]
+    if means.lower() in _ARGUMENTS and means != "ADAFACTOR" and all(number(values.get(beta)) for beta in betas):
+        first, second = (values.pop(beta) for beta in betas)
+        given[", ".join(betas)] = f"betas=({first}, {second})"
     for argument in _ARGUMENTS.get(means.lower(), ()):
-        places = (f"optimizer.{argument}", f"optimizer_{argument}", argument)
-        told = [values.pop(place) for place in places if place in values]
-        arguments += [f"{argument}={value}" for value in told if not is_unset(value)]
-    found.carry("optimizer", ", ".join(arguments), "optimizer_args", arguments)
+        for place in (f"optimizer.{argument}", f"optimizer_{argument}", argument):
+            if place in values and not is_unset(values[place]):
+                given[place] = f"{argument}={values.pop(place)}"
+    found.carry(", ".join(given), ", ".join(given.values()), "optimizer_args", [*given.values()])
 
 
 def _schedule(found: Found, values: dict[str, object]) -> None:
+    key = "learning_rate_scheduler" if "learning_rate_scheduler" in values else ""
     scheduler = str(values.pop("learning_rate_scheduler", "CONSTANT"))
     warmup = values.pop("learning_rate_warmup_steps", None)
     steps = 200 if warmup is None else number(warmup)
     means = {"COSINE_WITH_HARD_RESTARTS": "cosine_with_restarts"}.get(scheduler, scheduler.lower())
     if means == "constant" and steps:
         means = "constant_with_warmup"
-    found.carry("learning_rate_scheduler", scheduler, "lr_scheduler", means)
+    found.carry(key, scheduler, "lr_scheduler", means)
     if warmup is not None:
         # up to 1, it is a share of the steps
         share = min(steps, 0.999) if steps and steps <= 1 else None
@@ -261,7 +256,7 @@ def _schedule(found: Found, values: dict[str, object]) -> None:
 def _images(found: Found, data: Config, source: Source) -> None:
     concepts = data.get("concepts")
     if isinstance(concepts, list):
-        _concepts(found, concepts, "concepts")
+        add_concepts(found, concepts)
         return
     name = data.get("concept_file_name")
     path = here(source, name) if isinstance(name, str) and name else None
@@ -270,49 +265,4 @@ def _images(found: Found, data: Config, source: Source) -> None:
             read = read_source(path).data
         except RecipeError:
             read = None
-        _concepts(found, read, "concepts")
-
-
-def _concepts(found: Found, concepts: object, prefix: str) -> None:
-    for index, concept in enumerate(_tables(concepts)):
-        place = f"{prefix}[{index}]"
-        path, kind = concept.get("path"), concept.get("type", "STANDARD")
-        if not isinstance(path, str) or not path:
-            continue
-        if concept.get("enabled") is False:
-            found.leave(f"{place}.path", path, "it is not enabled")
-        elif kind != "STANDARD" or concept.get("validation_concept") is True:
-            found.leave(
-                f"{place}.path", path, f"the method has no regularisation images and none for validation ({kind})"
-            )
-        else:
-            _concept(found, place, concept, path)
-
-
-def _concept(found: Found, place: str, concept: Config, path: str) -> None:
-    key = "balancing" if "balancing" in concept else "repeats"
-    factor = number(concept.get(key, 1)) or 1
-    samples = concept.get("balancing_strategy") == "SAMPLES"
-    repeats = 1 if samples else max(1, round(factor))
-    if samples or repeats != factor:
-        found.leave(
-            f"{place}.{key}", concept[key], f"a recipe repeats images a whole number of times: written as {repeats}"
-        )
-    found.sets.append(ImageSet(f"{place}.path", path, repeats))
-    if at(concept, "image", "enable_random_flip") is True:
-        found.carry(f"{place}.image.enable_random_flip", True, "flip_aug")
-    if at(concept, "text", "enable_tag_shuffling") is True:
-        found.carry(f"{place}.text.enable_tag_shuffling", True, "shuffle_caption")
-    prompts = at(concept, "text", "prompt_source")
-    if prompts in ("concept", "filename"):
-        reason = "lorarecipe reads the caption of a.png from a.txt, and none from elsewhere"
-        found.leave(f"{place}.text.prompt_source", prompts, reason)
-    for name, value in flat(concept):
-        if value is True and re.fullmatch(
-            r"image\.enable_(?!random_flip).*|text\..*_enable|include_subdirectories", name
-        ):
-            found.leave(f"{place}.{name}", value, "lorarecipe reads the images of a folder as they are")
-
-
-def _tables(value: object) -> Iterator[Config]:
-    yield from (one for one in value if isinstance(one, Mapping)) if isinstance(value, list) else ()
+        add_concepts(found, read)

@@ -18,27 +18,28 @@ _NUMBERED = re.compile(r"(\d+)_(.*)", re.DOTALL)
 
 def here(source: Source, text: str) -> Path | None:
     """Give the path that a text of the source means, where there is something."""
-    for form in dict.fromkeys([text, PureWindowsPath(text).as_posix()]):
-        try:
-            path = source.place / Path(form).expanduser()
-            if path.exists():
-                return path
-        except (OSError, ValueError, RuntimeError):  # not a path at all, or one of a user who is not known here
-            continue
-    return None
+    forms = dict.fromkeys([text, PureWindowsPath(text).as_posix()])
+    return next((path for form in forms if (path := _found(source, form))), None)
+
+
+def _found(source: Source, form: str) -> Path | None:
+    try:
+        path = source.place / Path(form).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # not a path at all, or one of a user who is not known here
+        return None
 
 
 def written(source: Source, text: str, folder: Path) -> str:
     """Write a path for a recipe in ``folder``: relative ones start from there, and all have slashes."""
     windows = PureWindowsPath(text)
-    form = windows.as_posix() if "\\" in text and not Path(text).exists() else text
-    if windows.drive or form.startswith(("/", "~")):
-        return form.encode("utf-8", "replace").decode()  # a name on a disk need not be text
-    try:
-        relative = Path(os.path.relpath(source.place / form, folder)).as_posix()
-    except (OSError, ValueError):
-        return form
-    return relative.encode("utf-8", "replace").decode()
+    form = windows.as_posix() if "\\" in text and not _found(source, text) else text
+    if not windows.drive and not form.startswith(("/", "~")):
+        try:
+            form = Path(os.path.relpath(source.place.resolve() / form, folder.resolve())).as_posix()
+        except (OSError, ValueError):  # on another drive
+            form = (source.place.resolve() / form).as_posix()
+    return form.encode("utf-8", "replace").decode()  # a name on a disk need not be text
 
 
 def is_placeholder(text: str) -> bool:

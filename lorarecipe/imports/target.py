@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lorarecipe.imports.draft import Draft
-from lorarecipe.imports.found import ImageSet, Left
+from lorarecipe.imports.found import ImageSet, Left, Setting
 from lorarecipe.imports.places import here, images_in, is_placeholder, written
 from lorarecipe.imports.source import Source
 
@@ -23,7 +23,9 @@ def write_target(draft: Draft, source: Source, folder: Path) -> int | None:
         return None
     counts = [images_in(path) * one.repeats if (path := here(source, one.folder)) else 0 for one in sets]
     chosen = counts.index(max(counts))
-    draft.left += [Left(one.key, one.folder, _OTHERS) for index, one in enumerate(sets) if index != chosen]
+    others = [one for index, one in enumerate(sets) if index != chosen]
+    draft.left += [Left(one.key, one.folder, _OTHERS) for one in others]
+    draft.left += [Left(one.repeats_key, one.repeats, _OTHERS) for one in others if one.repeats_key]
     _write(draft, source, folder, sets[chosen])
     return counts[chosen] or None
 
@@ -34,10 +36,11 @@ def _write(draft: Draft, source: Source, folder: Path, one: ImageSet) -> None:
         draft.left.append(Left(one.key, one.folder, "it stands in place of a path"))
         draft.decide("target.images", f"{one.folder!r} stands in place of a path; expected the renders", "renders")
     else:
-        draft.values["target.images"] = written(source, one.folder, folder)
-        draft.origins["target.images"] = ()
+        setting = Setting(one.key, one.folder, "train_data_dir", one.folder)
+        draft.put("target.images", written(source, one.folder, folder), setting)
         if not path:
             inside = ", and of the folders N_name in it the one of the character" if one.is_parent else ""
             message = f"found no folder {one.folder} here, expected the folder of the renders{inside}"
             draft.decide("target.images", message)
-    draft.values["target.repeats"] = max(1, one.repeats)
+    repeats = Setting(one.repeats_key, one.repeats, "dataset_repeats", one.repeats) if one.repeats_key else None
+    draft.put("target.repeats", max(1, one.repeats), repeats)

@@ -68,31 +68,27 @@ def write_training(draft: Draft, images: int | None) -> None:
 
 
 def _network(draft: Draft) -> None:
-    arguments = draft.take("network_args")
+    module, arguments = draft.take("network_module"), draft.take("network_args")
     kept: list[str] = []
+    algorithm = "lora"
     for word in words(arguments.means) if arguments else []:
         name, _, value = word.partition("=")
+        part = Setting(f"{arguments.key} {name}" if arguments else name, value, "network_args", word)
+        if name == "algo":
+            algorithm = value
         if word in {"algo=lora", "algo=locon"} or number(value) == 0:
-            continue
-        if problem := extra_problems({"network_args": [word]}, {}).get("network_args"):
-            part = Setting(f"{arguments.key} {name}" if arguments else name, value, "network_args", word)
+            draft.same(part)
+        elif problem := extra_problems({"network_args": [word]}, {}).get("network_args"):
             draft.leave(part, problem)
         else:
             kept.append(word)
     if kept:
         draft.put(f"{_TRAINING}extra.network_args", kept, arguments)
-    module = draft.take("network_module")
-    if (
-        module
-        and module.means == "lycoris.kohya"
-        and arguments
-        and not {"algo=lora", "algo=locon"} & {*words(arguments.means)}
-    ):
-        draft.leave(module, "a recipe trains LoRAs (networks.lora), and none of LyCORIS' other forms")
-    elif module and module.means not in ("networks.lora", "lycoris.kohya"):
-        draft.leave(module, "a recipe trains LoRAs (networks.lora), and no other form")
-    else:
+    is_lora = not module or module.means in ("networks.lora", "lycoris.kohya")
+    if is_lora and algorithm in {"lora", "locon"}:
         draft.same(module)
+    else:
+        draft.leave(module, "a recipe trains LoRAs (networks.lora), and no other form")
 
 
 def _optimizer(draft: Draft) -> None:
@@ -128,8 +124,10 @@ def _rates(draft: Draft) -> None:
         encoder = None if first is None else Setting(encoder.key, encoder.value, encoder.option, first)
     _rate(draft, "unet_lr", unet or common)
     if unet and encoder:
-        is_one = common and number(common.means) in {number(unet.means), number(encoder.means)}
-        draft.same(common) if is_one else draft.leave(common, "the rates of U-Net and text encoder go before it")
+        if common and number(common.means) in {number(unet.means), number(encoder.means)}:
+            draft.same(common)
+        else:
+            draft.leave(common, "the rates of U-Net and text encoder go before it")
     if unet_only and unet_only.means is True:
         draft.same(unet_only)
         draft.leave(encoder, "the same source says that only the U-Net is trained")

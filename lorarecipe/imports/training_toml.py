@@ -54,9 +54,8 @@ def read(source: Source) -> Found:
     checkpoint = PureWindowsPath(str(options.get("pretrained_model_name_or_path") or "")).name
     names = (options.get("network_module"), model, checkpoint)
     refuse_foreign(source, names, options.get("train_data_dir"), [key for key in _OF_OTHER_MODELS if options.get(key)])
-    found = Found(
-        name=name if isinstance(name, str) and name else source.path.stem, defaults=DEFAULTS, trainer="sd-scripts"
-    )
+    found = Found(name=source.path.stem, defaults=DEFAULTS, trainer="sd-scripts")
+    found.rename("output_name", name)
     is_xl = options.get("sdxl") is True or "sdxl" in str(model).lower()
     found.family = "sdxl" if is_xl else "sd2" if options.get("v2") is True else None
     for option, value in options.items():
@@ -85,6 +84,7 @@ def refuse_foreign(source: Source, names: Sequence[object], images: object, file
 
 def add_images(found: Found, source: Source, config: object, folder: object) -> None:
     """Add the images of a data set configuration where one is named, or else of a ``train_data_dir``."""
+    found.unset += [key for key, value in (("dataset_config", config), ("train_data_dir", folder)) if value == ""]
     if isinstance(config, str) and config:
         if isinstance(folder, str) and folder:
             found.leave("train_data_dir", folder, _ANOTHER)
