@@ -582,6 +582,12 @@ def test_folders(mine: Path) -> None:
     assert (alone.name, tomllib.loads(alone.text)["target"]["repeats"]) == ("my-aoi", 10)
 
 
+def test_a_folder_without_images_is_looked_at(mine: Path) -> None:
+    (mine / "img").mkdir()
+    one = imported(mine, "training")
+    assert "found no image in img, expected the folder of the renders" in {entry.message for entry in one.decisions}
+
+
 LOOKALIKES: dict[str, tuple[str, str]] = {
     "options.json": ('{"pretrained_model_name_or_path": "a", "train_data_dir": "b", "network_dim": 4}', "TOML"),
     "musubi.toml": ('[[datasets]]\nimage_directory = "a"\n', "musubi-tuner"),
@@ -727,7 +733,9 @@ def test_the_command(mine: Path) -> None:
     assert "a.json is a saved LoRA configuration of the kohya_ss GUI (JSON); " in err
     assert "  base: which base" in err
     assert '  xformers = "xformers": it is not installed with the trainer; lorarecipe uses sdpa\n' in err
-    assert {name: content for name, content in _tree(mine).items() if not name.endswith((".toml", ".schema.json"))} == before
+    assert {
+        name: content for name, content in _tree(mine).items() if not name.endswith((".toml", ".schema.json"))
+    } == before
     kept = (mine / "aoi.toml").read_bytes()
     code, out, err = _call(mine, "import", "a.json", "--out", "aoi.toml")
     assert (code, out) == (2, "")

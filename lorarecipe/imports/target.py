@@ -42,5 +42,7 @@ def _write(draft: Draft, source: Source, folder: Path, one: ImageSet) -> None:
             inside = ", and of the folders N_name in it the one of the character" if one.is_parent else ""
             message = f"found no folder {one.folder} here, expected the folder of the renders{inside}"
             draft.decide("target.images", message)
+        elif not images_in(path):
+            draft.decide("target.images", f"found no image in {one.folder}, expected the folder of the renders")
     repeats = Setting(one.repeats_key, one.repeats, "dataset_repeats", one.repeats) if one.repeats_key else None
     draft.put("target.repeats", max(1, one.repeats), repeats)
