@@ -172,6 +172,15 @@ def test_folders_that_cannot_be_written(folder: Path, gpus: Gpus) -> None:
     assert found["writing results"].advice == "name another folder: --out"
 
 
+@pytest.mark.parametrize("home", ["/dev/null", "/dev/null/x"])
+def test_a_home_that_cannot_be(folder: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    """Everything else is looked at all the same."""
+    monkeypatch.setenv("LORARECIPE_HOME", home)
+    lacks = _lacks(folder / "recipe.toml", folder / "out")
+    assert "writing to the store" in lacks
+    assert "writing results" not in lacks
+
+
 @pytest.mark.parametrize(
     ("moment", "words"),
     [

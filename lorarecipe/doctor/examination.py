@@ -67,7 +67,7 @@ def _planned(recipe: Recipe) -> tuple[Plan | None, list[Finding]]:
     try:
         checked = check(scan(recipe))
         plan = compile_plan([checked])
-    except (RecipeError, CheckFailed) as problem:
+    except (RecipeError, CheckFailed, OSError) as problem:
         return None, [absent("files of the recipe", str(problem), "correct the recipe or the files", needed=True)]
     findings = [present("files of the recipe", f"a plan of {count(len(plan.stages), 'stage')}")]
     if checked.errors:
@@ -82,7 +82,7 @@ def _required(plan: Plan, missing: list[Stage], store: Store) -> Finding:
     what = "files and optimizers"
     try:
         Here(find_trainer(plan.engine), store).require(missing, plan.titles)
-    except (MachineNotReady, CheckFailed) as problem:
+    except (MachineNotReady, CheckFailed, OSError) as problem:
         return absent(what, str(problem), "correct the recipe, or put the file where it is looked for", needed=True)
     return present(what, "all files are there, and the trainer takes the optimizers")
 
