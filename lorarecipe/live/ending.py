@@ -76,8 +76,9 @@ def _verdict(gate: events.Gated) -> str:
 
 def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool) -> Iterator[str]:
     by_name = {path.name: path for path in files}
-    lora = by_name.get(baked_name(delivery.name)) or by_name.get(f"{delivery.name}.safetensors") or files[0]
-    yield f"LoRA    {lora}"
+    baked, plain = by_name.get(baked_name(delivery.name)), f"{delivery.name}.safetensors"
+    lora = baked or by_name.get(plain) or files[0]
+    yield f"LoRA    {lora}" + (f" (its weight 1 is another weight of {plain})" if baked else "")
     if delivery.recipe.target is None:
         yield f'Next    Name this base in the recipe of a character: [base] from = "{delivery.recipe.source.name}"'
     elif failed:
@@ -85,7 +86,7 @@ def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool
     else:
         yield f"Prompt  1girl, <lora:{lora.stem}:1>"
         if advice:
-            yield f"Advice  {advice}."
+            yield f"Advice  {f'Of {plain}: ' if baked else ''}{advice}."
 
 
 def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ def table_of(event: Event) -> Table | None:
 
 
 def _table(*heads: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for index, head in enumerate(heads):
         table.add_column(head, justify="left" if index == 0 else "right", no_wrap=index == 0)
     return table
@@ -42,7 +42,10 @@ def _gate(event: events.Gated) -> Table:
 
 
 def _leak(event: events.Measured) -> Table:
-    table = _table("LoRA", "epoch", "weight", *titles_of(event.rows).values())
+    # ten columns are as many as 80 hold, so a column that says "last" in every row is left out
+    has_epochs = any(row.epoch for row in event.rows)
+    table = _table("LoRA", *(["epoch"] if has_epochs else []), "weight", *titles_of(event.rows).values())
     for row in event.rows:
-        table.add_row(row.arm, str(row.epoch or "last"), f"{row.weight:g}", *cells_of(row))
+        epoch = [str(row.epoch or "last")] if has_epochs else []
+        table.add_row(row.arm, *epoch, f"{row.weight:g}", *cells_of(row))
     return table
