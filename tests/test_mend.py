@@ -154,7 +154,7 @@ def test_a_byte_order_mark_is_certain(folder: Path, encoding: str) -> None:
         ("cp1252", "sailor’s collar"),
         ("cp932", "白背景"),
         ("big5", "白色背景"),
-        ("euc_kr", "흰 배경"),
+        ("cp949", "흰 배경"),
         ("cp1251", "белый фон"),
         ("utf-16-le", "sailor"),
         ("utf-16-be", "白背景"),
@@ -360,6 +360,19 @@ def test_names_that_do_not_fit_are_told_at_once(folder: Path) -> None:
 def test_patterns_that_cannot_be(folder: Path, pattern: str) -> None:
     with pytest.raises(RecipeError, match=r"recipe.toml:\d+: base.captions.pattern: found .*, expected"):
         _named(folder, pattern)
+
+
+def test_several_patterns(folder: Path) -> None:
+    (folder / "aoi" / "full_front.png").rename(folder / "aoi" / "front-full.png")
+    text = (folder / "recipe.toml").read_text("utf-8")
+    table = 'images = "aoi"\ncaptions = { pattern = ["{zoom}_{view}", "{view}-{zoom}"] }'
+    (folder / "recipe.toml").write_text(text.replace('images = "aoi"', table), encoding="utf-8")
+    changes = {change.path.name: change.after for change in captions_from_names(scan(load(folder / "recipe.toml")))}
+    assert changes["front-full.txt"] == "white background, arms at sides, full body\n"
+    assert changes["full_back.txt"] == "white background, from behind, arms at sides, full body\n"
+    (folder / "aoi" / "front-full.png").rename(folder / "aoi" / "x.png")
+    with pytest.raises(CheckFailed, match=r"found the name 'x', expected '\{zoom\}_\{view\}' or '\{view\}-\{zoom\}'"):
+        captions_from_names(scan(load(folder / "recipe.toml")))
 
 
 def test_a_recipe_without_a_pattern(folder: Path) -> None:

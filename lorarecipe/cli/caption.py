@@ -21,10 +21,13 @@ def command(recipes: tuple[Path, ...], shown: bool, replace: bool) -> None:
     the character's traits; target captions the closed list. What is written already is left, unless --replace is given.
     """
     from lorarecipe.dataset import scan
-    from lorarecipe.mend import captions_from_names, diff, write
+    from lorarecipe.mend import captions_from_names, diff, without_pattern, write
     from lorarecipe.recipe import load_all
 
-    proposed = {change.path: change for one in load_all(recipes) for change in captions_from_names(scan(one))}
+    datasets = [scan(one) for one in load_all(recipes)]
+    proposed = {change.path: change for one in datasets for change in captions_from_names(one)}
+    for folder, phase in dict.fromkeys(skipped for one in datasets for skipped in without_pattern(one)):
+        say(f"skipped {folder}: [{phase}] has no captions with a pattern", err=True)
     changes = [change for change in proposed.values() if not change.is_none]
     if shown:
         for change in changes:

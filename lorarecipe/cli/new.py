@@ -218,7 +218,7 @@ def _describe(survey: Survey) -> None:
         traits = f" ({', '.join(group.traits)})" if group.traits else ""
         say(f"{group.phase:6} {character.name}{traits}: {count(len(shots), 'image')}: {', '.join(parts)}", err=True)
     if survey.characters and survey.captions:
-        say(f"       images are named {survey.captions.pattern}", err=True)
+        say(f"       images are named {survey.captions.patterns[0]}", err=True)
     if survey.is_guessed:
         say("       Names do not tell the zoom. From the outlines of the figures, these are proposed:", err=True)
         for shots in survey.shots[: 1 if survey.is_of_one_list else None]:

@@ -129,7 +129,7 @@ def target_draft(
 def _captions(survey: Survey) -> dict[str, object] | None:
     if survey.captions is None:
         return None
-    return {"pattern": survey.captions.pattern, **({"tags": list(survey.tags)} if survey.tags else {})}
+    return {"pattern": survey.captions.patterns[0], **({"tags": list(survey.tags)} if survey.tags else {})}
 
 
 def _relative(file: Path, recipe: Path) -> str:

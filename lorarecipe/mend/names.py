@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lorarecipe.dataset import Dataset, Group, Picture
 from lorarecipe.errors import CheckFailed, printable
@@ -25,8 +26,7 @@ def captions_from_names(dataset: Dataset) -> list[Change]:
     CheckFailed
         With every name that does not fit, or whose words are not known.
     """
-    recipe = dataset.recipe
-    tables = {"base": recipe.base.captions, "target": recipe.target.captions if recipe.target else None}
+    recipe, tables = dataset.recipe, _tables(dataset)
     if not any(tables.values()):
         message = 'missing; expected captions = { pattern = "{zoom}_{view}" } in [base] or [target]'
         raise recipe.error(("target",) if recipe.target else ("base",), message)
@@ -43,6 +43,17 @@ def captions_from_names(dataset: Dataset) -> list[Change]:
     if faults:
         raise CheckFailed("\n".join([*faults, "nothing was written"]))
     return changes
+
+
+def without_pattern(dataset: Dataset) -> list[tuple[Path, str]]:
+    """Give the folders whose captions are not written from names, each with its phase."""
+    tables = _tables(dataset)
+    return [(group.folder, group.phase) for group in dataset.groups if not tables[group.phase]]
+
+
+def _tables(dataset: Dataset) -> dict[str, Captions | None]:
+    recipe = dataset.recipe
+    return {"base": recipe.base.captions, "target": recipe.target.captions if recipe.target else None}
 
 
 def _captions(group: Group, table: Captions) -> Iterator[tuple[Picture, list[str] | str]]:

@@ -67,12 +67,19 @@ def read_name(path: Path, captions: Captions | None) -> Name:
     if captions is None:
         words = set(re.split(r"[^a-z]+", path.stem.lower()))
         return Name(behind=next((behind for behind, known in _ANYWHERE.items() if words & known), None))
-    depth = captions.pattern.count("/") + 1
-    name = unicodedata.normalize("NFC", "/".join((path.absolute().parent / path.stem).parts[-depth:]))
-    pattern = _Pattern(captions)
-    found = pattern.match(name, strict=True) or pattern.match(name, strict=False)
+    names = {pattern: _part(path, pattern.count("/") + 1) for pattern in captions.patterns}
+    found = next(
+        (
+            fields
+            for strict in (True, False)
+            for pattern, name in names.items()
+            if (fields := _Pattern(pattern, captions).match(name, strict=strict))
+        ),
+        None,
+    )
     if found is None:
-        return Name(problem=f"found the name {name!r}, expected {captions.pattern!r}")
+        wanted = " or ".join(map(repr, captions.patterns))
+        return Name(problem=f"found the name {next(iter(names.values()))!r}, expected {wanted}")
     zoom, view = _tag(found["zoom"], captions), found.get("view")
     behind = _is_behind(_tag(view, captions)) if view is not None else None
     if zoom not in ZOOMS:
@@ -83,6 +90,11 @@ def read_name(path: Path, captions: Captions | None) -> Name:
     if view is None and azimuth is not None:
         behind = azimuth % 360 in _FACELESS
     return Name(zoom, behind, azimuth=azimuth)
+
+
+def _part(path: Path, depth: int) -> str:
+    """Give the end of an image's path, without extension: its name, and as many folders above it as are asked for."""
+    return unicodedata.normalize("NFC", "/".join((path.absolute().parent / path.stem).parts[-depth:]))
 
 
 def _tag(word: str, captions: Captions) -> str:
@@ -99,9 +111,9 @@ def _is_behind(tag: str) -> bool | None:
 class _Pattern:
     """A pattern whose fields stand between literals; the time to match is bounded by the square of a name's length."""
 
-    def __init__(self, captions: Captions) -> None:
+    def __init__(self, pattern: str, captions: Captions) -> None:
         self._captions = captions
-        self._parts = [part for part in re.split(r"(\{[a-z]+\})", captions.pattern) if part]
+        self._parts = [part for part in re.split(r"(\{[a-z]+\})", pattern) if part]
 
     def match(self, name: str, *, strict: bool) -> dict[str, str] | None:
         """Give the fields of a name; with ``strict``, zoom and view are words that are known."""
