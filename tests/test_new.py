@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,30 @@ def test_without_a_terminal_nothing_is_asked(renders: Path, tmp_path: Path) -> N
         check=False,
     )
     assert (done.returncode, done.stdout.split()) == (0, ["all-base.toml", "akane.toml"])
+
+
+def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals of this kind")
+    for name in ("akane", "red", "blue"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+        for index, zoom in enumerate(("full body", "upper body")):
+            _figure(tmp_path / "all" / name / f"Render-{index}.png", zoom, behind=False)
+    ours, theirs = pty.openpty()
+    os.write(ours, b"akane\ntwintails, slim\n\ny\n")
+    done = subprocess.run(
+        [str(PROGRAM), "new", "all"], stdin=theirs, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "Which of them is the LoRA for?" in done.stderr
+    assert "Other traits of blue (blue hair): hairstyle, body:" in done.stderr
+    base = tomllib.loads((tmp_path / "all-base.toml").read_text("utf-8"))
+    assert [one["traits"] for one in base["base"]["characters"]] == [
+        ["blue hair", "twintails", "slim"],
+        ["blue hair"],
+    ]
+    assert (tmp_path / "all" / "akane" / "Render-1.txt").read_text("utf-8") == "white background, upper body\n"
 
 
 def test_a_checkpoint_gives_family_and_preset(renders: Path, tmp_path: Path) -> None:

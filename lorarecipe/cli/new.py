@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import check_all, meter, say
+from lorarecipe.cli.options import check_all, meter, say, wrapped
 from lorarecipe.errors import count, did_you_mean
 
 if TYPE_CHECKING:
     from lorarecipe.drafts import Character, Draft, Survey
     from lorarecipe.recipe.proposal import Proposal
 
+#: columns before what is said of a phase
+_INDENT = 7
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, exists=True)
 
@@ -150,13 +152,15 @@ def _traits(said: Iterable[str], characters: Sequence[Character]) -> dict[str, l
 
 def _asked_traits(base: Survey) -> dict[str, list[str]]:
     """Ask on a terminal for the traits that nothing tells: a hairstyle and a body."""
-    if not sys.stdin.isatty():
+    lacking = [*base.lacking()]
+    if not lacking or not sys.stdin.isatty():
         return {}
     asked = {}
-    for character, traits in base.lacking():
-        known = f" beside {', '.join(traits)}" if traits else ""
+    say("Traits are tags, with commas between them: short hair, slim. Enter leaves them for later.", err=True)
+    for character, traits in lacking:
+        known = f" ({', '.join(traits)})" if traits else ""
         answer = click.prompt(
-            f"Traits of {character.name}{known}, such as: short hair, slim (Enter: decide later)",
+            f"Other traits of {character.name}{known}: hairstyle, body",
             default="",
             show_default=False,
             err=True,
@@ -216,17 +220,18 @@ def _describe(survey: Survey) -> None:
         parts = [f"{number} {zoom}" for zoom, number in zooms.most_common()]
         parts.append(f"{sum(bool(shot.behind) for shot in shots.values())} from behind")
         traits = f" ({', '.join(group.traits)})" if group.traits else ""
-        say(f"{group.phase:6} {character.name}{traits}: {count(len(shots), 'image')}: {', '.join(parts)}", err=True)
+        line = f"{group.phase:6} {character.name}{traits}: {count(len(shots), 'image')}: {', '.join(parts)}"
+        say(wrapped(line, _INDENT), err=True)
     if survey.characters and survey.captions:
-        say(f"       images are named {survey.captions.patterns[0]}", err=True)
+        say(f"{'':{_INDENT}}images are named {survey.captions.patterns[0]}", err=True)
     if survey.is_guessed:
-        say("       Names do not tell the zoom. From the outlines of the figures, these are proposed:", err=True)
+        say("Names do not tell the zoom. The outlines of the figures propose:", err=True)
         for shots in survey.shots[: 1 if survey.is_of_one_list else None]:
             for path, shot in shots.items():
                 behind = {True: ", from behind", False: "", None: ", view unknown"}[shot.behind]
-                say(f"       {path.parent.name}/{path.name}: {shot.zoom or 'zoom unknown'}{behind}", err=True)
+                say(f"  {path.parent.name}/{path.name}: {shot.zoom or 'zoom unknown'}{behind}", err=True)
         if survey.is_of_one_list:
-            say("       and so on for the others, which have as many images each", err=True)
+            say("  and the same for the other characters, image by image", err=True)
 
 
 def _confirm() -> None:
@@ -245,5 +250,5 @@ def _finish(recipes: Sequence[Path], questions: Sequence[str]) -> None:
     errors = sum(finding.severity == "error" for finding in findings)
     say(f"check: {count(errors, 'error')}, {count(len(findings) - errors, 'warning')}", err=True)
     for question in questions:
-        say(f"to decide: {question}", err=True)
+        say(wrapped(f"to decide: {question}", 11), err=True)
     say(f"Next: {shlex.join(['lorarecipe', 'check', *map(str, recipes[-1:])])}", err=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,6 +49,14 @@ def say(text: object, *, err: bool = False) -> None:
     """
     if not (err and is_quiet()):
         click.echo(printable_lines(str(text)), err=err)
+
+
+def wrapped(line: str, indent: int) -> str:
+    """Break a remark at words where it would leave the terminal; what follows is indented."""
+    if not sys.stderr.isatty() or not line:
+        return line
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def say_json(facts: Mapping[str, object]) -> None:

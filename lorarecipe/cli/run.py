@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
-import textwrap
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from lorarecipe.cli.options import (
     say_json,
     sound,
     verbose_option,
+    wrapped,
 )
 
 
@@ -95,17 +93,9 @@ def command(
     elif not rehearse and not as_json:
         by_name = {page.parent.name: page for page in pages}
         for line in last_lines(plan.deliveries, outcome, by_name):
-            say(_wrapped(line), err=True)
+            say(wrapped(line, 8), err=True)
     if failure:
         raise failure
-
-
-def _wrapped(line: str) -> str:
-    """Break a line at words where it would leave the terminal; what follows stands below its text."""
-    if not sys.stderr.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(line, width, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False)
 
 
 def _again(recipes: tuple[Path, ...], out: Path, allow: tuple[str, ...], *, rehearse: bool) -> list[str]:

@@ -33,7 +33,7 @@ def narrowed(text: str) -> str:
     while len(kept.encode()) > _BYTES:
         kept = kept[:-1].rstrip(".")
     if kept != composed:
-        kept = kept.rstrip("-")
+        kept = kept.rstrip("-.")
     if _RESERVED.fullmatch(kept):
         device, dot, rest = kept.partition(".")
         return f"{device}_{dot}{rest}"
