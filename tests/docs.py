@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -82,6 +85,13 @@ def pages() -> None:
     """Print the list of the pages in the package."""
     for name, title in topics().items():
         print(f"- `{name}`: [{title}](lorarecipe/help/{name}.md)")
+
+
+def rooms() -> None:
+    """Print the rooms, each of which imports only those before it."""
+    layers = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]["layers"]
+    names = [", ".join(f"`{room.strip()}`" for room in layer.split("|")) for layer in reversed(layers)]
+    print(textwrap.fill(" < ".join(names), 120, break_on_hyphens=False))
 
 
 def quality() -> None:
