@@ -151,6 +151,7 @@ def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signals: tu
             events = [next(event for line in running.stdout if (event := json.loads(line)["event"]) != "progress")]
         running.send_signal(signum)
     events += [event for line in running.stdout if (event := json.loads(line)["event"]) != "progress"]
+    assert (events.pop() if events else None) == (None if code < 0 else "end")
     running.stdout.close()
     assert running.wait(600) == code  # the state is sealed, and the page written
     psutil.wait_procs(trainers, 600)

@@ -132,6 +132,8 @@ def test_it_calls_itself_one_and_advises_nothing(large: Path) -> None:
         return done.stdout
 
     events = [json.loads(line) for line in lorarecipe("run", "recipe.toml", "--rehearse", "--json").splitlines()]
+    assert events[0].items() >= {"event": "run", "schema_version": 1, "rehearsal": True}.items()
+    assert events[-1].items() >= {"event": "end", "run": events[0]["run"], "state": "finished"}.items()
     result = large.parent / "out" / "rehearsal" / "aoi"
     [in_store] = (home() / "store").glob("leak-*/leak.json")
     assert json.loads(in_store.read_text("utf-8"))["advice"]["reason"]  # which a real run would give
