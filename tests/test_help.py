@@ -78,6 +78,18 @@ def test_links_lead_to_files(document: Path) -> None:
     assert [link for link in links if "://" not in link and not (document.parent / link).exists()] == []
 
 
+def test_the_japanese_page_names_the_commands_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    code = re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", page("japanese"), re.DOTALL)
+    commands = [block or inline for block, inline in code if "lorarecipe " in (block or inline)]
+    assert len(commands) > 15
+    assert [one for one in commands if one not in readme and one not in _ELSEWHERE] == []
+
+
+#: commands of the Japanese page that the README shows in its tables
+_ELSEWHERE = {"lorarecipe help promises", "lorarecipe help", "lorarecipe rule CODE", "lorarecipe doctor"}
+
+
 def _completed(line: str, home: Path) -> list[str]:
     words = line.split(" ")
     asked = {"_LORARECIPE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
