@@ -80,6 +80,19 @@ def test_a_second_target_on_the_base(renders: Path, tmp_path: Path) -> None:
     assert (recipe.name, recipe.target.repeats, len(recipe.base.characters)) == ("緑", 10, 5)
 
 
+def test_names_that_would_be_one_file(renders: Path, tmp_path: Path) -> None:
+    for name in ("A b", "a-B"):
+        shutil.copytree(renders / "target" / "akane", renders / "target" / name)
+    done = _new(renders, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.glob("*.toml")) == [
+        "A-b.toml",
+        "a-B-2.toml",
+        "akane.toml",
+        "renders-base.toml",
+    ]
+
+
 def test_nothing_that_is_there_is_changed(renders: Path, tmp_path: Path) -> None:
     caption = renders / "target" / "akane" / "full_front.txt"
     caption.write_text("mine\n", encoding="utf-8")

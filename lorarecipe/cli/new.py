@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lorarecipe.drafts import Character, Draft, Survey
     from lorarecipe.recipe.proposal import Proposal
 
+#: letters of a folder's name that a recipe's name begins with
+_LONGEST = 50
 #: columns before what is said of a phase
 _INDENT = 7
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -202,12 +204,14 @@ def _drafts(
         load(base)  # its faults come first
         text = read_file(base).decode("utf-8-sig")
     else:
-        name = f"{narrowed(folder.absolute().name) or 'renders'}-base"
+        name = narrowed(f"{folder.absolute().name[:_LONGEST] or 'renders'}-base") or "base"
         base = out / f"{name}.toml"
         drafts.append(base_draft(base, name, of_base, known))
         text = drafts[0].text
     for index, character in enumerate(of_targets.characters, 1):
         name = narrowed(character.name) or f"character-{index}"
+        if any(draft.path.stem.lower() == name.lower() for draft in drafts):  # some file systems take them for one
+            name = narrowed(f"{name[:_LONGEST]}-{index}")
         path = out / f"{name}.toml"
         drafts.append(target_draft(path, name, character, of_targets, base, tomllib.loads(text)))
     return drafts
