@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import click
 import pytest
@@ -68,3 +70,14 @@ def test_a_bug_leaves_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert str(home() / "bug.log") in told
     assert "ZeroDivisionError: oh" in log
     assert log in told
+
+
+@pytest.mark.parametrize("words", [["rules"], ["rules", "--json"], ["--help"], ["check", "--help"], ["help", "recipe"]])
+def test_a_reader_that_has_had_enough_is_no_bug(words: list[str]) -> None:
+    command = [sys.executable, "-m", "lorarecipe", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (141, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from lorarecipe.drafts.characters import find_characters, parted
 from lorarecipe.drafts.outlines import Shot, propose_shots
 from lorarecipe.drafts.patterns import guess_pattern
 from lorarecipe.drafts.shots import agreed
+from lorarecipe.mend import Change
 from lorarecipe.recipe import load
 from lorarecipe.recipe.naming import a_file_name, narrowed
 from tests.conftest import tiny_checkpoint
@@ -80,6 +82,52 @@ def test_a_second_target_on_the_base(renders: Path, tmp_path: Path) -> None:
     assert (recipe.name, recipe.target.repeats, len(recipe.base.characters)) == ("緑", 10, 5)
 
 
+def test_one_odd_name_takes_nothing_from_the_others(renders: Path, tmp_path: Path) -> None:
+    shutil.copy(renders / "base" / "red" / "full_front.png", renders / "base" / "red" / "full_frnt.png")
+    (renders / "base" / "blue" / "zz.png").write_bytes(b"no image")
+    done = _new(renders, "--out", tmp_path)
+    assert "images are named {zoom}_{view}" in done.output
+    assert "full_frnt.png: the name does not fit {zoom}_{view}" in done.output
+    assert "zz.png: cannot be read" in done.output
+    assert not (renders / "base" / "red" / "full_frnt.txt").exists()
+    assert "from behind" in (renders / "base" / "red" / "full_back.txt").read_text("utf-8")
+
+
+def test_two_images_of_one_stem_get_one_caption(renders: Path, tmp_path: Path) -> None:
+    with Image.open(renders / "base" / "red" / "full_front.png") as image:
+        image.convert("RGB").save(renders / "base" / "red" / "full_front.jpg")
+    assert _new(renders, "--out", tmp_path).exit_code == 0
+    assert (renders / "base" / "red" / "full_front.txt").exists()
+
+
+def test_captions_come_before_recipes_so_that_what_fails_can_be_run_again(renders: Path, tmp_path: Path) -> None:
+    def full(change: Change) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(change.path))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lorarecipe.mend.write", full)
+        assert _new(renders, "--out", tmp_path).exit_code != 0
+    assert not [*tmp_path.glob("*.toml")]
+    assert _new(renders, "--out", tmp_path).exit_code == 0
+
+
+def test_a_folder_whose_name_is_no_text(renders: Path, tmp_path: Path) -> None:
+    try:
+        shutil.copytree(renders / "base" / "red", os.fsdecode(os.fsencode(renders / "base") + b"/r\xe9d"))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    done = _new(renders, "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "cannot be written in a recipe; rename it" in " ".join(done.output.split())
+    assert not [*tmp_path.glob("*.toml")]
+
+
+def test_a_hair_colour_that_is_said_goes_before_the_measured_one(renders: Path, tmp_path: Path) -> None:
+    assert _new(renders, "--out", tmp_path, "--traits", "red=yellow hair, short hair").exit_code == 0
+    base = tomllib.loads((tmp_path / "renders-base.toml").read_text("utf-8"))
+    assert ["blonde hair", "short hair"] in [one["traits"] for one in base["base"]["characters"]]
+
+
 def test_names_that_would_be_one_file(renders: Path, tmp_path: Path) -> None:
     for name in ("A b", "a-B"):
         shutil.copytree(renders / "target" / "akane", renders / "target" / name)
@@ -110,7 +158,8 @@ def test_nothing_that_is_there_is_changed(renders: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--target", "akan"], "none of"),
+        (["--target", "akane", "--target", "akan"], "is named 'akan'; did you mean akane?"),
+        (["--from", __file__, "--target", "akane"], "do not go with --from"),
         (["--zoom", "x"], "found 'x', expected NAME=VALUE"),
         (["--zoom", "*=knees"], "found 'knees', expected one of close-up"),
         (["--traits", "rad=short hair"], "no character of the base is named 'rad'; did you mean red?"),
@@ -158,7 +207,7 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
         for index, zoom in enumerate(("full body", "upper body")):
             _figure(tmp_path / "all" / name / f"Render-{index}.png", zoom, behind=False)
     ours, theirs = pty.openpty()
-    os.write(ours, b"akane\ntwintails, slim\n\ny\n")
+    os.write(ours, b"akane\ny\ntwintails, slim\n\n")
     done = subprocess.run(
         [str(PROGRAM), "new", "all"], stdin=theirs, cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -234,11 +283,15 @@ def test_names_that_say_nothing_are_confirmed(tmp_path: Path) -> None:
 def test_characters_of_one_list_of_cameras_agree() -> None:
     shots = [Shot("portrait", behind=True), Shot("upper body", behind=False)]
     odd = [Shot(None), Shot("upper body", behind=True)]
+    reversed_ = [*reversed(shots)]
     proposals = [
         {Path(f"{name}/{k}"): shot for k, shot in enumerate(of)} for name, of in zip("abc", (shots, odd, shots))
     ]
     assert [[*one.values()] for one in agreed(proposals)] == [shots] * 3
     assert agreed(proposals[1:2]) == proposals[1:2]
+    others = [dict(zip(one, shots)) for one in proposals[::2]]
+    another = {Path(f"d/{k}"): shot for k, shot in enumerate(reversed_)}
+    assert agreed([*others, another])[2] == another
 
 
 @pytest.mark.parametrize(
@@ -266,6 +319,11 @@ def test_characters_are_found_and_parted(tmp_path: Path) -> None:
         Image.new("RGB", (8, 8)).save(tmp_path / name / "a.PNG")
     (tmp_path / "out" / "y" / "run.json").touch()
     found = find_characters(tmp_path)
+    for name in ("one/red", "two/red", "three/one/red"):
+        (tmp_path / "more" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "more" / name / "a.png")
+    names = {one.name for one in find_characters(tmp_path / "more")}
+    assert names == {"more-one-red", "two-red", "three-one-red"}
     assert {(one.name, one.repeats) for one in found} == {("赤", 10), ("青", 1), ("akane", 1)}
     both = parted(tmp_path, found)
     assert both

@@ -9,7 +9,7 @@ import sys
 import click
 
 from lorarecipe import __version__
-from lorarecipe.cli.handler import handled
+from lorarecipe.cli.handler import handled, reader_may_go
 from lorarecipe.cli.options import with_quiet
 from lorarecipe.errors import did_you_mean
 
@@ -34,6 +34,18 @@ class _Lazy(click.Group):
             return None
         command: click.Command = importlib.import_module(f"lorarecipe.cli.{cmd_name}").command
         return with_quiet(command)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Read the command line, which prints where help is asked for."""
+        with reader_may_go():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for."""
+        with reader_may_go():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

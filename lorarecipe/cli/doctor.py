@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import say
+from lorarecipe.cli.options import say, say_json, wrapped
 
 if TYPE_CHECKING:
     from lorarecipe.doctor import Finding
@@ -48,12 +47,13 @@ def command(recipe: Path | None, out: Path, as_json: bool, bundle: Path | None) 
     loaded = load_all([recipe])[0] if recipe else None
     findings = doctor.examine(loaded, out)
     if as_json:
-        click.echo(json.dumps(doctor.as_json(recipe, findings), indent=2))
+        say_json(doctor.as_json(recipe, findings))
     else:
         _show(findings)
     if bundle:
+        files = [*doctor.write_bundle(bundle, loaded, findings)]
         say(f"{bundle} holds, without names, home folders and tokens:", err=as_json)
-        for name, size in doctor.write_bundle(bundle, loaded, findings):
+        for name, size in files:
             say(f"  {name}  {size:,} bytes", err=as_json)
         say("Read it before you send it.", err=as_json)
     return 0 if doctor.is_ready(findings) else 4
@@ -63,6 +63,6 @@ def _show(findings: tuple[Finding, ...]) -> None:
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         found = finding.found.replace("\n", f"\n      {'':{width}}  ")
-        say(f"{_MARKS[finding.state]}  {finding.what:{width}}  {found}")
+        say(wrapped(f"{_MARKS[finding.state]}  {finding.what:{width}}  {found}", width + 8))
         if finding.advice:
-            say(f"      {'':{width}}  -> {finding.advice}")
+            say(wrapped(f"      {'':{width}}  -> {finding.advice}", width + 11))

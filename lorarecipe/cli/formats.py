@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lorarecipe.cli.options import SCHEMA_VERSION
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def as_json(report: Report) -> str:
         "images": report.images,
         "recipes": report.recipes,
     }
-    return json.dumps({"schema_version": 1, **counts, "findings": findings}, indent=2, ensure_ascii=False)
+    return json.dumps({"schema_version": SCHEMA_VERSION, **counts, "findings": findings}, indent=2, ensure_ascii=False)
 
 
 def github(report: Report) -> str:

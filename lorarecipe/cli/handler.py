@@ -9,12 +9,26 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 
 from lorarecipe import __version__, signals
 from lorarecipe.errors import LorarecipeError, MachineNotReady, printable, printable_lines
+
+
+class ReaderGone(Exception):
+    """The reader of what is printed (head, less) has had enough."""
+
+
+@contextlib.contextmanager
+def reader_may_go() -> Iterator[None]:
+    """Turn a broken pipe into an error of ours: click would end the process with 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as problem:
+        raise ReaderGone from problem
 
 
 def handled(program: Callable[[], object]) -> int:
@@ -35,8 +49,8 @@ def handled(program: Callable[[], object]) -> int:
     except LorarecipeError as failure:
         click.echo(printable_lines(str(failure)), err=True)
         return failure.exit_code
-    except BrokenPipeError:
-        # the reader (head, less) has had enough; Python would complain again at its end
+    except ReaderGone:
+        # Python would complain again at its end, when it writes what is left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13  # as a shell tells SIGPIPE
     except OSError as refusal:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.options import say, say_json
+from lorarecipe.cli.options import say, say_json, wrapped
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def command(source: Path, name: str | None, out: Path | None, as_json: bool) -> 
         say_json(_told(imported, source, path))
         return
     say(path)
-    say("\n".join(_lines(imported, source, path)), err=True)
+    for line in _lines(imported, source, path):
+        say(wrapped(line, 4), err=True)
+    say(f"Next: {shlex.join(['lorarecipe', 'check', str(path)])}", err=True)
 
 
 def _lines(imported: Imported, source: Path, path: Path) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lorarecipe.cli.new_dialogue import asked_traits, confirm, describe, propose
 from lorarecipe.cli.options import check_all, meter, say, wrapped
 from lorarecipe.errors import count, did_you_mean
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: letters of a folder's name that a recipe's name begins with
 _LONGEST = 50
-#: columns before what is said of a phase
-_INDENT = 7
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, exists=True)
 
@@ -69,34 +67,44 @@ def command(  # long: an option each
     from lorarecipe.mend import write
     from lorarecipe.recipe.writing import put_schema
 
+    if base and (targets or checkpoint):
+        raise click.UsageError("--target and --checkpoint do not go with --from: every character is a target then")
     characters = find_characters(folder)
     if not characters:
         raise click.BadParameter(f"{folder} holds no folder with images", param_hint="FOLDER")
+    if odd := [one.folder for one in characters if not str(one.folder).isprintable()]:
+        raise click.BadParameter(f"the name of {odd[0]} cannot be written in a recipe; rename it", param_hint="FOLDER")
     of_base, of_targets = ([], characters) if base else _parted(folder, characters, targets)
     known = _proposal(checkpoint)
     surveys = survey(of_base, of_targets, Hints(_traits(traits, of_base), _zooms(zooms), backs, tags), meter())
-    surveys = surveys[0].with_traits(_asked_traits(surveys[0])), surveys[1]
-    drafts = _drafts(folder, out, base, surveys, known)
-    for draft in drafts:
+    for draft in _drafts(folder, out, base, surveys, known):
         if draft.path.exists():
             raise click.BadParameter(
                 f"{draft.path} is there already; name another folder, or move the file away", param_hint="--out"
             )
     for one in surveys:
-        _describe(one)
-    if any(one.is_guessed for one in surveys) and not yes:
-        _confirm()
+        describe(one)
+    if any(one.is_guessed for one in surveys):
+        propose(surveys)
+        if not yes:
+            confirm()
+    surveys = surveys[0].with_traits(asked_traits(surveys[0])), surveys[1]
+    # captions first: what fails can then be run again, since captions that are there are left
     changes = [change for one in surveys for change in one.changes]
+    for change in changes:
+        write(change)
+    drafts = _drafts(folder, out, base, surveys, known)
     out.mkdir(parents=True, exist_ok=True)
     put_schema(out)
     for draft in drafts:
-        with draft.path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(draft.text)
+        content = draft.text.encode()
+        with draft.path.open("xb") as file:
+            file.write(content)
         say(draft.path)
-    for change in changes:
-        write(change)
     say(f"wrote {count(len(drafts), 'recipe')} and {count(len(changes), 'caption')}", err=True)
-    _finish([draft.path for draft in drafts], [question for draft in drafts for question in draft.questions])
+    for question in (question for draft in drafts for question in draft.questions):
+        say(wrapped(f"to decide: {question}", 11), err=True)
+    _finish([draft.path for draft in drafts])
 
 
 def _parted(
@@ -112,8 +120,10 @@ def _parted(
             "recipe of a base that you have with --from"
         )
     found = parted(folder, characters, targets)
-    if targets and not found:
-        raise click.BadParameter(f"none of {names} is named {', '.join(targets)}", param_hint="--target")
+    for name in targets:
+        if not parted(folder, characters, [name]):
+            near = did_you_mean(name, [one.name for one in characters])
+            raise click.BadParameter(f"none of {names} is named {name!r}{near}", param_hint="--target")
     if not found and sys.stdin.isatty():
         say(f"found {count(len(characters), 'character')}: {names}", err=True)
         answer = click.prompt(
@@ -152,25 +162,6 @@ def _traits(said: Iterable[str], characters: Sequence[Character]) -> dict[str, l
     return found
 
 
-def _asked_traits(base: Survey) -> dict[str, list[str]]:
-    """Ask on a terminal for the traits that nothing tells: a hairstyle and a body."""
-    lacking = [*base.lacking()]
-    if not lacking or not sys.stdin.isatty():
-        return {}
-    asked = {}
-    say("Traits are tags, with commas between them: short hair, slim. Enter leaves them for later.", err=True)
-    for character, traits in lacking:
-        known = f" ({', '.join(traits)})" if traits else ""
-        answer = click.prompt(
-            f"Other traits of {character.name}{known}: hairstyle, body",
-            default="",
-            show_default=False,
-            err=True,
-        )
-        asked[character.name] = [tag.strip() for tag in answer.split(",") if tag.strip()]
-    return asked
-
-
 def _zooms(said: Iterable[str]) -> dict[str, str]:
     from lorarecipe.rules.vocabulary import ZOOMS
 
@@ -201,7 +192,10 @@ def _drafts(
     of_base, of_targets = surveys
     drafts = []
     if base:
-        load(base)  # its faults come first
+        if load(base).target:  # its faults come first
+            raise click.BadParameter(
+                f"{base} is the recipe of a character, expected one of a base", param_hint="--from"
+            )
         text = read_file(base).decode("utf-8-sig")
     else:
         name = narrowed(f"{folder.absolute().name[:_LONGEST] or 'renders'}-base") or "base"
@@ -217,42 +211,10 @@ def _drafts(
     return drafts
 
 
-def _describe(survey: Survey) -> None:
-    """Say what was found of a phase."""
-    for character, group, shots in zip(survey.characters, survey.groups, survey.shots, strict=True):
-        zooms = Counter(shot.zoom or "zoom unknown" for shot in shots.values())
-        parts = [f"{number} {zoom}" for zoom, number in zooms.most_common()]
-        parts.append(f"{sum(bool(shot.behind) for shot in shots.values())} from behind")
-        traits = f" ({', '.join(group.traits)})" if group.traits else ""
-        line = f"{group.phase:6} {character.name}{traits}: {count(len(shots), 'image')}: {', '.join(parts)}"
-        say(wrapped(line, _INDENT), err=True)
-    if survey.characters and survey.captions:
-        say(f"{'':{_INDENT}}images are named {survey.captions.patterns[0]}", err=True)
-    if survey.is_guessed:
-        say("Names do not tell the zoom. The outlines of the figures propose:", err=True)
-        for shots in survey.shots[: 1 if survey.is_of_one_list else None]:
-            for path, shot in shots.items():
-                behind = {True: ", from behind", False: "", None: ", view unknown"}[shot.behind]
-                say(f"  {path.parent.name}/{path.name}: {shot.zoom or 'zoom unknown'}{behind}", err=True)
-        if survey.is_of_one_list:
-            say("  and the same for the other characters, image by image", err=True)
-
-
-def _confirm() -> None:
-    """Ask whether what is proposed may be written."""
-    correct = "correct them with --zoom GLOB=TAG and --behind GLOB"
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"nothing was written; take the proposed zooms and views with --yes, or {correct}")
-    if not click.confirm("Write these captions?", err=True):
-        raise click.UsageError(f"nothing was written; {correct}")
-
-
-def _finish(recipes: Sequence[Path], questions: Sequence[str]) -> None:
-    """Check what was written, and say what is left to decide and what to run next."""
+def _finish(recipes: Sequence[Path]) -> None:
+    """Check what was written, and say what to run next."""
     checked = check_all(tuple(recipes))
     findings = dict.fromkeys(finding for one in checked for finding in one.findings)
     errors = sum(finding.severity == "error" for finding in findings)
     say(f"check: {count(errors, 'error')}, {count(len(findings) - errors, 'warning')}", err=True)
-    for question in questions:
-        say(wrapped(f"to decide: {question}", 11), err=True)
     say(f"Next: {shlex.join(['lorarecipe', 'check', *map(str, recipes[-1:])])}", err=True)

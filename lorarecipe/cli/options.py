@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import re
 import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,13 @@ Command = TypeVar("Command", bound=Callable[..., object])
 recipes = click.argument(
     "recipes", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RECIPE..."
 )
+
+
+def rule_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    """Name the rules that a shell may complete."""
+    from lorarecipe.rules import RULES
+
+    return [code for code in RULES if code.startswith(incomplete.upper())]
 
 
 def _run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
@@ -52,11 +60,18 @@ def say(text: object, *, err: bool = False) -> None:
 
 
 def wrapped(line: str, indent: int) -> str:
-    """Break a remark at words where it would leave the terminal; what follows is indented."""
-    if not sys.stderr.isatty() or not line:
+    """Break a line at words where it would leave the terminal; what follows is indented."""
+    if not (sys.stderr.isatty() and sys.stdout.isatty()) or not line:
         return line
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    from rich.cells import cell_len
+
+    width, lines = shutil.get_terminal_size().columns, [""]
+    for word in re.findall(r"\s*\S+", line):
+        if lines[-1].strip() and cell_len(lines[-1] + word) > width:
+            lines.append(" " * indent + word.lstrip())
+        else:
+            lines[-1] += word
+    return "\n".join(lines)
 
 
 def say_json(facts: Mapping[str, object]) -> None:
@@ -118,7 +133,7 @@ def meter() -> Callable[[Path, int, int], None]:
     start = time.monotonic()
 
     def on_image(folder: Path, done: int, of: int) -> None:
-        if sys.stderr.isatty() and time.monotonic() - start > 1:
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and time.monotonic() - start > 1:
             counted = "" if done == of else f"measuring {folder.name}: {done} of {of}"
             click.echo(f"\r\x1b[K{counted}", nl=False, err=True)
 
@@ -130,6 +145,7 @@ allowed = click.option(
     "allow",
     multiple=True,
     metavar="CODE",
+    shell_complete=rule_codes,
     help="Let errors of a rule pass, this once; it is kept in run.json.",
 )
 

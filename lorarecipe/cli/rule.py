@@ -6,19 +6,13 @@ import inspect
 
 import click
 
-from lorarecipe.cli.options import as_json_option, say_json
+from lorarecipe.cli.options import as_json_option, rule_codes, say_json
 from lorarecipe.cli.rules import facts_of
 from lorarecipe.errors import did_you_mean
 
 
-def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
-    from lorarecipe.rules import RULES
-
-    return [code for code in RULES if code.startswith(incomplete.upper())]
-
-
 @click.command("rule")
-@click.argument("code", shell_complete=_codes)
+@click.argument("code", shell_complete=rule_codes)
 @as_json_option
 def command(code: str, as_json: bool) -> None:
     """Explain a rule; `lorarecipe rules` lists them."""

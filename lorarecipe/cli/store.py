@@ -29,6 +29,11 @@ def _store() -> Store:
     return Store(home() / "store")
 
 
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    store = _store()
+    return [name for name in store.names() + store.attempts() if name.startswith(incomplete)]
+
+
 @command.command("list")
 @as_json_option
 def list_(as_json: bool) -> None:
@@ -73,7 +78,7 @@ def verify(as_json: bool) -> int:
 
 
 @command.command("rm")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_names)
 def remove(names: tuple[str, ...]) -> None:
     """Remove stages by name, finished or begun."""
     store = _store()
@@ -89,7 +94,7 @@ def remove(names: tuple[str, ...]) -> None:
 @click.argument("recipes", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[RECIPE...]")
 @click.option("--delete", is_flag=True, help="Remove them; without it, they are only named.")
 def collect(recipes: tuple[Path, ...], delete: bool) -> None:
-    """Name what no recipe given and none of the last ten runs uses, finished or begun."""
+    """List stages that none of the recipes and of the last ten runs uses; --delete removes them."""
     from lorarecipe.files import home
     from lorarecipe.run import all_runs
 

@@ -21,9 +21,6 @@ from lorarecipe.run import Here
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 
-#: version of the form of the JSON
-SCHEMA_VERSION = 1
-
 
 def examine(recipe: Recipe | None, out: Path) -> tuple[Finding, ...]:
     """Say what a run of the recipe into ``out`` needs, and without a recipe what every run needs."""
@@ -50,7 +47,6 @@ def examine(recipe: Recipe | None, out: Path) -> tuple[Finding, ...]:
 def as_json(recipe: Path | None, findings: tuple[Finding, ...]) -> dict[str, object]:
     """Give the findings in the form of ``doctor --json``."""
     return {
-        "schema_version": SCHEMA_VERSION,
         "recipe": str(recipe) if recipe else None,
         "ready": is_ready(findings),
         "findings": [asdict(finding) for finding in findings],

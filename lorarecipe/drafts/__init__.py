@@ -2,7 +2,7 @@
 
 from lorarecipe.drafts.characters import Character, find_characters, parted
 from lorarecipe.drafts.recipes import Draft, base_draft, target_draft
-from lorarecipe.drafts.survey import Hints, Survey, survey
+from lorarecipe.drafts.surveys import Hints, Survey, survey
 
 __all__ = [
     "Character",

@@ -39,12 +39,7 @@ def find_characters(root: Path) -> list[Character]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         if any(not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS for name in files):
             folders.append(Path(path))
-    names = [_name(folder) for folder in folders]
-    often = Counter(names)
-    return [
-        Character(folder, name if often[name] == 1 else f"{_name(folder.parent)}-{name}", _repeats(folder))
-        for folder, name in zip(folders, names, strict=True)
-    ]
+    return [Character(folder, name, _repeats(folder)) for folder, name in zip(folders, _names(folders), strict=True)]
 
 
 def parted(
@@ -88,8 +83,23 @@ def _among(character: Character, root: Path, names: set[str]) -> bool:
     return not names.isdisjoint(part.lower() for part in character.folder.relative_to(root).parts)
 
 
-def _name(folder: Path) -> str:
-    name = folder.absolute().name
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Name each folder by itself, and those that are named alike by the folders above them too."""
+    parts = [[*map(_without_repeats, folder.absolute().parts)] for folder in folders]
+    depths = [1] * len(folders)
+    while True:
+        names = ["-".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
+        often = Counter(names)
+        deeper = [
+            min(depth + 1, len(part)) if often[name] > 1 else depth
+            for name, part, depth in zip(names, parts, depths, strict=True)
+        ]
+        if deeper == depths:
+            return names
+        depths = deeper
+
+
+def _without_repeats(name: str) -> str:
     return re.sub(r"^\d{1,4}_(?=.)", "", name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise, product
@@ -12,23 +13,30 @@ from lorarecipe.rules.names import Name, read_name
 
 _SEPARATORS = ("_", "-", " ", ".", "")
 _MOST_FIELDS = 5
+#: share of the names that a pattern has to fit
+_MOST = 0.8
 #: degrees that cameras stand at are multiples of this; counters are not
 _DEGREES = 5
 
 
 def guess_pattern(images: Sequence[Path]) -> Captions | None:
-    """Give the pattern that every image's name fits, or None where names do not tell the zoom.
+    """Give the pattern that most images' names fit, or None where names do not tell the zoom.
 
-    Of several, it is the one that reads a view too, then one that reads degrees, then the shortest.
+    Of several, it is the one that reads a view too, then one that reads degrees, then the shortest. A few names may not
+    fit it: a slip of the pen in one is no reason to read less out of all.
     """
+    allowed = len(images) - math.ceil(_MOST * len(images))
     for pattern in _patterns():
         captions = Captions(pattern=pattern)
-        names = []
+        names, odd = [], 0
         for image in images:
             name = read_name(image, captions)
             if name.problem:
-                break
-            names.append(name)
+                odd += 1
+                if odd > allowed:
+                    break
+            else:
+                names.append(name)
         else:
             if names and _are_degrees(names):
                 return captions

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.drafts.characters import Character
-from lorarecipe.drafts.survey import Survey
+from lorarecipe.drafts.surveys import Survey
+from lorarecipe.errors import count
 from lorarecipe.recipe.proposal import Proposal
 from lorarecipe.recipe.writing import recipe_text
 
@@ -53,13 +55,13 @@ def base_draft(path: Path, name: str, survey: Survey, checkpoint: tuple[Path, Pr
         if character.name in lacking:
             comments[f"base.characters[{index}].traits"] = "to decide: hair colour, hairstyle, body"
     if lacking:
-        then = (
-            f"write them again: lorarecipe caption --replace {path.name}" if survey.captions else "add them there too"
-        )
+        command = shlex.join(["lorarecipe", "caption", "--replace", str(path)])
+        then = f"write them again: {command}" if survey.captions else "add them there too"
         questions.append(
             f"Add what is missing of hair colour, hairstyle and body to the traits of {', '.join(lacking)}. "
             f"Captions hold each trait, so {then}"
         )
+    questions += _unknown_views(survey, "base")
     tables = {
         "format": 1,
         "name": name,
@@ -70,6 +72,7 @@ def base_draft(path: Path, name: str, survey: Survey, checkpoint: tuple[Path, Pr
             "clip_skip": 2 if proposal.preset == _WITHOUT.preset else None,
             "v_prediction": True if proposal.v_prediction else None,
         },
+        "trainer": {"engine": "embedded"} if file.is_dir() else None,
         "base": {
             "characters": [
                 {"images": _relative(one.folder, path), "traits": list(group.traits), "repeats": one.repeats}
@@ -78,10 +81,8 @@ def base_draft(path: Path, name: str, survey: Survey, checkpoint: tuple[Path, Pr
             "captions": _captions(survey),
         },
     }
-    notes = [
-        f"The base: {len(survey.characters)} varied characters. Any number of targets stand on it.",
-        proposal.reason,
-    ]
+    characters = count(len(survey.characters), "character")
+    notes = [f"The base, of {characters}. Any number of targets stand on it.", proposal.reason]
     return Draft(path, recipe_text(tables, comments=comments, notes=notes), tuple(questions))
 
 
@@ -118,12 +119,20 @@ def target_draft(
             "captions": _captions(survey),
             "training": training,
         },
+        "trainer": of_base.get("trainer"),
     }
     notes = [f"The character {character.name} on a base. Its captions hold nothing but the closed list."]
     comments = {"base.from": "trained once, whoever uses it"}
     if training:
         comments["target.training"] = "as the base's; a smaller rank keeps more of the style out"
-    return Draft(path, recipe_text(tables, comments=comments, notes=notes), ())
+    return Draft(path, recipe_text(tables, comments=comments, notes=notes), tuple(_unknown_views(survey, "targets")))
+
+
+def _unknown_views(survey: Survey, whose: str) -> list[str]:
+    if not (unknown := survey.unknown_views):
+        return []
+    images = count(unknown, "image")
+    return [f"The view of {images} of the {whose} is not known. Add 'from behind' to the captions of back views."]
 
 
 def _captions(survey: Survey) -> dict[str, object] | None:

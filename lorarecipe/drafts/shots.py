@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lorarecipe.dataset import Group
-from lorarecipe.drafts.outlines import Shot, propose_shots
+from lorarecipe.drafts.outlines import Shot
 from lorarecipe.mend import Change, caption_tags
 from lorarecipe.recipe import Captions
 from lorarecipe.rules.names import read_name
@@ -19,28 +19,35 @@ Shots = Mapping[Path, Shot]
 Value = TypeVar("Value")
 
 
-def shots_of(group: Group, captions: Captions | None) -> Shots:
-    """Say what each image of a character shows, by its name, or by its outline where names say nothing."""
-    return (
-        propose_shots(group) if captions is None else {one.path: _by_name(one.path, captions) for one in group.pictures}
-    )
+def named_shots(group: Group, captions: Captions) -> Shots:
+    """Say what the name of each image says that it shows; nothing of a name that does not fit."""
+    names = {picture.path: read_name(picture.path, captions) for picture in group.pictures}
+    return {path: Shot(name.zoom, name.behind) for path, name in names.items()}
 
 
 def agreed(proposals: Sequence[Shots]) -> list[Shots]:
     """Let characters that were shot from one list of cameras agree, image by image in the order of their names.
 
     They are taken to be so shot where there are three or more, each with as many images. What most of them seem to show
-    goes for all: hair that hides an outline hides it in one character, and not in another.
+    goes for all: hair that hides an outline hides it in one character, and not in another. A character that was shot in
+    another order is left as it is.
     """
     if len(proposals) < _ENOUGH or len({len(shots) for shots in proposals}) > 1:
         return [*proposals]
     cameras = zip(*(shots.values() for shots in proposals), strict=True)
     common = [Shot(_most(shot.zoom for shot in same), _most(shot.behind for shot in same)) for same in cameras]
-    return [dict(zip(shots, common, strict=True)) for shots in proposals]
+    return [
+        dict(zip(shots, common, strict=True)) if _agrees([*shots.values()], common) else shots for shots in proposals
+    ]
 
 
-#: characters that can outvote one
-_ENOUGH = 3
+#: characters that can outvote one; share of a character's zooms that are as the others'
+_ENOUGH, _ALIKE = 3, 0.7
+
+
+def _agrees(own: Sequence[Shot], common: Sequence[Shot]) -> bool:
+    known = [one.zoom == other.zoom for one, other in zip(own, common, strict=True) if one.zoom]
+    return sum(known) >= _ALIKE * len(known)
 
 
 def hinted(shots: Shots, zooms: Mapping[str, str], backs: Sequence[str]) -> Shots:
@@ -65,18 +72,13 @@ def hinted(shots: Shots, zooms: Mapping[str, str], backs: Sequence[str]) -> Shot
 
 def missing_captions(group: Group, shots: Shots, tags: tuple[str, ...] = ()) -> list[Change]:
     """Give the captions of the images that have none and whose zoom is known; ``tags`` stand in each."""
-    changes = []
+    changes = {}
     for picture in group.pictures:
-        shot = shots[picture.path]
-        if not picture.caption and not picture.problem and shot.zoom:
+        shot, path = shots[picture.path], picture.path.with_suffix(".txt")
+        if not picture.caption and not picture.problem and shot.zoom and path not in changes:
             words = dict.fromkeys(caption_tags(group, shot.zoom, tags, behind=bool(shot.behind)))
-            changes.append(Change(picture.path.with_suffix(".txt"), None, ", ".join(words) + "\n"))
-    return changes
-
-
-def _by_name(image: Path, captions: Captions) -> Shot:
-    name = read_name(image, captions)
-    return Shot(name.zoom, name.behind)
+            changes[path] = Change(path, None, ", ".join(words) + "\n")
+    return [*changes.values()]
 
 
 def _most(values: Iterable[Value | None]) -> Value | None:

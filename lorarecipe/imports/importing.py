@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from lorarecipe.imports.source import read_source
 from lorarecipe.imports.target import write_target
 from lorarecipe.imports.training import write_training
 from lorarecipe.imports.values import shown
+from lorarecipe.recipe.naming import RULE, narrowed
 from lorarecipe.recipe.writing import recipe_text
 
 _BASE = 'which base the character is trained on; expected from or weights in [base], or method = "plain" and no base'
@@ -68,13 +68,11 @@ def import_recipe(path: Path, folder: Path, name: str | None = None) -> Imported
     title, found = kind_of(source)
     draft = Draft(found)
     draft.put("format", 1)
-    draft.put("name", _a_name(name or found.name))
+    draft.put("name", narrowed(name or found.name) or "character")
     if found.name_key:
         draft.origins["name"] = (Setting(found.name_key, found.name, "output_name", found.name),)
     if draft.values["name"] != (name or found.name):
-        draft.left.append(
-            Left("name", name or found.name, f"a name is made of letters and digits: {draft.values['name']}")
-        )
+        draft.left.append(Left("name", name or found.name, f"{draft.values['name']} takes its place: expected {RULE}"))
     write_checkpoint(draft, source, folder)
     images = write_target(draft, source, folder)
     write_sizes(draft)
@@ -95,12 +93,6 @@ def import_recipe(path: Path, folder: Path, name: str | None = None) -> Imported
         left=tuple(sorted(secret_free, key=lambda left: first[left.reason])),
         unset=tuple(draft.unset),
     )
-
-
-def _a_name(text: str) -> str:
-    """Make a name for files out of any text."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:64].strip("-._")
-    return f"lora-{name}" if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name) else name or "character"
 
 
 def _text(draft: Draft, title: str, path: Path) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.files import read_file
+from lorarecipe.recipe.decoding import text_of
 from lorarecipe.weights import SafetensorsError, Weights
 
 #: bytes of a configuration; lists of statistics make some of them large
@@ -66,12 +67,7 @@ def read_source(path: Path) -> Source:
         except SafetensorsError as problem:
             raise RecipeError((Fault(path, 1, "", str(problem).removeprefix(f"{path}: ")),)) from problem
         return Source(path, "safetensors", weights.metadata, weights.names)
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        raise RecipeError((Fault(path, line, "", "found bytes that are not UTF-8, expected a text"),)) from problem
-    form, data = _parsed(path, text)
+    form, data = _parsed(path, text_of(path, content))
     _measure(path, data)
     return Source(path, form, _clean(data))
 

@@ -38,7 +38,7 @@ class _Left(TextColumn):
     """The time that a stage still needs, counted down."""
 
     def __init__(self, course: Course) -> None:
-        super().__init__("", table_column=Column(width=7, justify="right", no_wrap=True))
+        super().__init__("", table_column=Column(min_width=7, justify="right", no_wrap=True))
         self._course = course
 
     def render(self, task: Task) -> Text:

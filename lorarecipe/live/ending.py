@@ -79,10 +79,10 @@ def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool
     baked, plain = by_name.get(baked_name(delivery.name)), f"{delivery.name}.safetensors"
     lora = baked or by_name.get(plain) or files[0]
     yield f"LoRA    {lora}" + (f" (its weight 1 is another weight of {plain})" if baked else "")
-    if delivery.recipe.target is None:
-        yield f'Next    Name this base in the recipe of a character: [base] from = "{delivery.recipe.source.name}"'
-    elif failed:
+    if failed:
         yield "Next    Do not use this LoRA: on such a base, the 3D look is learned with the character."
+    elif delivery.recipe.target is None:
+        yield f'Next    Name this base in the recipe of a character: [base] from = "{delivery.recipe.source.name}"'
     else:
         yield f"Prompt  1girl, <lora:{lora.stem}:1>"
         if advice:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from lorarecipe import events
 from lorarecipe.events import Event
 
@@ -60,5 +58,7 @@ def first_line(event: events.Failed) -> str:
 
 
 def clock(seconds: float) -> str:
-    """``75.2`` -> ``0:01:15``."""
-    return str(timedelta(seconds=round(seconds)))
+    """``75.2`` -> ``0:01:15``; days are hours too."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

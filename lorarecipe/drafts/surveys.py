@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from lorarecipe.dataset import Group, OnImage, read_group
 from lorarecipe.drafts.characters import Character
+from lorarecipe.drafts.outlines import propose_shots
 from lorarecipe.drafts.patterns import guess_pattern
-from lorarecipe.drafts.shots import Shots, agreed, hinted, missing_captions, shots_of
+from lorarecipe.drafts.shots import Shots, agreed, hinted, missing_captions, named_shots
 from lorarecipe.drafts.traits import hair_tag, traits_in
 from lorarecipe.mend import Change
 from lorarecipe.recipe import Captions
-from lorarecipe.rules.vocabulary import HAIR_COLOURS, TRAIT_KINDS
+from lorarecipe.rules.vocabulary import HAIR_COLOURS, TRAIT_KINDS, corrected
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,29 @@ class Survey:
         return self.captions is None and bool(self.changes)
 
     @property
+    def unread(self) -> list[str]:
+        """Why images cannot be read, or what name says nothing, a line each."""
+        lines = []
+        for group, shots in zip(self.groups, self.shots, strict=True):
+            for picture in group.pictures:
+                if picture.problem:
+                    lines.append(f"{picture.path}: cannot be read: {picture.problem.message}")
+                elif not picture.caption and not shots[picture.path].zoom:
+                    why = f"the name does not fit {self.captions.patterns[0]}" if self.captions else "no zoom is known"
+                    lines.append(f"{picture.path}: {why}")
+        return lines
+
+    @property
+    def unknown_views(self) -> int:
+        """Images that get a caption though it is not known whether they are back views."""
+        pairs = zip(self.groups, self.shots, strict=True)
+        return sum(
+            shots[one.path].behind is None and not one.caption and not one.problem and bool(shots[one.path].zoom)
+            for group, shots in pairs
+            for one in group.pictures
+        )
+
+    @property
     def changes(self) -> list[Change]:
         """Captions to write."""
         pairs = zip(self.groups, self.shots, strict=True)
@@ -60,16 +84,10 @@ class Survey:
     def with_traits(self, traits: Mapping[str, Sequence[str]]) -> Survey:
         """Give the same with further traits, by the characters' names."""
         groups = [
-            replace(group, traits=tuple(dict.fromkeys((*group.traits, *traits.get(character.name, ())))))
+            replace(group, traits=_joined(traits[character.name], group.traits)) if character.name in traits else group
             for character, group in zip(self.characters, self.groups, strict=True)
         ]
         return replace(self, groups=groups)
-
-    @property
-    def is_of_one_list(self) -> bool:
-        """Whether several characters show the same, image by image: they were shot from one list of cameras."""
-        first, *others = ([*shots.values()] for shots in self.shots)
-        return bool(others) and all(other == first for other in others)
 
 
 def survey(
@@ -79,12 +97,12 @@ def survey(
     phases: list[tuple[Sequence[Character], list[Group], Captions | None]] = []
     for of_base, characters in ((True, base), (False, targets)):
         groups = [_group(character, hints, on_image, of_base=of_base) for character in characters]
-        images = [picture.path for group in groups for picture in group.pictures]
+        images = [picture.path for group in groups for picture in group.pictures if not picture.problem]
         phases.append((characters, groups, guess_pattern(images)))
-    proposed = agreed([shots_of(group, None) for _, groups, captions in phases if not captions for group in groups])
+    proposed = agreed([propose_shots(group) for _, groups, captions in phases if not captions for group in groups])
     surveys = []
     for characters, groups, captions in phases:
-        shots = [shots_of(group, captions) if captions else proposed.pop(0) for group in groups]
+        shots = [named_shots(group, captions) if captions else proposed.pop(0) for group in groups]
         shots = [hinted(one, hints.zooms, hints.backs) for one in shots]
         surveys.append(Survey(characters, groups, captions, shots, hints.tags if characters is targets else ()))
     return surveys[0], surveys[1]
@@ -97,7 +115,15 @@ def _group(character: Character, hints: Hints, on_image: OnImage, *, of_base: bo
 
 def _traits(character: Character, group: Group, hints: Hints) -> tuple[str, ...]:
     """Join what the author says, what the folder's name says, and the hair's colour as measured."""
-    said = [*hints.traits.get(character.name, ()), *traits_in(character.folder.name)]
-    if HAIR_COLOURS.isdisjoint(said) and (hair := hair_tag(group)):
-        said.insert(0, hair)
-    return tuple(dict.fromkeys(said))
+    found = traits_in(character.folder.name)
+    if HAIR_COLOURS.isdisjoint(found) and (hair := hair_tag(group)):
+        found = [hair, *found]
+    return _joined(hints.traits.get(character.name, ()), found)
+
+
+def _joined(said: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """Join traits, hair colour first; a colour that was said goes before one that was found."""
+    right = [corrected(tag) or tag for tag in said]
+    has_colour = not HAIR_COLOURS.isdisjoint(right)
+    traits = [*(tag for tag in found if not (has_colour and tag in HAIR_COLOURS)), *right]
+    return tuple(sorted(dict.fromkeys(traits), key=lambda tag: tag not in HAIR_COLOURS))

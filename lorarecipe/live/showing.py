@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -88,7 +89,7 @@ def _lines(stream: Iterable[Event], course: Course, *, verbose: bool) -> Iterato
         if text:
             sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
         if verbose and isinstance(event, events.Started) and event.command:
-            sys.stderr.write(f"{' '.join(event.command)}\n")
+            sys.stderr.write(f"{printable_lines(shlex.join(event.command))}\n")
         sys.stderr.flush()
         if table := table_of(event):
             console.print(table)
