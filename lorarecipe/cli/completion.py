@@ -67,13 +67,15 @@ _SHELLS: dict[str, type[ShellComplete]] = {
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    r"""Print what makes a shell complete commands, options, names of runs and codes of rules.
+    """Print what makes a shell complete commands, options, names of runs and codes of rules.
 
-    \b
-    bash        eval "$(lorarecipe completion bash)" in ~/.bashrc
-    zsh         eval "$(lorarecipe completion zsh)" in ~/.zshrc
-    fish        lorarecipe completion fish > ~/.config/fish/completions/lorarecipe.fish
-    PowerShell  lorarecipe completion powershell | Out-String | Invoke-Expression in $PROFILE
+    For bash, in ~/.bashrc: eval "$(lorarecipe completion bash)"
+
+    For zsh, in ~/.zshrc: eval "$(lorarecipe completion zsh)"
+
+    For fish: lorarecipe completion fish > ~/.config/fish/completions/lorarecipe.fish
+
+    For PowerShell, in $PROFILE: lorarecipe completion powershell | Out-String | Invoke-Expression
     """
     group = context.find_root().command
     click.echo(_SHELLS[shell](group, {}, "lorarecipe", "_LORARECIPE_COMPLETE").source())
