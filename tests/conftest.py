@@ -93,6 +93,7 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("LORARECIPE_") or name.endswith("_TOKEN"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LORARECIPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LORARECIPE_LANG", "en")
     monkeypatch.setenv("COLUMNS", "100")
 
 

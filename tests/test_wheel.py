@@ -80,6 +80,11 @@ def test_each_page_is_in_the_wheel(program: Path, tmp_path: Path) -> None:
         assert _run(program, tmp_path, "help", topic).startswith(f"# {title}\n")
 
 
+def test_the_wheel_speaks_japanese(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    assert "ターゲットのキャプション" in _run(program, tmp_path, "rule", "TGT001")
+
+
 def test_what_the_index_is_told(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/METADATA"))

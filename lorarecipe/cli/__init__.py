@@ -12,6 +12,7 @@ from lorarecipe import __version__
 from lorarecipe.cli.handler import handled, reader_may_go
 from lorarecipe.cli.options import with_quiet
 from lorarecipe.errors import did_you_mean
+from lorarecipe.language import language
 
 _COMMANDS = (
     *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "import", "new"),
@@ -33,7 +34,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"lorarecipe.cli.{cmd_name}").command
-        return with_quiet(command)
+        return _in_language(with_quiet(command))
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
@@ -62,8 +63,17 @@ def main() -> None:
     """Train a character LoRA from 3D renders in two phases, so that only the character is learned."""
 
 
+def _in_language(command: click.Command) -> click.Command:
+    """Translate a command's help, where the user's language is not the one that it is written in."""
+    if language() == "en":
+        return command
+    from lorarecipe.cli.wording import in_language
+
+    return in_language(command)
+
+
 def entry() -> None:
     """Run the program and end the process with its exit code."""
     if _COMPLETE in os.environ:  # the shell asks; PowerShell is none of click's own
         importlib.import_module("lorarecipe.cli.completion")
-    sys.exit(handled(lambda: main(standalone_mode=False, prog_name="lorarecipe")))
+    sys.exit(handled(lambda: _in_language(main)(standalone_mode=False, prog_name="lorarecipe")))

@@ -36,7 +36,7 @@ def command(context: click.Context, topic: str | None) -> None:
         _print(page(topic))
     elif (parent := context.parent) and topic in commands:
         asked = parent.command.get_command(parent, topic)  # type: ignore[attr-defined]  # the parent is the group
-        say(asked.get_help(click.Context(asked, info_name=topic, parent=parent)))
+        say(asked.get_help(asked.context_class(asked, info_name=topic, parent=parent)))
     else:
         near = did_you_mean(topic, [*titles, *commands]) or "; run `lorarecipe help` for the list"
         raise click.BadParameter(f"{topic!r} is neither a topic nor a command{near}", param_hint="TOPIC")

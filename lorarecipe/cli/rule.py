@@ -9,6 +9,7 @@ import click
 from lorarecipe.cli.options import as_json_option, rule_codes, say_json
 from lorarecipe.cli.rules import facts_of
 from lorarecipe.errors import did_you_mean
+from lorarecipe.language import translated
 
 
 @click.command("rule")
@@ -25,4 +26,4 @@ def command(code: str, as_json: bool) -> None:
     if as_json:
         say_json(facts_of(code.upper(), rule))
         return
-    click.echo(f"{code.upper()} ({rule.SEVERITY}): {inspect.cleandoc(rule.__doc__ or '')}")
+    click.echo(f"{code.upper()} ({rule.SEVERITY}): {translated(inspect.cleandoc(rule.__doc__ or ''))}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import click
 
 from lorarecipe.cli.options import say_json
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.rules import Rule
@@ -20,7 +22,8 @@ def command(as_json: bool) -> None:
 
     if not as_json:
         for code, rule in RULES.items():
-            click.echo(f"{code}  {rule.SEVERITY:7}  {(rule.__doc__ or '').splitlines()[0]}")
+            explanation = translated(inspect.cleandoc(rule.__doc__ or ""))
+            click.echo(f"{code}  {rule.SEVERITY:7}  {explanation.splitlines()[0]}")
         return
     say_json({"rules": [facts_of(code, rule) for code, rule in RULES.items()]})
 
