@@ -17,9 +17,17 @@ from hypothesis import strategies as st
 
 from lorarecipe.cli import main
 from lorarecipe.cli.wording import folded
+from lorarecipe.events import Measured
 from lorarecipe.language import CATALOGUES, language, translated
+from lorarecipe.live import Outcome
+from lorarecipe.measures.advice import advice, in_language_of_user
+from lorarecipe.records import Leak, record_text
+from lorarecipe.report.pages import page
 from lorarecipe.rules import RULES
+from lorarecipe.run import LEAK
 from tests.catalogue import brought_up_to_date, compiled, read, texts
+from tests.test_advice import BARE, _row
+from tests.test_beside import _story
 
 ROOT = Path(__file__).parents[1]
 JAPANESE = CATALOGUES / "ja" / "LC_MESSAGES" / "lorarecipe.po"
@@ -164,6 +172,50 @@ def test_english_needs_no_catalogue() -> None:
         "print('gettext' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"False\n"
+
+
+def test_advice_in_japanese_and_its_record_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [BARE, _row("target", 0.6, 0.1, 0.0, 15.0), _row("target", 0.8, 0.15, 0.1, 9.0, epoch=2)]
+    english = advice(rows)
+    use, why = in_language_of_user(rows, str(english))
+    assert use == "Use epoch 2 at weight 0.8"
+    assert why.startswith("it is the most like the character among those that leak little (colours off by 9.0")
+    assert why.endswith("white border 15% against 10% without the LoRA).")
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    use, why = in_language_of_user(rows, str(english))
+    assert use == "エポック 2 を強度 0.8 で使ってください"
+    assert why.startswith("漏れの少ないものの中で、最もキャラクターに似ているためです（色のずれ 9.0、3D っぽさ")
+    assert why.endswith("白い縁 15%（LoRA なしでは 10%））。")
+    assert advice(rows) == english
+
+
+def test_the_last_lines_of_a_run_have_the_advice_in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (BARE, _row("target", 0.6, 0.1, 0.0, 15.0))
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    outcome = Outcome()
+    outcome.add(Measured("aoi", rows, str(advice(rows))))
+    outcome.add(Measured("rehearsed", rows, ""))
+    assert outcome.advice["aoi"].startswith("最後のエポックを強度 0.6 で使ってください: 漏れの少ないものの中で")
+    assert outcome.advice["rehearsed"] == ""
+
+
+def test_what_another_version_advised_stays_as_it_said_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    rows = [BARE, _row("target", 0.6, 0.1, 0.0, 15.0)]
+    assert in_language_of_user(rows, "Use it: it is fine") == ("Use it", "it is fine.")
+    assert in_language_of_user([], "Use it: it is fine") == ("Use it", "it is fine.")
+
+
+def test_the_advice_on_a_page_is_marked_as_japanese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (BARE, _row("target", 0.6, 0.1, 0.0, 15.0))
+    (tmp_path / LEAK).write_text(record_text(Leak(("k",), advice(rows), rows, (), ())), "utf-8")
+    drawn = {}
+    for code in ("en", "ja"):
+        monkeypatch.setenv("LORARECIPE_LANG", code)
+        drawn[code] = page([_story(tmp_path)], tmp_path / "report.html").decode()
+    assert '<span lang="en"><strong>Use the last epoch at weight 0.6</strong>:\nit is' in drawn["en"]
+    assert '<span lang="ja"><strong>最後のエポックを強度 0.6 で使ってください</strong>:\n漏れの' in drawn["ja"]
+    assert "）。</span> No number" in drawn["ja"]
 
 
 @given(st.text("あア漢（、。」) aB-\n", max_size=80), st.integers(10, 40))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lorarecipe import events
 from lorarecipe.events import Event
+from lorarecipe.language import translated
+from lorarecipe.measures.advice import in_language_of_user
 from lorarecipe.plan import Delivery
 from lorarecipe.run import StageRecord, baked_name
 
@@ -30,8 +32,8 @@ class Outcome:
                     self.gates[name] = event
             case events.Delivered(name=name, path=path):
                 self.files.setdefault(name, []).append(Path(path))
-            case events.Measured(name=name, advice=advice):
-                self.advice[name] = advice
+            case events.Measured(name=name, rows=rows, advice=advice):
+                self.advice[name] = ": ".join(in_language_of_user(rows, advice)) if advice else ""
             case _:
                 pass
 
@@ -86,7 +88,8 @@ def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool
     else:
         yield f"Prompt  1girl, <lora:{lora.stem}:1>"
         if advice:
-            yield f"Advice  {f'Of {plain}: ' if baked else ''}{advice}."
+            of = translated("Of {file}: ").format(file=plain) if baked else ""
+            yield f"Advice  {of}{advice}"
 
 
 def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:

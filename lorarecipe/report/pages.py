@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from lorarecipe import __version__
+from lorarecipe.language import language
 from lorarecipe.measures import MEASURES
 from lorarecipe.measures.leak import cells_of, titles_of
 from lorarecipe.records import Candidate, Gate, GatePicture, Shot
@@ -53,6 +54,7 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
         running=any(story.run.state == "running" for story in stories),
         meanings={measure.TITLE: measure.MEANING for measure in MEASURES.values() if not measure.NEEDS},
         version=__version__,
+        language=language(),
         style=_text("page.css"),
         script=_text("pictures.js") + _text("grid.js") + _text("page.js"),
         pictures=Markup(json.dumps(pictures).replace("<", "\\u003c")),  # noqa: S704 - `<` is escaped
