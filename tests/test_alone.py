@@ -116,7 +116,7 @@ def test_the_distilled_way(place: Path) -> None:
     ("old", "new", "message"),
     [
         ("[target]\n", '[base]\nweights = "x.safetensors"\n\n[target]\n', "found a base, expected none"),
-        ('method = "plain"\n', "", "base: missing; expected it here"),
+        ('method = "plain"\n', "", "base: the key is missing; write it here"),
         ("[samples]", "[control]\nenabled = true\n\n[samples]", "found a control arm, expected one with"),
         ('"plain"', '"distill"', "distill: missing; expected it with"),
         ("[samples]", DISTILL + "[samples]", 'found [distill], expected it with method = "distill"'),

@@ -95,7 +95,7 @@ device = "gpu"
         ("[target]", "[base.Buckets]\n[target]", "base.Buckets: found an unknown key"),
         ("[target]", '["a] # b"]\n[target]', "recipe.toml:28: a] # b: found an unknown key"),
         ('traits = ["red hair", "short hair"]', 'traits = ["red hair, short hair"]', "expected one tag"),
-        ('traits = ["red hair", "short hair"]', 'traits = []', "more"),
+        ('traits = ["red hair", "short hair"]', 'traits = []', "at least 1 entry"),
         ('images = "blue"', 'images = "red"', "two characters with the images of"),
         ('images = "blue"', 'images = "a\\nb"', "which holds a line break"),
         ('images = "blue"', "images = ''", "found '', expected a path"),

@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
     if not as_json:
         for code, rule in RULES.items():
             explanation = translated(inspect.cleandoc(rule.__doc__ or ""))
-            click.echo(f"{code}  {rule.SEVERITY:7}  {explanation.splitlines()[0]}")
+            click.echo(f"{code}  {rule.SEVERITY:7}  {explanation.splitlines()[0].replace('``', '`')}")
         return
     say_json({"rules": [facts_of(code, rule) for code, rule in RULES.items()]})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from lorarecipe.errors import Fault, did_you_mean
+from lorarecipe.errors import Fault, count, did_you_mean
 from lorarecipe.recipe.lines import Lines, Where
 from lorarecipe.recipe.model import RecipeFile
 
@@ -24,7 +24,11 @@ def faults_of(lines: Lines, details: ErrorDetails) -> list[Fault]:
     if details["type"] == "extra_forbidden":
         message = f"found an unknown key{did_you_mean(str(where[-1]), keys_at(where[:-1]))}"
     elif details["type"] == "missing":
-        message = "missing; expected it here" + (", or a preset" if "training" in where else "")
+        message = "the key is missing; write it here" + (", or name a preset" if "training" in where else "")
+    elif details["type"] in {"too_short", "too_long"}:
+        short = details["type"] == "too_short"
+        entries = count(details["ctx"]["min_length" if short else "max_length"], "entry", "entries")
+        message = f"found {found}, expected at {'least' if short else 'most'} {entries}"
     elif details["type"] == "recipe":
         message = details["msg"]
     else:
@@ -38,8 +42,6 @@ _WORDS = {
     "model_type": "a table",
     "tuple_type": "a list",
     "dict_type": "a table",
-    "too_long": "fewer",
-    "too_short": "more",
 }
 
 

@@ -36,8 +36,5 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         width, height = training.resolution
         for picture in group.pictures:
             if not picture.problem and picture.width * picture.height < _LEAST * width * height:
-                message = (
-                    f"found {picture.width}x{picture.height} pixels, trained at {width}x{height}; expected as many"
-                )
-                message += "; render it larger"
-                yield Finding(picture.path, 1, 1, message)
+                size = f"found {picture.width}x{picture.height} pixels, and the training is at {width}x{height}"
+                yield Finding(picture.path, 1, 1, f"{size}; expected about as many; render the image larger")
