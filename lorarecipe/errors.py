@@ -108,6 +108,13 @@ def count(number: int, noun: str, nouns: str = "") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
 
 
+def clock(seconds: float) -> str:
+    """``75.2`` -> ``0:01:15``; days are hours too."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Name the word that was perhaps meant, as the end of a message; nothing where none is near."""
     near = difflib.get_close_matches(word, list(words), n=1)

@@ -9,7 +9,7 @@ from lorarecipe.records import Sitting
 from lorarecipe.report.curves import drawings, smoothed
 from lorarecipe.report.findings import by_rule
 from lorarecipe.report.references import beside
-from lorarecipe.report.times import clock, moment, taken, times_of
+from lorarecipe.report.times import length_of, moment, taken, times_of
 from lorarecipe.rules import Finding
 from lorarecipe.run import StageRecord
 
@@ -90,4 +90,4 @@ def test_times_of_a_stage() -> None:
     ]
     assert taken([stage], "made") == "1 made (0:01:19)"
     assert taken([stage], "reused") == ""
-    assert (clock(9.96), moment("yesterday")) == ("10.0 s", "yesterday")
+    assert (length_of(9.96), moment("yesterday")) == ("10.0 s", "yesterday")

@@ -27,7 +27,7 @@ def command(run: str, as_json: bool) -> None:
 
 
 def _lines(run: Run) -> Iterator[str]:
-    from lorarecipe.live import clock
+    from lorarecipe.errors import clock
 
     record = run.record
     yield f"{run.name}: {run.state}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.dataset import EXTENSIONS
+from lorarecipe.imports.places import numbered
 
 #: folders whose name says what the characters in them are for
 _BASE = {"base", "bases", "ベース", "土台"}
@@ -39,7 +39,10 @@ def find_characters(root: Path) -> list[Character]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         if any(not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS for name in files):
             folders.append(Path(path))
-    return [Character(folder, name, _repeats(folder)) for folder, name in zip(folders, _names(folders), strict=True)]
+    return [
+        Character(folder, name, numbered(folder.absolute().name)[0])
+        for folder, name in zip(folders, _names(folders), strict=True)
+    ]
 
 
 def parted(
@@ -85,7 +88,7 @@ def _among(character: Character, root: Path, names: set[str]) -> bool:
 
 def _names(folders: Sequence[Path]) -> list[str]:
     """Name each folder by itself, and those that are named alike by the folders above them too."""
-    parts = [[*map(_without_repeats, folder.absolute().parts)] for folder in folders]
+    parts = [[numbered(part)[1] or part for part in folder.absolute().parts] for folder in folders]
     depths = [1] * len(folders)
     while True:
         names = ["-".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
@@ -97,12 +100,3 @@ def _names(folders: Sequence[Path]) -> list[str]:
         if deeper == depths:
             return names
         depths = deeper
-
-
-def _without_repeats(name: str) -> str:
-    return re.sub(r"^\d{1,4}_(?=.)", "", name)
-
-
-def _repeats(folder: Path) -> int:
-    asked = re.match(r"(\d{1,4})_.", folder.absolute().name)
-    return max(1, int(asked[1])) if asked else 1

@@ -3,6 +3,5 @@
 from lorarecipe.live.course import Course, course_of
 from lorarecipe.live.ending import Outcome, last_lines, rehearsed
 from lorarecipe.live.showing import show
-from lorarecipe.live.words import clock
 
-__all__ = ["Course", "Outcome", "clock", "course_of", "last_lines", "rehearsed", "show"]
+__all__ = ["Course", "Outcome", "course_of", "last_lines", "rehearsed", "show"]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lorarecipe import events
+from lorarecipe.errors import clock
 from lorarecipe.events import Event
-from lorarecipe.live.words import clock
 from lorarecipe.plan import Plan, TrainStage
 
 

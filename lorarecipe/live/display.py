@@ -12,11 +12,11 @@ from rich.table import Column
 from rich.text import Text
 
 from lorarecipe import events
-from lorarecipe.errors import printable_lines
+from lorarecipe.errors import clock, printable_lines
 from lorarecipe.events import Event
 from lorarecipe.live.course import Course
 from lorarecipe.live.tables import table_of
-from lorarecipe.live.words import clock, position, sentence
+from lorarecipe.live.words import position, sentence
 
 _STYLES = {
     events.Reused: "dim",

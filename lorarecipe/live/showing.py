@@ -11,12 +11,12 @@ from datetime import datetime
 from rich.console import Console
 
 from lorarecipe import events
-from lorarecipe.errors import printable_lines
+from lorarecipe.errors import clock, printable_lines
 from lorarecipe.events import Event
 from lorarecipe.live.course import Course
 from lorarecipe.live.display import displayed
 from lorarecipe.live.tables import table_of
-from lorarecipe.live.words import clock, sentence
+from lorarecipe.live.words import sentence
 
 #: seconds between two lines on where a stage is
 _BETWEEN = 60.0

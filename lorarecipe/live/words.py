@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lorarecipe import events
+from lorarecipe.errors import clock
 from lorarecipe.events import Event
 
 
@@ -55,10 +56,3 @@ def position(event: events.Progress) -> str:
 def first_line(event: events.Failed) -> str:
     """First line of the reason; the whole of it is the program's last word."""
     return event.message.partition("\n")[0]
-
-
-def clock(seconds: float) -> str:
-    """``75.2`` -> ``0:01:15``; days are hours too."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"

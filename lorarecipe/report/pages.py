@@ -24,7 +24,7 @@ from lorarecipe.report.front import front_of
 from lorarecipe.report.references import Reference, beside
 from lorarecipe.report.story import Story
 from lorarecipe.report.thumbs import small_copy
-from lorarecipe.report.times import clock, moment, taken, times_of
+from lorarecipe.report.times import length_of, moment, taken, times_of
 
 _HERE = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def _template() -> jinja2.Template:
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"words": shlex.join, "id": id, "cells": cells_of, "titles": titles_of, "by_rule": by_rule}
-    environment.filters |= {"times": times_of, "taken": taken, "clock": clock, "moment": moment}
+    environment.filters |= {"times": times_of, "taken": taken, "length_of": length_of, "moment": moment}
     return environment.get_template("page.html.j2")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from lorarecipe.errors import clock
 from lorarecipe.records import Sitting
 from lorarecipe.run import StageRecord
 
@@ -21,12 +22,12 @@ def taken(stages: Iterable[StageRecord], outcome: str) -> str:
     those = [stage for stage in stages if stage.outcome == outcome]
     known = [sitting.seconds for stage in those for sitting in stage.sittings if sitting.seconds is not None]
     seconds = sum(known) if known else sum(stage.seconds for stage in those)
-    return f"{len(those)} {outcome} ({clock(seconds)})" if those else ""
+    return f"{len(those)} {outcome} ({length_of(seconds)})" if those else ""
 
 
-def clock(seconds: float) -> str:
-    """``75.2`` -> ``0:01:15``; what takes less than ten seconds is told in tenths."""
-    return f"{seconds:.1f} s" if seconds < 10 else str(timedelta(seconds=round(seconds)))
+def length_of(seconds: float) -> str:
+    """``75.2`` -> ``0:01:15``; what takes less than ten seconds is given in tenths."""
+    return f"{seconds:.1f} s" if seconds < 10 else clock(seconds)
 
 
 def moment(date: str) -> str:
@@ -41,5 +42,5 @@ def _words(sitting: Sitting) -> str:
     began = f"went on after {sitting.after}" if sitting.after else "began"
     length = "how long it took is not known, as the process was killed"
     if sitting.seconds is not None:
-        length = f"took {clock(sitting.seconds)}"
+        length = f"took {length_of(sitting.seconds)}"
     return f"{moment(sitting.began)}: {began}, {length}"
