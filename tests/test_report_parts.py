@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from lorarecipe.records import Sitting
+from lorarecipe.report import pages
 from lorarecipe.report.curves import drawings, smoothed
 from lorarecipe.report.findings import by_rule
 from lorarecipe.report.references import beside
@@ -91,3 +93,13 @@ def test_times_of_a_stage() -> None:
     assert taken([stage], "made") == "1 made (0:01:19)"
     assert taken([stage], "reused") == ""
     assert (length_of(9.96), moment("yesterday")) == ("10.0 s", "yesterday")
+
+
+def test_every_filter_of_the_templates_is_there() -> None:
+    """Within a condition, jinja looks for a filter only when it gets there."""
+    environment = pages._template().environment
+    folder = Path(pages.__file__).parent
+    for path in folder.rglob("*.j2"):
+        tree = environment.parse(path.read_text("utf-8"))
+        used = {node.name for node in tree.find_all(jinja2.nodes.Filter)}
+        assert used <= environment.filters.keys(), path
