@@ -67,7 +67,7 @@ def asked_traits(base: Survey) -> dict[str, list[str]]:
     if not lacking or not sys.stdin.isatty():
         return {}
     asked = {}
-    say("Traits are tags, with commas between them: short hair, slim. Enter leaves them for later.", err=True)
+    say("Traits are tags with commas between them: short hair, slim. Enter skips them.", err=True)
     for character, traits in lacking:
         known = f" ({', '.join(traits)})" if traits else ""
         answer = click.prompt(
