@@ -129,7 +129,7 @@ def test_a_hair_colour_that_is_said_goes_before_the_measured_one(renders: Path, 
 
 
 def test_names_that_would_be_one_file(renders: Path, tmp_path: Path) -> None:
-    for name in ("A b", "a-B"):
+    for name in ("A b", "a-B", "あか\u3000ね"):
         shutil.copytree(renders / "target" / "akane", renders / "target" / name)
     done = _new(renders, "--out", tmp_path)
     assert done.exit_code == 0, done.output
@@ -138,6 +138,7 @@ def test_names_that_would_be_one_file(renders: Path, tmp_path: Path) -> None:
         "a-B-2.toml",
         "akane.toml",
         "renders-base.toml",
+        "あか-ね.toml",
     ]
 
 

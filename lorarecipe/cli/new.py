@@ -65,6 +65,7 @@ def command(  # long: an option each
     """
     from lorarecipe.drafts import Hints, find_characters, survey
     from lorarecipe.mend import write
+    from lorarecipe.recipe.escapes import stray_character
     from lorarecipe.recipe.writing import put_schema
 
     if base and (targets or checkpoint):
@@ -72,7 +73,7 @@ def command(  # long: an option each
     characters = find_characters(folder)
     if not characters:
         raise click.BadParameter(f"{folder} holds no folder with images", param_hint="FOLDER")
-    if odd := [one.folder for one in characters if not str(one.folder).isprintable()]:
+    if odd := [one.folder for one in characters if stray_character(str(one.folder))]:
         raise click.BadParameter(f"the name of {odd[0]} cannot be written in a recipe; rename it", param_hint="FOLDER")
     of_base, of_targets = ([], characters) if base else _parted(folder, characters, targets)
     known = _proposal(checkpoint)
