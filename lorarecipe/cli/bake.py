@@ -12,7 +12,9 @@ from lorarecipe.cli.options import run_argument, run_named, say
 @click.option("--weight", type=click.FloatRange(0, 4, min_open=True), help="The weight that becomes 1.0.")
 @click.option("--epoch", type=click.IntRange(min=1), help="A kept epoch; left out, the last.")
 def command(run: str, weight: float | None, epoch: int | None) -> None:
-    """Write a LoRA whose weight 1.0 is the right one: only alpha changes, and the file says so.
+    """Write a LoRA whose weight 1.0 is the right one.
+
+    Only alpha changes, and the file says so.
 
     RUN is a run's name, the end of it, or `last`. Without --weight, what the run's leak test advises is taken.
     """

@@ -67,7 +67,9 @@ _SHELLS: dict[str, type[ShellComplete]] = {
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands, options, names of runs and codes of rules.
+    """Print the script that completes words in a shell.
+
+    It completes commands, options, names of runs and codes of rules.
 
     For bash, in ~/.bashrc: eval "$(lorarecipe completion bash)"
 

@@ -14,7 +14,9 @@ from lorarecipe.errors import count
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 def command(source: Path, target: Path | None) -> None:
-    """Turn a .ckpt, .pt or .bin into .safetensors, which no other command reads anything but.
+    """Turn a .ckpt, .pt or .bin file into .safetensors.
+
+    No other command reads anything but .safetensors.
 
     Such a file is a pickle: to load it as its writer meant runs whatever code is in it. Here it is loaded without any
     code (PyTorch's `weights_only`), so one that needs some is refused. What is no tensor is left out, and named.

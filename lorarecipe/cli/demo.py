@@ -13,11 +13,11 @@ from lorarecipe.cli.options import say
 @click.command("demo")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def command(folder: Path) -> None:
-    """Write the demo into FOLDER: recipes, renders and a small checkpoint.
+    """Write the demo into FOLDER.
 
-    FOLDER is the current one by default. The renders show five base characters and two targets: 3D look, white
-    background, upright, front and back, two zooms, each picture with its caption. The checkpoint is a Stable
-    Diffusion 1 in miniature that trains on a CPU.
+    The demo is recipes, renders and a small checkpoint. FOLDER is the current one by default. The renders show five
+    base characters and two targets: 3D look, white background, upright, front and back, two zooms, each picture with
+    its caption. The checkpoint is a Stable Diffusion 1 in miniature that trains on a CPU.
     """
     from lorarecipe.demo import foreign_files, write_kit
 

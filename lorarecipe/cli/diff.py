@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @run_argument("other")
 @as_json_option
 def command(one: str, other: str, as_json: bool) -> None:
-    """Say what differs between two runs: versions, recipes, data, settings, results."""
+    """Say what differs between two runs.
+
+    It compares versions, recipes, data, settings and results.
+    """
     lines = list(_differences(run_named(one), run_named(other)))
     if as_json:
         say_json({"differences": lines})

@@ -19,7 +19,9 @@ from lorarecipe.cli.options import run_argument, run_named, say
     help="Where several runs are put side by side.",
 )
 def command(runs: tuple[str, ...], to: Path) -> None:
-    """Draw the page of a run again, beside its results; or of several runs, side by side, on one page.
+    """Draw the page of a run again, or one of several runs.
+
+    The page of a run is beside its results; one of several runs shows them side by side.
 
     RUN is a run's name, the end of it, or `last`.
     """

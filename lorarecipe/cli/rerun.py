@@ -15,7 +15,7 @@ from lorarecipe.cli.options import planned, run_argument, run_named, sound, verb
 @verbose_option
 @click.pass_context
 def command(context: click.Context, run: str, as_json: bool, verbose: bool) -> None:
-    """Run again what a run was asked for, if all that it was made from is still the same.
+    """Make a run again, if what it was made from is the same.
 
     RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
     """
