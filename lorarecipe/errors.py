@@ -108,6 +108,11 @@ def count(number: int, noun: str, nouns: str = "") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
 
 
+def data_size(number: float) -> str:
+    """``1_500_000`` bytes -> ``1.5 MB``, ``59_230_400_000`` -> ``59.2 GB``."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.1f} MB"
+
+
 def clock(seconds: float) -> str:
     """``75.2`` -> ``0:01:15``; days are hours too."""
     minutes, rest = divmod(round(seconds), 60)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorarecipe.cli.options import as_json_option, plan_all, say, say_json
-from lorarecipe.errors import count
+from lorarecipe.errors import count, data_size
 
 if TYPE_CHECKING:
     from lorarecipe.store import Store
@@ -54,12 +54,12 @@ def list_(as_json: bool) -> None:
         say_json({"stages": stages})
         return
     for name in store.names():
-        size = store.size(name)
-        whole += size
+        taken = store.size(name)
+        whole += taken
         fit = store.find(name) is not None
         note = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
-        say(f"{name}  {size / 1e6:10.1f} MB{note}")
-    say(f"{count(len(store.names()), 'stage')}, {whole / 1e6:.1f} MB")
+        say(f"{name}  {data_size(taken):>10}{note}")
+    say(f"{count(len(store.names()), 'stage')}, {data_size(whole)}")
 
 
 @command.command("verify")
@@ -85,9 +85,9 @@ def remove(names: tuple[str, ...]) -> None:
     if unknown := [name for name in names if name not in store.names() + store.attempts()]:
         raise click.BadParameter(f"{unknown[0]!r} is not in the store; run: lorarecipe store list", param_hint="NAME")
     for name in names:
-        size = store.size(name)
+        taken = store.size(name)
         _remove(store, name)
-        say(f"removed {name}, {size / 1e6:.1f} MB")
+        say(f"removed {name}, {data_size(taken)}")
 
 
 @command.command("gc")
@@ -103,12 +103,12 @@ def collect(recipes: tuple[Path, ...], delete: bool) -> None:
     used |= {stage.name for run in all_runs(home() / "runs")[:_RECENT] for stage in run.record.plan}
     whole = 0
     for name in [name for name in store.names() + store.attempts() if name not in used]:
-        size = store.size(name)
-        whole += size
+        taken = store.size(name)
+        whole += taken
         if delete:
             _remove(store, name)
-        say(f"{'removed' if delete else 'would remove'} {name}, {size / 1e6:.1f} MB")
-    say(f"{whole / 1e6:.1f} MB" + ("" if delete else " in all; --delete removes them"))
+        say(f"{'removed' if delete else 'would remove'} {name}, {data_size(taken)}")
+    say(f"{data_size(whole)}" + ("" if delete else " in all; --delete removes them"))
 
 
 def _remove(store: Store, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from lorarecipe.doctor.finding import Finding, absent, present
+from lorarecipe.errors import data_size
 from lorarecipe.families.names import UNET
 from lorarecipe.plan import Plan, Stage, TrainStage
 from lorarecipe.recipe import Recipe
@@ -84,11 +85,11 @@ def disks(plan: Plan | None, missing: Sequence[Stage], store: Store, out: Path) 
     names = ("disk of the store", "disk of the results")
     if plan is None:
         for name, path in zip(names, (store.root, out), strict=True):
-            found = f"{free_bytes(path) / 1e6:,.1f} MB free at {path}"
+            found = f"{data_size(free_bytes(path))} free at {path}"
             roomy, advice = free_bytes(path) >= _ROOMY, "make room before training on SDXL: a merged checkpoint is 7 GB"
             yield present(name, found) if roomy else absent(name, found, advice, needed=False)
         return
     for name, room in zip(names, rooms(plan, missing, store, out), strict=True):
-        found = f"{room.free / 1e6:,.1f} MB free at {room.path}, the run needs {room.need / 1e6:,.1f} MB there"
+        found = f"{data_size(room.free)} free at {room.path}, the run needs {data_size(room.need)} there"
         enough = room.free >= room.need
         yield present(name, found) if enough else absent(name, found, f"make room, or {room.otherwise}", needed=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorarecipe.errors import MachineNotReady
+from lorarecipe.errors import MachineNotReady, data_size
 from lorarecipe.plan import OUTPUT, Delivery, Plan, Stage
 from lorarecipe.store import Store
 
@@ -50,7 +50,7 @@ def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) 
     """
     for room in rooms(plan, missing, store, out):
         if room.free < room.need:
-            found = f"{room.path}: {room.free / 1e6:,.1f} MB free, expected {room.need / 1e6:,.1f} MB"
+            found = f"{room.path}: {data_size(room.free)} free, expected {data_size(room.need)}"
             raise MachineNotReady(f"{found}; make room, or {room.otherwise}")
 
 
