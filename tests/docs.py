@@ -23,6 +23,7 @@ from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
 from lorarecipe.rules import RULES
+from lorarecipe.rules.finding import summary_of
 from lorarecipe.weights import Weights
 
 _TABLES: dict[str, type[Table]] = {
@@ -58,7 +59,7 @@ def rules() -> None:
     """Print the table of rules."""
     print("| code | severity | what is wrong |\n| --- | --- | --- |")
     for code, rule in RULES.items():
-        summary = (rule.__doc__ or "").splitlines()[0].replace("``", "`")
+        summary = summary_of(rule).replace("``", "`")
         print(f"| {code} | {rule.SEVERITY} | {summary} |")
 
 

@@ -148,7 +148,7 @@ _LEAKS = (
 
 def test_a_bundle(folder: Path, owner: Path) -> None:
     """Of a run that failed and a bug: their logs, the recipe and the facts are there, and nothing private is."""
-    work = owner / "work"
+    work = owner / "renders"
     folder.rename(work)
     run = home() / "runs" / "0001-20261101-abcd"
     run.mkdir(parents=True)
@@ -183,7 +183,7 @@ def test_a_bundle(folder: Path, owner: Path) -> None:
     for text in texts.values():
         assert not [leak for leak in _LEAKS if leak in _same(text)]
     assert json.loads(texts["doctor.json"])["ready"] is False
-    assert json.loads(texts["run/ledger.json"])["arguments"]["out"] == "<home>/work/out"
+    assert json.loads(texts["run/ledger.json"])["arguments"]["out"] == "<home>/renders/out"
     assert texts["recipe.toml"] == f"# of <user>, <secret>\n{recipe}"
     assert "Traceback at <home>/x.py" in texts["run/train-0123.log"]
     assert re.search(r"^pydantic==", texts["packages.txt"], re.MULTILINE)

@@ -123,12 +123,13 @@ def sarif(report: Report) -> str:
     """SARIF 2.1.0 (OASIS), as code scanning reads it."""
     from lorarecipe import __version__
     from lorarecipe.rules import RULES
+    from lorarecipe.rules.finding import summary_of
 
     codes = sorted({finding.code for finding in report.findings})
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": (RULES[code].__doc__ or "").partition("\n")[0]},
+            "shortDescription": {"text": summary_of(RULES[code])},
             "help": {"text": RULES[code].__doc__},
             "defaultConfiguration": {"level": RULES[code].SEVERITY},
         }

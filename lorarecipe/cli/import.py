@@ -33,21 +33,19 @@ def command(source: Path, name: str | None, out: Path | None, as_json: bool) -> 
     what cannot be carried over is printed, each key with the reason. SOURCE is only read.
     """
     from lorarecipe.imports import import_recipe
-    from lorarecipe.recipe.writing import put_schema
+    from lorarecipe.recipe.writing import write_recipe
 
     imported = import_recipe(source, out.parent if out else Path(), name)
     path = out or Path(f"{imported.name}.toml")
     if not path.parent.is_dir():
         raise click.BadParameter(f"{path.parent}: found no such folder, expected one", param_hint="--out")
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(imported.text)
+        write_recipe(path, imported.text)
     except FileExistsError as problem:
         message = f"{path} exists and is not overwritten; expected another name (--name, --out)"
         raise click.BadParameter(message, param_hint="--out") from problem
-    put_schema(path.parent)
     if as_json:
-        say_json(_told(imported, source, path))
+        say_json(_facts(imported, source, path))
         return
     say(path)
     for line in _lines(imported, source, path):
@@ -73,7 +71,7 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
-def _told(imported: Imported, source: Path, path: Path) -> dict[str, object]:
+def _facts(imported: Imported, source: Path, path: Path) -> dict[str, object]:
     return {
         "source": str(source),
         "kind": imported.kind,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorarecipe.cli.new_dialogue import asked_traits, confirm, describe, propose
+from lorarecipe.cli.new_dialogue import asked_traits, confirm, describe, propose, tags_in
 from lorarecipe.cli.options import check_all, meter, say, wrapped
 from lorarecipe.errors import count, did_you_mean
 
@@ -66,7 +66,7 @@ def command(  # long: an option each
     from lorarecipe.drafts import Hints, find_characters, survey
     from lorarecipe.mend import write
     from lorarecipe.recipe.escapes import stray_character
-    from lorarecipe.recipe.writing import put_schema
+    from lorarecipe.recipe.writing import write_recipe
 
     if base and (targets or checkpoint):
         raise click.UsageError("--target and --checkpoint do not go with --from: every character is a target then")
@@ -96,11 +96,8 @@ def command(  # long: an option each
         write(change)
     drafts = _drafts(folder, out, base, surveys, known)
     out.mkdir(parents=True, exist_ok=True)
-    put_schema(out)
     for draft in drafts:
-        content = draft.text.encode()
-        with draft.path.open("xb") as file:
-            file.write(content)
+        write_recipe(draft.path, draft.text)
         say(draft.path)
     say(f"wrote {count(len(drafts), 'recipe')} and {count(len(changes), 'caption')}", err=True)
     for question in (question for draft in drafts for question in draft.questions):
@@ -155,7 +152,7 @@ def _proposal(checkpoint: Path | None) -> tuple[Path, Proposal] | None:
 
 def _traits(said: Iterable[str], characters: Sequence[Character]) -> dict[str, list[str]]:
     names = [one.name for one in characters]
-    found = {name: [tag.strip() for tag in tags.split(",") if tag.strip()] for name, tags in _pairs("--traits", said)}
+    found = {name: tags_in(text) for name, text in _pairs("--traits", said)}
     for name in found.keys() - {*names}:
         raise click.BadParameter(
             f"no character of the base is named {name!r}{did_you_mean(name, names)}", param_hint="--traits"

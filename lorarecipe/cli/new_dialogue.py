@@ -32,9 +32,10 @@ def describe(survey: Survey) -> None:
         say(wrapped(line, _INDENT), err=True)
     if survey.characters and survey.captions:
         say(f"{'':{_INDENT}}images are named {survey.captions.patterns[0]}", err=True)
-    for line in survey.unread[:_MOST_LINES]:
+    unread = survey.unread
+    for line in unread[:_MOST_LINES]:
         say(wrapped(f"{'':{_INDENT}}{line}", _INDENT + 2), err=True)
-    if more := len(survey.unread[_MOST_LINES:]):
+    if more := len(unread[_MOST_LINES:]):
         say(f"{'':{_INDENT}}and {count(more, 'image')} more of this kind", err=True)
 
 
@@ -76,5 +77,12 @@ def asked_traits(base: Survey) -> dict[str, list[str]]:
             show_default=False,
             err=True,
         )
-        asked[character.name] = [tag.strip() for tag in answer.split(",") if tag.strip()]
+        asked[character.name] = tags_in(answer)
     return asked
+
+
+def tags_in(text: str) -> list[str]:
+    """Read the tags that an author gives, as those of captions are read."""
+    from lorarecipe.dataset.captions import tags_of
+
+    return [tag.text for tag in tags_of(text)]

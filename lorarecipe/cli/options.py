@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 import shutil
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from lorarecipe.cli.folding import folded_lines
 from lorarecipe.errors import count, printable_lines
 
 if TYPE_CHECKING:
@@ -61,17 +61,9 @@ def say(text: object, *, err: bool = False) -> None:
 
 def wrapped(line: str, indent: int) -> str:
     """Break a line at words where it would leave the terminal; what follows is indented."""
-    if not (sys.stderr.isatty() and sys.stdout.isatty()) or not line:
+    if not (sys.stderr.isatty() and sys.stdout.isatty()):
         return line
-    from rich.cells import cell_len
-
-    width, lines = shutil.get_terminal_size().columns, [""]
-    for word in re.findall(r"\s*\S+", line):
-        if lines[-1].strip() and cell_len(lines[-1] + word) > width:
-            lines.append(" " * indent + word.lstrip())
-        else:
-            lines[-1] += word
-    return "\n".join(lines)
+    return "\n".join(folded_lines(line, shutil.get_terminal_size().columns, indent))
 
 
 def say_json(facts: Mapping[str, object]) -> None:

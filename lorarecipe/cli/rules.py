@@ -31,11 +31,12 @@ def command(as_json: bool) -> None:
 def facts_of(code: str, rule: Rule) -> dict[str, object]:
     """Give all of a rule, for programs."""
     from lorarecipe.rules import UNALTERABLE
+    from lorarecipe.rules.finding import summary_of
 
     return {
         "code": code,
         "severity": rule.SEVERITY,
         "may_be_set": code not in UNALTERABLE,
-        "summary": (rule.__doc__ or "").splitlines()[0],
+        "summary": summary_of(rule),
         "explanation": rule.__doc__,
     }

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import click
 
+from lorarecipe.cli.folding import folded_lines
 from lorarecipe.language import translated
-
-#: what stays on a line: a word with the letters of grammar (hiragana) and the punctuation behind it
-_PHRASE = re.compile(r"(?=\S)[^\sぁ-ん、。]*[ぁ-ん]*[、。」）)]*|\s+")
 
 
 class _Formatter(click.HelpFormatter):
@@ -54,18 +50,6 @@ def in_language(command: click.Command) -> click.Command:
 
 def folded(text: str, width: int) -> str:
     """Break each paragraph into lines of ``width`` columns at most, and mark it so that click leaves it alone."""
-    return "\n\n".join("\n".join(["\b", *_lines(paragraph, width)]) for paragraph in text.split("\n\n"))
-
-
-def _lines(text: str, width: int) -> Iterator[str]:
-    line = ""
-    for phrase in _PHRASE.findall(text.replace("\n", " ")):
-        if line and _columns(line + phrase.rstrip()) > width:
-            yield line.rstrip()
-            line = ""
-        line += phrase if line else phrase.lstrip()
-    yield line.rstrip()
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return "\n\n".join(
+        "\n".join(["\b", *folded_lines(paragraph.replace("\n", " "), width)]) for paragraph in text.split("\n\n")
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.dataset import EXTENSIONS
-from lorarecipe.imports.places import numbered
+from lorarecipe.imports.paths import numbered
 
 #: folders whose name says what the characters in them are for
 _BASE = {"base", "bases", "ベース", "土台"}

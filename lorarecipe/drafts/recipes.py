@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from lorarecipe.drafts.characters import Character
 from lorarecipe.drafts.surveys import Survey
 from lorarecipe.errors import count
 from lorarecipe.recipe.proposal import Proposal
-from lorarecipe.recipe.writing import recipe_text
+from lorarecipe.recipe.writing import recipe_text, relative_path
 
 #: what a recipe begins with while no checkpoint is named: the method's own family, with its author's settings
 _WITHOUT = Proposal("sd15", "emanon-2023", v_prediction=False, reason="No checkpoint was named.")
@@ -68,14 +67,18 @@ def base_draft(path: Path, name: str, survey: Survey, checkpoint: tuple[Path, Pr
         "preset": proposal.preset,
         "checkpoint": {
             "family": proposal.family,
-            "path": _relative(file, path) if checkpoint else str(file),
+            "path": _written(file, path) if checkpoint else str(file),
             "clip_skip": 2 if proposal.preset == _WITHOUT.preset else None,
             "v_prediction": True if proposal.v_prediction else None,
         },
         "trainer": {"engine": "embedded"} if file.is_dir() else None,
         "base": {
             "characters": [
-                {"images": _relative(one.folder, path), "traits": list(group.traits), "repeats": one.repeats}
+                {
+                    "images": _written(one.folder, path),
+                    "traits": list(group.traits),
+                    "repeats": one.repeats,
+                }
                 for one, group in zip(survey.characters, survey.groups, strict=True)
             ],
             "captions": _captions(survey),
@@ -112,9 +115,9 @@ def target_draft(
         "format": 1,
         "name": name,
         "preset": of_base.get("preset"),
-        "base": {"from": _relative(base, path)},
+        "base": {"from": _written(base, path)},
         "target": {
-            "images": _relative(character.folder, path),
+            "images": _written(character.folder, path),
             "repeats": character.repeats,
             "captions": _captions(survey),
             "training": training,
@@ -141,9 +144,5 @@ def _captions(survey: Survey) -> dict[str, object] | None:
     return {"pattern": survey.captions.patterns[0], **({"tags": list(survey.tags)} if survey.tags else {})}
 
 
-def _relative(file: Path, recipe: Path) -> str:
-    """Give a path as a recipe names it: relative to the recipe's folder where there is a way, with ``/``."""
-    try:
-        return Path(os.path.relpath(file.absolute(), recipe.absolute().parent)).as_posix()
-    except ValueError:  # another drive
-        return file.absolute().as_posix()
+def _written(file: Path, recipe: Path) -> str:
+    return relative_path(file.absolute(), recipe.absolute().parent)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from lorarecipe.dataset import Group
-from lorarecipe.measures.renders import hair_colours
+from lorarecipe.measures.renders import hair_colours, nearest_colour
 from lorarecipe.rules.shots import hair_of
 from lorarecipe.rules.vocabulary import TRAIT_KINDS, contained
 
@@ -20,9 +18,8 @@ def hair_tag(group: Group) -> str | None:
     hair = hair_of(group)
     if hair is None:
         return None
-    apart = {tag: float(np.linalg.norm(np.array(colour) - hair)) for tag, colour in hair_colours(()).items()}
-    near = min(apart, key=lambda tag: apart[tag])
-    return near if apart[near] <= _MOST else None
+    near = nearest_colour(hair, hair_colours(()))
+    return near[0] if near and near[1] <= _MOST else None
 
 
 def traits_in(name: str) -> list[str]:

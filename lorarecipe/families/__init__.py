@@ -3,7 +3,13 @@
 from lorarecipe.families import sd2, sd15, sdxl
 from lorarecipe.families.family import Family
 from lorarecipe.families.modules import lora_values, trained_modules
+from lorarecipe.weights import Folder, Weights
 
 FAMILIES: dict[str, Family] = {family.NAME: family for family in (sd15, sd2, sdxl)}
 
-__all__ = ["FAMILIES", "Family", "lora_values", "trained_modules"]
+__all__ = ["FAMILIES", "Family", "lora_values", "recognised", "trained_modules"]
+
+
+def recognised(checkpoint: Weights | Folder) -> list[str]:
+    """Name the families that a checkpoint is of, by the names of its tensors or by its configuration."""
+    return [name for name, family in FAMILIES.items() if family.recognises(checkpoint)]

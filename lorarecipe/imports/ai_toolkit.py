@@ -137,23 +137,23 @@ def _training(found: Found, process: Mapping[str, object]) -> None:
 
 def _images(found: Found, process: Mapping[str, object]) -> None:
     for index, dataset in enumerate(_datasets(process)):
-        place = f"datasets[{index}]"
+        where = f"datasets[{index}]"
         folder = dataset.get("folder_path") or dataset.get("dataset_path")
         if dataset.get("is_reg") is True:
-            found.leave(f"{place}.folder_path", folder, "the method has no regularisation images")
+            found.leave(f"{where}.folder_path", folder, "the method has no regularisation images")
             continue
-        repeats, key = number(dataset.get("num_repeats", 1)), f"{place}.num_repeats" if "num_repeats" in dataset else ""
+        repeats, key = number(dataset.get("num_repeats", 1)), f"{where}.num_repeats" if "num_repeats" in dataset else ""
         if isinstance(folder, str) and folder:
-            found.sets.append(ImageSet(f"{place}.folder_path", folder, repeats if isinstance(repeats, int) else 1, key))
+            found.sets.append(ImageSet(f"{where}.folder_path", folder, repeats if isinstance(repeats, int) else 1, key))
         for key, value in dataset.items():
             if key in _DATA:
-                found.carry(f"{place}.{key}", value, _DATA[key])
+                found.carry(f"{where}.{key}", value, _DATA[key])
             elif key == "caption_ext":
-                found.carry(f"{place}.{key}", value, "caption_extension", f".{str(value).removeprefix('.')}")
+                found.carry(f"{where}.{key}", value, "caption_extension", f".{str(value).removeprefix('.')}")
             elif key == "resolution":
-                _resolution(found, f"{place}.{key}", value)
+                _resolution(found, f"{where}.{key}", value)
             elif key not in {"folder_path", "dataset_path", "num_repeats", "cache_latents_to_disk", "is_reg"}:
-                found.leave(f"{place}.{key}", value, "a recipe's folder of images has no such key")
+                found.leave(f"{where}.{key}", value, "a recipe's folder of images has no such key")
 
 
 def _resolution(found: Found, key: str, value: object) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lorarecipe.families import FAMILIES
+from lorarecipe.families import FAMILIES, recognised
 from lorarecipe.imports.draft import Draft
-from lorarecipe.imports.places import here, is_hub_name, is_placeholder, written
+from lorarecipe.imports.paths import here, is_hub_name, is_placeholder, written
 from lorarecipe.imports.source import Source
 from lorarecipe.weights import SafetensorsError, open_checkpoint
 
@@ -99,7 +99,7 @@ def _of_the_file(path: Path | None) -> str | None:
         opened = open_checkpoint(path)
     except (SafetensorsError, OSError):
         return None
-    return next((name for name, family in FAMILIES.items() if family.recognises(opened)), None)
+    return next(iter(recognised(opened)), None)
 
 
 def _clip_skip(draft: Draft) -> None:

@@ -27,34 +27,34 @@ def tables(value: object) -> Iterator[Mapping[str, object]]:
 def add_concepts(found: Found, concepts: object) -> None:
     """Add the folders of concepts to what was found."""
     for index, concept in enumerate(tables(concepts)):
-        place = f"concepts[{index}]"
+        where = f"concepts[{index}]"
         path, kind = concept.get("path"), concept.get("type", "STANDARD")
         is_left = concept.get("enabled") is False or kind != "STANDARD" or concept.get("validation_concept") is True
-        found.unset += [f"{place}.{name}" for name, _ in flat(concept) if is_left and name != "path"]
+        found.unset += [f"{where}.{name}" for name, _ in flat(concept) if is_left and name != "path"]
         if concept.get("enabled") is False:
-            found.leave(f"{place}.path", path, "it is not enabled")
+            found.leave(f"{where}.path", path, "it is not enabled")
         elif is_left:
             reason = f"the method has no regularisation images and none for validation ({kind})"
-            found.leave(f"{place}.path", path, reason)
+            found.leave(f"{where}.path", path, reason)
         elif isinstance(path, str) and path:
-            found.sets.append(ImageSet(f"{place}.path", path, *_repeats(found, place, concept)))
-            _add(found, place, concept)
+            found.sets.append(ImageSet(f"{where}.path", path, *_repeats(found, where, concept)))
+            _add(found, where, concept)
 
 
-def _repeats(found: Found, place: str, concept: Mapping[str, object]) -> tuple[int, str]:
+def _repeats(found: Found, where: str, concept: Mapping[str, object]) -> tuple[int, str]:
     key = "balancing" if "balancing" in concept else "repeats"
     factor = number(concept.get(key, 1)) or 1
     samples = concept.get("balancing_strategy") == "SAMPLES"
     repeats = 1 if samples else max(1, round(factor))
     if samples or repeats != factor:
         reason = f"a recipe repeats images a whole number of times: written as {repeats}"
-        found.leave(f"{place}.{key}", concept.get(key), reason)
-    return repeats, f"{place}.{key}" if key in concept else ""
+        found.leave(f"{where}.{key}", concept.get(key), reason)
+    return repeats, f"{where}.{key}" if key in concept else ""
 
 
-def _add(found: Found, place: str, concept: Mapping[str, object]) -> None:
+def _add(found: Found, where: str, concept: Mapping[str, object]) -> None:
     for name, value in flat(concept):
-        key = f"{place}.{name}"
+        key = f"{where}.{name}"
         if name in _OPTIONS:
             found.carry(key, value is True, _OPTIONS[name])
         elif name == "text.prompt_source" and value in ("concept", "filename"):

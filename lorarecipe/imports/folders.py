@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lorarecipe.imports.found import Found, ImageSet, Left
-from lorarecipe.imports.places import images_in, is_numbered, numbered, sets_of
+from lorarecipe.imports.paths import images_in, is_numbered, numbered, sets_of
 from lorarecipe.imports.source import Source
 
 TITLE = "a folder of images, or of folders N_name"

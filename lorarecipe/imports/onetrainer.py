@@ -9,7 +9,7 @@ from pathlib import PureWindowsPath
 from lorarecipe.errors import RecipeError
 from lorarecipe.imports.concepts import add_concepts, tables
 from lorarecipe.imports.found import Found
-from lorarecipe.imports.places import here
+from lorarecipe.imports.paths import here
 from lorarecipe.imports.source import Source, read_source
 from lorarecipe.imports.training_toml import refuse_foreign
 from lorarecipe.imports.values import flat, is_unset, number
@@ -231,9 +231,9 @@ def _optimizer(found: Found, values: dict[str, object]) -> None:
         first, second = (values.pop(beta) for beta in betas)
         given[", ".join(betas)] = f"betas=({first}, {second})"
     for argument in _ARGUMENTS.get(means.lower(), ()):
-        for place in (f"optimizer.{argument}", f"optimizer_{argument}", argument):
-            if place in values and not is_unset(values[place]):
-                given[place] = f"{argument}={values.pop(place)}"
+        for option in (f"optimizer.{argument}", f"optimizer_{argument}", argument):
+            if option in values and not is_unset(values[option]):
+                given[option] = f"{argument}={values.pop(option)}"
     found.carry(", ".join(given), ", ".join(given.values()), "optimizer_args", [*given.values()])
 
 

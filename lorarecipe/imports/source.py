@@ -37,8 +37,8 @@ class Source:
     """Names of the tensors of a safetensors file."""
 
     @property
-    def place(self) -> Path:
-        """What its relative paths start from."""
+    def folder(self) -> Path:
+        """The folder that its relative paths start from."""
         return self.path if self.form == "folder" else self.path.parent
 
     def refusal(self, message: str) -> RecipeError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lorarecipe.imports.draft import Draft
 from lorarecipe.imports.found import ImageSet, Left, Setting
-from lorarecipe.imports.places import here, images_in, is_placeholder, written
+from lorarecipe.imports.paths import here, images_in, is_placeholder, written
 from lorarecipe.imports.source import Source
 
 _OTHERS = (

@@ -9,7 +9,7 @@ from lorarecipe.errors import RecipeError
 from lorarecipe.imports import dataset_toml
 from lorarecipe.imports.checkpoint import foreign
 from lorarecipe.imports.found import Found, ImageSet
-from lorarecipe.imports.places import here, sets_of
+from lorarecipe.imports.paths import here, sets_of
 from lorarecipe.imports.source import Source, read_source
 
 TITLE = "a LoRA training of sd-scripts (TOML with network_module, for --config_file)"
@@ -105,8 +105,8 @@ def _add_config(found: Found, source: Source, config: str) -> None:
         found.leave("dataset_config", config, f"{reason}, so that the images are not known; import it by itself")
         return
     dataset_toml.read_datasets(found, datasets)
-    # its paths start from its own place
+    # its paths start from its own folder
     found.sets = [
-        ImageSet(one.key, str(place) if (place := here(datasets, one.folder)) else one.folder, one.repeats)
+        ImageSet(one.key, str(path) if (path := here(datasets, one.folder)) else one.folder, one.repeats)
         for one in found.sets
     ]

@@ -81,12 +81,8 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
                     waits = isinstance(event, events.Waiting)
                     now = "another run makes it" if waits else _LOADING.get(event.kind, event.kind)
                     display.update(rows[event.key], now=now)
-                case events.Progress():
-                    now = position(event)
-                    display.update(rows[event.key], total=event.steps, completed=event.step, now=now)
-                case events.Sampled():
-                    now = f"{event.done} of {event.of} pictures"
-                    display.update(rows[event.key], total=event.of, completed=event.done, now=now)
+                case events.Progress(step=done, steps=of) | events.Sampled(done=done, of=of):
+                    display.update(rows[event.key], total=of, completed=done, now=position(event))
                 case events.Finished() | events.Failed() | events.Paused() | events.Skipped():
                     if event.key in rows:
                         display.remove_task(rows.pop(event.key))

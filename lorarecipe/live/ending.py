@@ -10,6 +10,7 @@ from lorarecipe import events
 from lorarecipe.events import Event
 from lorarecipe.language import translated
 from lorarecipe.measures.advice import in_language_of_user
+from lorarecipe.measures.gate import VERDICTS
 from lorarecipe.plan import Delivery
 from lorarecipe.run import StageRecord, baked_name
 
@@ -28,7 +29,7 @@ class Outcome:
         match event:
             case events.Gated(name=name):
                 before = self.gates.get(name)
-                if not before or _WORSE.index(event.verdict) > _WORSE.index(before.verdict):
+                if not before or VERDICTS.index(event.verdict) < VERDICTS.index(before.verdict):
                     self.gates[name] = event
             case events.Delivered(name=name, path=path):
                 self.files.setdefault(name, []).append(Path(path))
@@ -36,9 +37,6 @@ class Outcome:
                 self.advice[name] = ": ".join(in_language_of_user(rows, advice)) if advice else ""
             case _:
                 pass
-
-
-_WORSE = ("pass", "doubtful", "fail")
 
 
 def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[str, Path]) -> Iterator[str]:

@@ -19,7 +19,7 @@ def sentence(event: Event) -> str:
         case events.Progress():
             return f"training {position(event)}"
         case events.Sampled():
-            return f"drawing  {event.done} of {event.of} pictures"
+            return f"drawing  {position(event)}"
         case events.Pausing():
             return f"pausing  {event.title}: {event.why}; the training ends after this step and saves its state"
         case events.Paused():
@@ -45,8 +45,10 @@ def sentence(event: Event) -> str:
             return ""
 
 
-def position(event: events.Progress) -> str:
-    """Give step, epoch and loss, as far as they are known."""
+def position(event: events.Progress | events.Sampled) -> str:
+    """Give step, epoch and loss, as far as they are known; or the pictures that are drawn."""
+    if isinstance(event, events.Sampled):
+        return f"{event.done} of {event.of} pictures"
     parts = [f"{event.step}/{event.steps}", f"epoch {event.epoch}/{event.epochs}"]
     if event.loss is not None:
         parts.append(f"loss {event.loss:.4f}")

@@ -10,20 +10,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from PIL import Image
 
 from lorarecipe.dataset.captions import tags_of
 from lorarecipe.dataset.look import look_at
-from lorarecipe.dataset.tones import Colour
 from lorarecipe.measures.pixels import outline, seen, softness, white_around
-from lorarecipe.measures.renders import Render, hair_colours, nearest
+from lorarecipe.measures.renders import Render, hair_colours, nearest, nearest_colour
 from lorarecipe.records import Check, Gate, GatePicture, Verdict
 from lorarecipe.rules.vocabulary import BODIES, HAIR_COLOURS, HAIRSTYLES, ZOOMS
 
 #: raised whenever a gate would give other numbers, or another verdict, of the same pictures
 VERSION = 3
-_ORDER: tuple[Verdict, ...] = ("fail", "doubtful", "pass")
+#: the worst first
+VERDICTS: tuple[Verdict, ...] = ("fail", "doubtful", "pass")
 #: share of white along the edge (technique reference, section 5)
 _WHITE = 0.95
 #: what an outline has in common with the nearest render's, when it stands as that does
@@ -88,11 +87,11 @@ def judge(
                 shading=round(softness(small) / max(softness(render.colours), 0.01), 4),
                 zoom=render.zoom,
                 hair=hair,
-                hair_read=_nearest_colour(hair, colours) if hair else None,
+                hair_read=near[0] if hair and (near := nearest_colour(hair, colours)) else None,
             )
         )
     checks = tuple(_check(criterion, pictures, len(colours)) for criterion in CRITERIA)
-    verdict = min((check.verdict for check in checks), key=_ORDER.index)
+    verdict = min((check.verdict for check in checks), key=VERDICTS.index)
     return Gate(of, verdict, checks, tuple(pictures))
 
 
@@ -120,10 +119,6 @@ def _as_asked(picture: GatePicture, tags: Collection[str], drawn: str | None) ->
     """Tell whether a picture shows the first of some tags that its prompt has."""
     asked = None if picture.scene else next((tag for tag in _tags(picture.prompt) if tag in tags), None)
     return drawn == asked if asked else None
-
-
-def _nearest_colour(hair: Colour, colours: Mapping[str, Colour]) -> str | None:
-    return min(colours, key=lambda tag: float(np.linalg.norm(np.subtract(hair, colours[tag]))), default=None)
 
 
 def _tags(prompt: str) -> list[str]:

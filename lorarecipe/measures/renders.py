@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset import Look
@@ -42,6 +43,12 @@ def nearest(shape: Mask, renders: Sequence[Render]) -> tuple[float, Render]:
     common = [overlap(shape, render.shape) for render in renders]
     best = max(range(len(renders)), key=common.__getitem__)
     return common[best], renders[best]
+
+
+def nearest_colour(colour: npt.ArrayLike, colours: Mapping[str, Colour]) -> tuple[str, float] | None:
+    """Give the tag whose colour is the nearest, and how far it is (dE76); None where there are no colours."""
+    apart = {tag: float(np.linalg.norm(np.subtract(colour, other))) for tag, other in colours.items()}
+    return min(apart.items(), key=lambda one: one[1], default=None)
 
 
 def mean_softness(renders: Iterable[Render]) -> float:

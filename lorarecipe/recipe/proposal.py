@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lorarecipe.families import FAMILIES
+from lorarecipe.families import recognised
 from lorarecipe.families.checkpoint import stated_prediction
 from lorarecipe.weights import Folder, Weights
 
@@ -30,10 +30,10 @@ class Proposal:
 def proposed_preset(checkpoint: Weights | Folder) -> Proposal | None:
     """Propose a family and a preset for a checkpoint; None when it is of no known family.
 
-    The names of the tensors are the same in all checkpoints of SDXL, so which of them it is, is told by the file's
-    name or title: the reason says what was found.
+    The names of the tensors are the same in all checkpoints of SDXL. Which of them it is follows from the file's name
+    or title, and the reason says what was found.
     """
-    family = next((name for name, family in FAMILIES.items() if family.recognises(checkpoint)), None)
+    family = next(iter(recognised(checkpoint)), None)
     if family is None:
         return None
     velocity, why = _prediction(checkpoint, family)

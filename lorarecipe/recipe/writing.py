@@ -5,6 +5,7 @@ The reader is the other half (``loading.py``): what ``recipe_text`` gives, ``tom
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,10 +25,27 @@ _HEADED = ("training", "gate")
 _FILE = Path(__file__).with_name("lorarecipe.schema.json")
 
 
-def put_schema(folder: Path) -> None:
-    """Put the schema beside the recipes of a folder, for editors; what is there already stays."""
-    with suppress(FileExistsError), (folder / _FILE.name).open("xb") as file:
+def write_recipe(path: Path, text: str) -> None:
+    """Write a recipe into a new file, and the schema for editors beside it, unless one is there.
+
+    Raises
+    ------
+    FileExistsError
+        When there is a file already; it is left as it is.
+    """
+    content = text.encode()  # what is no text is found before the file is there
+    with path.open("xb") as file:
+        file.write(content)
+    with suppress(FileExistsError), path.with_name(_FILE.name).open("xb") as file:
         file.write(_FILE.read_bytes())
+
+
+def relative_path(file: Path, folder: Path) -> str:
+    """Write the path of a file for a recipe in a folder: from there, with ``/``; of another drive, the whole of it."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except (OSError, ValueError):
+        return file.as_posix()
 
 
 def recipe_text(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lorarecipe.rules import RULES
-from lorarecipe.rules.finding import code_of
+from lorarecipe.rules.finding import code_of, summary_of
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,6 @@ def by_rule(findings: Sequence[str]) -> list[OfRule]:
     groups: dict[str, list[str]] = {}
     for finding in findings:
         groups.setdefault(code_of(finding), []).append(finding)
-    return [OfRule(code, _summary(code), those) for code, those in sorted(groups.items())]
-
-
-def _summary(code: str) -> str:
-    return ((RULES[code].__doc__ or "").splitlines() or [""])[0] if code in RULES else ""
+    return [
+        OfRule(code, summary_of(RULES[code]) if code in RULES else "", those) for code, those in sorted(groups.items())
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lorarecipe.dataset.captions import tags_of
 from lorarecipe.run import PlannedStage
 
 #: renders of a character, or of a base, that a page shows at most
@@ -41,4 +42,4 @@ def beside(prompt: str, captions: Sequence[str]) -> list[int]:
 
 
 def _tags(text: str) -> set[str]:
-    return {tag.strip() for tag in text.split(",")} - {""}
+    return {tag.text for tag in tags_of(text)}

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
-from lorarecipe.families import FAMILIES
+from lorarecipe.families import recognised
 from lorarecipe.rules.finding import Finding, Severity
 from lorarecipe.weights import Folder
 
@@ -30,7 +30,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     checkpoint, wanted = dataset.checkpoint_weights, dataset.recipe.checkpoint.family
     if checkpoint is None:
         return
-    found = [name for name, family in FAMILIES.items() if family.recognises(checkpoint)]
+    found = recognised(checkpoint)
     if wanted not in found:
         what = f"a checkpoint of {found[0]}" if found else "no single-file checkpoint of a known family"
         yield Finding(checkpoint.path, 1, 1, f"found {what}, expected {wanted} (checkpoint.family)")

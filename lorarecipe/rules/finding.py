@@ -53,6 +53,11 @@ def code_of(line: str) -> str:
     return found[1] if found else ""
 
 
+def summary_of(rule: Rule) -> str:
+    """Give the first line of a rule's explanation."""
+    return (rule.__doc__ or "").partition("\n")[0]
+
+
 class Rule(Protocol):
     """A module of this package; its docstring is what ``lorarecipe rule CODE`` prints."""
 

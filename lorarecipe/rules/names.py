@@ -67,19 +67,12 @@ def read_name(path: Path, captions: Captions | None) -> Name:
     if captions is None:
         words = set(re.split(r"[^a-z]+", path.stem.lower()))
         return Name(behind=next((behind for behind, known in _ANYWHERE.items() if words & known), None))
-    names = {pattern: _part(path, pattern.count("/") + 1) for pattern in captions.patterns}
-    found = next(
-        (
-            fields
-            for strict in (True, False)
-            for pattern, name in names.items()
-            if (fields := _Pattern(pattern, captions).match(name, strict=strict))
-        ),
-        None,
-    )
+    patterns = [(_Pattern(text, captions), _part(path, text.count("/") + 1)) for text in captions.patterns]
+    ways = ((pattern, name, strict) for strict in (True, False) for pattern, name in patterns)
+    found = next((fields for pattern, name, strict in ways if (fields := pattern.match(name, strict=strict))), None)
     if found is None:
         wanted = " or ".join(map(repr, captions.patterns))
-        return Name(problem=f"found the name {next(iter(names.values()))!r}, expected {wanted}")
+        return Name(problem=f"found the name {patterns[0][1]!r}, expected {wanted}")
     zoom, view = _tag(found["zoom"], captions), found.get("view")
     behind = _is_behind(_tag(view, captions)) if view is not None else None
     if zoom not in ZOOMS:

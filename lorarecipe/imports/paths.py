@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path, PureWindowsPath
 
 from lorarecipe.dataset import EXTENSIONS
 from lorarecipe.imports.found import ImageSet
 from lorarecipe.imports.source import Source
+from lorarecipe.recipe.writing import relative_path
 
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 #: what stands where somebody is to write a path
@@ -24,7 +24,7 @@ def here(source: Source, text: str) -> Path | None:
 
 def _found(source: Source, form: str) -> Path | None:
     try:
-        path = source.place / Path(form).expanduser()
+        path = source.folder / Path(form).expanduser()
         return path if path.exists() else None
     except (OSError, ValueError, RuntimeError):  # not a path at all, or one of a user who is not known here
         return None
@@ -35,10 +35,7 @@ def written(source: Source, text: str, folder: Path) -> str:
     windows = PureWindowsPath(text)
     form = windows.as_posix() if "\\" in text and not _found(source, text) else text
     if not windows.drive and not form.startswith(("/", "~")):
-        try:
-            form = Path(os.path.relpath(source.place.resolve() / form, folder.resolve())).as_posix()
-        except (OSError, ValueError):  # on another drive
-            form = (source.place.resolve() / form).as_posix()
+        form = relative_path(source.folder.resolve() / form, folder.resolve())
     return form.encode("utf-8", "replace").decode()  # a name on a disk need not be text
 
 
