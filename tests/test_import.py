@@ -563,8 +563,8 @@ def test_a_finished_lora(mine: Path) -> None:
 def test_a_finished_lora_of_several_data_sets(mine: Path) -> None:
     subset = {"img_count": 9, "num_repeats": 4, "image_dir": "aoi", "is_reg": False, "flip_aug": True}
     sets = [{"is_dreambooth": True, "batch_size_per_device": 3, "resolution": [640, 640], "subsets": [subset]}]
-    told = {key: value for key, value in METADATA.items() if key not in {"ss_resolution", "ss_batch_size_per_device"}}
-    one = import_recipe(lora(mine / "a.safetensors", {**told, "ss_datasets": json.dumps(sets)}), mine)
+    said = {key: value for key, value in METADATA.items() if key not in {"ss_resolution", "ss_batch_size_per_device"}}
+    one = import_recipe(lora(mine / "a.safetensors", {**said, "ss_datasets": json.dumps(sets)}), mine)
     target = decided(one, mine).target
     assert target
     assert (target.repeats, target.training.batch_size, target.training.resolution) == (4, 3, (640, 640))
@@ -751,12 +751,12 @@ def test_the_command(mine: Path) -> None:
 def test_the_command_for_programs(mine: Path) -> None:
     (mine / "a.json").write_text(json.dumps(GUI))
     code, out, err = _call(mine, "import", "a.json", "--json", "--out", "b.toml")
-    told = json.loads(out)
-    assert (code, err, told["schema_version"], told["recipe"]) == (0, "", 1, "b.toml")
-    assert {"recipe_key": "target.training.rank", "key": "network_dim", "value": "64"} in told["carried"]
-    assert {entry["key"] for entry in told["left_to_decide"]} == {"checkpoint.path", "target.images", "base"}
-    assert {"key", "value", "reason"} == told["not_carried"][0].keys()
-    assert "use_cp" in told["unset"]
+    said = json.loads(out)
+    assert (code, err, said["schema_version"], said["recipe"]) == (0, "", 1, "b.toml")
+    assert {"recipe_key": "target.training.rank", "key": "network_dim", "value": "64"} in said["carried"]
+    assert {entry["key"] for entry in said["left_to_decide"]} == {"checkpoint.path", "target.images", "base"}
+    assert {"key", "value", "reason"} == said["not_carried"][0].keys()
+    assert "use_cp" in said["unset"]
 
 
 def test_a_refusal_of_the_command(mine: Path) -> None:

@@ -88,9 +88,9 @@ def test_the_wheel_speaks_japanese(program: Path, tmp_path: Path, monkeypatch: p
 def test_what_the_index_is_told(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/METADATA"))
-        told = email.parser.BytesParser().parsebytes(archive.read(name))
+        said = email.parser.BytesParser().parsebytes(archive.read(name))
     assert {"Programming Language :: Python :: 3.11", "Operating System :: OS Independent"} <= {
-        *told.get_all("Classifier", [])
+        *said.get_all("Classifier", [])
     }
-    assert told["License-Expression"] == "Apache-2.0"
-    assert told["Keywords"]
+    assert said["License-Expression"] == "Apache-2.0"
+    assert said["Keywords"]

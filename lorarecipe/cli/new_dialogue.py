@@ -63,7 +63,7 @@ def confirm() -> None:
 
 
 def asked_traits(base: Survey) -> dict[str, list[str]]:
-    """Ask on a terminal for the traits that nothing tells: a hairstyle and a body."""
+    """Ask on a terminal for the traits that are not known: a hairstyle and a body."""
     lacking = [*base.lacking()]
     if not lacking or not sys.stdin.isatty():
         return {}

@@ -67,7 +67,10 @@ def clock(home: Path) -> Finding:
     if (years := now.year - RELEASED.year) > _YEARS:
         return absent("clock", f"{found}, which is {years} years after this release", advice, needed=True)
     apart = 0.0
-    with suppress(OSError), tempfile.TemporaryFile(dir=nearest(home)) as trial:  # who cannot write is told elsewhere
+    with (
+        suppress(OSError),
+        tempfile.TemporaryFile(dir=nearest(home)) as trial,
+    ):  # `folders` finds what cannot be written
         trial.write(b"\0")
         trial.flush()
         apart = os.fstat(trial.fileno()).st_mtime - time.time()

@@ -34,7 +34,7 @@ _BARE, _BEHIND = 0.05, 0.2
 
 @dataclass(frozen=True)
 class Shot:
-    """What an image seems to show; None is what cannot be told of it."""
+    """What an image seems to show; None where that is not known."""
 
     zoom: str | None
     behind: bool | None = None
@@ -43,7 +43,7 @@ class Shot:
 def propose_shots(group: Group) -> dict[Path, Shot]:
     """Propose the zoom and the view of each image of a character.
 
-    The zoom is told by the frame's edges and, where the lower one cuts the figure, by fitting its outline to those of
+    The zoom follows from the frame's edges and, where the lower one cuts the figure, by fitting its outline to those of
     the same character's full shots. A view from behind shows far less skin where the face is than the other images of
     the same zoom do; of close-ups none is proposed.
     """
@@ -65,7 +65,7 @@ def _seen(group: Group) -> dict[Path, Picture]:
 
 
 def _zooms(group: Group) -> tuple[dict[Path, str | None], dict[Path, float]]:
-    """Give the zoom of each image, and the share of the figure that it shows, where they can be told."""
+    """Give the zoom of each image, and the share of the figure that it shows, where they are known."""
     found: dict[Path, str | None] = {}
     pictures = []
     for path, picture in _seen(group).items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lorarecipe.dataset import Group, OnImage, read_group
+from lorarecipe.dataset import Group, OnImage, Picture, read_group
 from lorarecipe.drafts.characters import Character
-from lorarecipe.drafts.outlines import propose_shots
+from lorarecipe.drafts.outlines import Shot, propose_shots
 from lorarecipe.drafts.patterns import guess_pattern
 from lorarecipe.drafts.shots import Shots, agreed, hinted, missing_captions, named_shots
 from lorarecipe.drafts.traits import hair_tag, traits_in
@@ -49,24 +49,21 @@ class Survey:
     @property
     def unread(self) -> list[str]:
         """Why images cannot be read, or what name says nothing, a line each."""
+        unknown = f"the name does not fit {self.captions.patterns[0]}" if self.captions else "no zoom is known"
         lines = []
-        for group, shots in zip(self.groups, self.shots, strict=True):
-            for picture in group.pictures:
-                if picture.problem:
-                    lines.append(f"{picture.path}: cannot be read: {picture.problem.message}")
-                elif not picture.caption and not shots[picture.path].zoom:
-                    why = f"the name does not fit {self.captions.patterns[0]}" if self.captions else "no zoom is known"
-                    lines.append(f"{picture.path}: {why}")
+        for picture, shot in self._pictures():
+            if picture.problem:
+                lines.append(f"{picture.path}: cannot be read: {picture.problem.message}")
+            elif not picture.caption and not shot.zoom:
+                lines.append(f"{picture.path}: {unknown}")
         return lines
 
     @property
     def unknown_views(self) -> int:
         """Images that get a caption though it is not known whether they are back views."""
-        pairs = zip(self.groups, self.shots, strict=True)
         return sum(
-            shots[one.path].behind is None and not one.caption and not one.problem and bool(shots[one.path].zoom)
-            for group, shots in pairs
-            for one in group.pictures
+            shot.behind is None and bool(shot.zoom) and not picture.caption and not picture.problem
+            for picture, shot in self._pictures()
         )
 
     @property
@@ -74,6 +71,10 @@ class Survey:
         """Captions to write."""
         pairs = zip(self.groups, self.shots, strict=True)
         return [change for group, shots in pairs for change in missing_captions(group, shots, self.tags)]
+
+    def _pictures(self) -> Iterator[tuple[Picture, Shot]]:
+        for group, shots in zip(self.groups, self.shots, strict=True):
+            yield from ((picture, shots[picture.path]) for picture in group.pictures)
 
     def lacking(self) -> Iterator[tuple[Character, tuple[str, ...]]]:
         """Give the characters whose traits do not name hair colour, hairstyle and body, with what is known."""

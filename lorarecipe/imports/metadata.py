@@ -40,14 +40,14 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Found:
-    """Take what the metadata tells; that the text encoder was trained is told by the names of the tensors."""
+    """Take what the metadata says; the names of the tensors say whether the text encoder was trained."""
     data = {key.removeprefix("ss_"): value for key, value in _data(source).items() if key.startswith("ss_")}
     base = data.get("base_model_version", "")
     refuse_foreign(source, (foreign(base), foreign(data.get("network_module"))), None)
     found = Found(name=source.path.stem, trainer="sd-scripts")
     found.rename("ss_output_name", _told(data, "output_name") or None)
     found.family = next((family for start, family in _FAMILIES.items() if base.startswith(start)), None)
-    if not found.family and "v2" in data:  # before there was SDXL, it was told by this alone
+    if not found.family and "v2" in data:  # before there was SDXL, this alone gave the family
         found.family = "sd2" if data["v2"] == "True" else "sd15"
     if base.endswith("_v"):
         found.carry("ss_base_model_version", base, "v_parameterization", True)
@@ -141,7 +141,7 @@ def _images(found: Found, data: Mapping[str, str], source: Source) -> None:
         found.sets.append(ImageSet("ss_dataset_dirs", str(name), repeats if isinstance(repeats, int) else 1))
 
 
-#: what a data set is told to have been, and no setting of it
+#: what the metadata says of a data set that is no setting of it
 _COUNTED = frozenset(
     {"is_dreambooth", "num_train_images", "num_reg_images", "tag_frequency", "bucket_info", "img_count"}
 )

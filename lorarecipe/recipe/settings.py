@@ -11,7 +11,7 @@ from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Training
 from lorarecipe.recipe.whole import Recipe
 
-#: what is a table of its own, or is told elsewhere
+#: what is a table of its own, or stands elsewhere
 _APART = frozenset({"training", "gate", "characters", "from_"})
 
 
