@@ -34,17 +34,21 @@ def command(context: click.Context, topic: str | None) -> None:
         say("`lorarecipe help TOPIC` prints a page, `lorarecipe help COMMAND` the help of a command.", err=True)
     elif topic in titles:
         _print(page(topic))
-    elif (parent := context.parent) and topic in commands:
-        asked = parent.command.get_command(parent, topic)  # type: ignore[attr-defined]  # the parent is the group
-        say(asked.get_help(asked.context_class(asked, info_name=topic, parent=parent)))
+    elif asked := _group(context).get_command(context, topic):
+        say(asked.get_help(asked.context_class(asked, info_name=topic, parent=context.parent)))
     else:
         near = did_you_mean(topic, [*titles, *commands]) or "; run `lorarecipe help` for the list"
         raise click.BadParameter(f"{topic!r} is neither a topic nor a command{near}", param_hint="TOPIC")
 
 
 def _commands(context: click.Context) -> list[str]:
+    return _group(context).list_commands(context)
+
+
+def _group(context: click.Context) -> click.Group:
     group = context.find_root().command
-    return group.list_commands(context) if isinstance(group, click.Group) else []
+    assert isinstance(group, click.Group)
+    return group
 
 
 def _print(text: str) -> None:

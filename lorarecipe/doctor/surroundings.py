@@ -66,11 +66,8 @@ def clock(home: Path) -> Finding:
         return absent("clock", f"{found}, which is before this release ({RELEASED:%Y-%m-%d})", advice, needed=True)
     if (years := now.year - RELEASED.year) > _YEARS:
         return absent("clock", f"{found}, which is {years} years after this release", advice, needed=True)
-    apart = 0.0
-    with (
-        suppress(OSError),
-        tempfile.TemporaryFile(dir=nearest(home)) as trial,
-    ):  # `folders` finds what cannot be written
+    apart = 0.0  # also where nothing can be written, which `folders` finds
+    with suppress(OSError), tempfile.TemporaryFile(dir=nearest(home)) as trial:
         trial.write(b"\0")
         trial.flush()
         apart = os.fstat(trial.fileno()).st_mtime - time.time()
