@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lorarecipe.phrases import Phrases
 
 CATALOGUES = Path(__file__).with_name("locale")
 _ENGLISH = "en"
@@ -22,13 +25,16 @@ def language() -> str:
 
 
 def translated(text: str) -> str:
-    """Give an English text in the language of the user; as it is where the catalogue lacks it."""
+    """Give an English text, whatever is filled in, in the language of the user; as it is where the catalogue lacks it.
+
+    It is called where a person is about to see the text, and never of what is kept or read by programs.
+    """
     spoken = language()
-    return text if spoken == _ENGLISH or not text else _catalogue(spoken)(text)
+    return text if spoken == _ENGLISH or not text else _phrases(spoken).translated(text)
 
 
 @cache
-def _catalogue(code: str) -> Callable[[str], str]:
-    import gettext
+def _phrases(code: str) -> Phrases:
+    from lorarecipe.phrases import Phrases, read_catalogue
 
-    return gettext.translation("lorarecipe", CATALOGUES, [code], fallback=True).gettext
+    return Phrases(read_catalogue(CATALOGUES / code / "LC_MESSAGES" / "lorarecipe.mo"))

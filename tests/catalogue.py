@@ -9,21 +9,70 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import click
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from lorarecipe.cli import main
 from lorarecipe.language import CATALOGUES
 from lorarecipe.rules import RULES
+from tests.messages import messages
 
 _PACKAGE = CATALOGUES.parent
-#: what click writes round the help of a command
-_OF_CLICK = ("Usage:", "Options", "Commands", "Show this message and exit.")
+#: what click writes round the help of a command, and of a wrong command line (click 8: core, exceptions, types)
+_OF_CLICK = """\
+Usage:
+Usage: {usage}
+Options
+Commands
+Show this message and exit.
+Show the version and exit.
+Try '{command}' for help.
+Error: {message}
+Invalid value for {name}: {problem}
+Invalid value: {problem}
+Missing argument {name}.
+Missing option {name}.
+Missing command.
+Option {name} does not take a value.
+Argument {name} takes {number} values.
+No such option {name}.
+No such option: {name}
+Did you mean {near}?
+(Possible options: {near})
+Option {name} requires an argument.
+Got unexpected extra argument ({names})
+Got unexpected extra arguments ({names})
+{value} is not one of {choices}.
+{value} is not a valid boolean. Recognized values: {states}
+{value} is not a valid integer.
+{value} is not a valid float.
+{value} is not in the range {range}.
+File {path} does not exist.
+File {path} is a directory.
+Directory {path} does not exist.
+Directory {path} is a file.
+Path {path} does not exist.
+""".splitlines()
+#: what pydantic says of a value that a recipe may not have, after "expected"
+_OF_PYDANTIC = """\
+a valid string
+a valid integer
+a valid number
+a valid boolean
+a valid list
+a valid tuple
+a valid dictionary
+a finite number
+greater than {number}
+greater than or equal to {number}
+less than {number}
+less than or equal to {number}
+""".splitlines()
 _HEAD = "# What lorarecipe says, in another language; python -m tests.catalogue compiles this file."
 
 
@@ -38,7 +87,8 @@ class _Catalogue(Catalog):
 def texts() -> dict[str, str]:
     """Give each text that is translated, and where it is from."""
     found: dict[str, str] = {}
-    for text, source in (*_of_commands(main, "lorarecipe"), *_of_click(), *_of_code(), *_of_rules()):
+    others = ((text, "every command") for text in _OF_CLICK), ((text, "a recipe") for text in _OF_PYDANTIC)
+    for text, source in chain(_of_commands(main, "lorarecipe"), *others, messages(_PACKAGE), _of_rules()):
         found.setdefault(text, source)
     return found
 
@@ -89,20 +139,8 @@ def _of_commands(command: click.Command, name: str) -> Iterator[tuple[str, str]]
             yield from _of_commands(subcommand, f"{name} {inner}")
 
 
-def _of_click() -> Iterator[tuple[str, str]]:
-    return ((text, "every command") for text in _OF_CLICK)
-
-
 def _of_rules() -> Iterator[tuple[str, str]]:
     return ((inspect.cleandoc(rule.__doc__ or ""), code) for code, rule in RULES.items())
-
-
-def _of_code() -> Iterator[tuple[str, str]]:
-    """Give what the source hands to ``translated``, or to ``translate`` where a caller chooses the language."""
-    keywords = {"translated": None, "translate": None}
-    for file, _, text, _, _ in extract_from_dir(_PACKAGE, [("**.py", "python")], keywords=keywords):
-        assert isinstance(text, str)
-        yield text, f"lorarecipe/{file}"
 
 
 if __name__ == "__main__":

@@ -17,10 +17,8 @@ from hypothesis import strategies as st
 
 from lorarecipe.cli import main
 from lorarecipe.cli.wording import folded
-from lorarecipe.events import Measured
 from lorarecipe.language import CATALOGUES, language, translated
-from lorarecipe.live import Outcome
-from lorarecipe.measures.advice import advice, in_language_of_user
+from lorarecipe.measures.advice import advice
 from lorarecipe.records import Leak, record_text
 from lorarecipe.report.pages import page
 from lorarecipe.rules import RULES
@@ -35,6 +33,10 @@ SCRIPT = re.compile(r"[ぁ-んァ-ヶ一-龠、。]")
 #: what a translation repeats letter for letter
 LITERALS = re.compile(r"(?<![-\w])--[a-z]+[a-z-]*|\{\w+(?::[^{}]*)?\}|\bLORARECIPE_\w+|`[^`]+`|``[^`]+``")
 CHOOSING = ("LORARECIPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+#: gaps for values, and braces that are none
+GAPS = re.compile(r"\{+\w*\}+")
 
 
 def _messages() -> list[Message]:
@@ -174,36 +176,39 @@ def test_english_needs_no_catalogue() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"False\n"
 
 
-def test_advice_in_japanese_and_its_record_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advice_in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [BARE, _row("target", 0.6, 0.1, 0.0, 15.0), _row("target", 0.8, 0.15, 0.1, 9.0, epoch=2)]
-    english = advice(rows)
-    use, why = in_language_of_user(rows, str(english))
-    assert use == "Use epoch 2 at weight 0.8"
-    assert why.startswith("it is the most like the character among those that leak little (colours off by 9.0")
-    assert why.endswith("white border 15% against 10% without the LoRA).")
+    advised = advice(rows)
+    assert advised is not None
+    assert translated(advised.use) == "Use epoch 2 at weight 0.8"
     monkeypatch.setenv("LORARECIPE_LANG", "ja")
-    use, why = in_language_of_user(rows, str(english))
-    assert use == "エポック 2 を強度 0.8 で使ってください"
-    assert why.startswith("漏れの少ないものの中で、最もキャラクターに似ているためです（色のずれ 9.0、3D っぽさ")
-    assert why.endswith("白い縁 15%（LoRA なしでは 10%））。")
-    assert advice(rows) == english
+    assert advice(rows) == advised  # a record is English
+    assert translated(advised.use) == "エポック 2 を強度 0.8 で使ってください"
+    why = translated(advised.reason)
+    assert why.startswith("漏れの少ないものの中で、最もキャラクターに似ているためです（色のずれ 9.0, 3D っぽさ")
+    assert why.endswith("白い縁 15%（LoRA なしでは 10%））")
 
 
 def test_the_last_lines_of_a_run_have_the_advice_in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = (BARE, _row("target", 0.6, 0.1, 0.0, 15.0))
     monkeypatch.setenv("LORARECIPE_LANG", "ja")
-    outcome = Outcome()
-    outcome.add(Measured("aoi", rows, str(advice(rows))))
-    outcome.add(Measured("rehearsed", rows, ""))
-    assert outcome.advice["aoi"].startswith("最後のエポックを強度 0.6 で使ってください: 漏れの少ないものの中で")
-    assert outcome.advice["rehearsed"] == ""
+    advised = advice([BARE, _row("target", 0.6, 0.1, 0.0, 15.0)])
+    said = translated(f"Advice  {advised}.")
+    assert said.startswith("推奨    最後のエポックを強度 0.6 で使ってください: 漏れの少ないものの中で")
+    assert said.endswith("。")
 
 
-def test_what_another_version_advised_stays_as_it_said_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LORARECIPE_LANG", "ja")
-    rows = [BARE, _row("target", 0.6, 0.1, 0.0, 15.0)]
-    assert in_language_of_user(rows, "Use it: it is fine") == ("Use it", "it is fine.")
-    assert in_language_of_user([], "Use it: it is fine") == ("Use it", "it is fine.")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["chek"], "エラー: 'chek' というコマンドはありません（check のことですか？）"),
+        (["check", "none.toml"], "none.toml:1: 'none.toml' を読めません"),
+        (["check", "x", "--bogus"], "エラー: '--bogus' というオプションはありません。"),
+    ],
+)
+def test_errors_in_japanese(words: list[str], expected: str) -> None:
+    done = _call(*words, LORARECIPE_LANG="ja")
+    assert done.returncode == 2
+    assert expected in done.stderr.decode()
 
 
 def test_the_advice_on_a_page_is_marked_as_japanese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import click
 
 from lorarecipe.cli.formats import FORMATS, Report
 from lorarecipe.cli.options import check_all, recipes, say
-from lorarecipe.errors import count, printable
+from lorarecipe.errors import count
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -85,7 +86,8 @@ def _print(report: Report, form: str) -> None:
 
         print_findings(report)
     else:
-        click.echo(FORMATS[form](report))
+        text = FORMATS[form](report)
+        click.echo(translated(text) if form == "text" else text)
 
 
 def _is_known(encoding: str) -> bool:
@@ -110,9 +112,9 @@ def _mended(
             click.echo(diff(change))
         return checked
     for change in changes:
-        click.echo(printable(f"{change.path}: mended; the original is {write(change)}"), err=True)
-        click.echo(described(change), err=True)
-    click.echo(f"mended {count(len(changes), 'caption')}", err=True)
+        say(f"{change.path}: mended; the original is {write(change)}", err=True)
+        say(described(change), err=True)
+    say(f"mended {count(len(changes), 'caption')}", err=True)
     return check_all(recipes)
 
 

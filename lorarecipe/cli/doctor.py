@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lorarecipe.cli.folding import columns
 from lorarecipe.cli.options import say, say_json, wrapped
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.doctor import Finding
@@ -60,9 +62,11 @@ def command(recipe: Path | None, out: Path, as_json: bool, bundle: Path | None) 
 
 
 def _show(findings: tuple[Finding, ...]) -> None:
-    width = max(len(finding.what) for finding in findings)
-    for finding in findings:
-        found = finding.found.replace("\n", f"\n      {'':{width}}  ")
-        say(wrapped(f"{_MARKS[finding.state]}  {finding.what:{width}}  {found}", width + 8))
+    titles = [translated(finding.what) for finding in findings]
+    width = max(map(columns, titles))
+    for title, finding in zip(titles, findings, strict=True):
+        found = translated(finding.found).replace("\n", f"\n      {'':{width}}  ")
+        padded = title + " " * (width - columns(title))
+        say(wrapped(f"{_MARKS[finding.state]}  {padded}  {found}", width + 8))
         if finding.advice:
-            say(wrapped(f"      {'':{width}}  -> {finding.advice}", width + 11))
+            say(wrapped(f"      {'':{width}}  -> {translated(finding.advice)}", width + 11))

@@ -14,7 +14,7 @@ def folded_lines(text: str, width: int, indent: int = 0) -> Iterator[str]:
     """Give lines of ``width`` columns at most, unless a phrase is longer; those after the first are indented."""
     line = ""
     for phrase in _PHRASE.findall(text):
-        if line.strip() and _columns(line + phrase.rstrip()) > width:
+        if line.strip() and columns(line + phrase.rstrip()) > width:
             yield line.rstrip()
             line = " " * indent + phrase.lstrip()
         else:
@@ -22,5 +22,6 @@ def folded_lines(text: str, width: int, indent: int = 0) -> Iterator[str]:
     yield line.rstrip()
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
+    """Count the columns of a terminal that a text takes: letters of Chinese, Japanese and Korean take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 import click
 
 from lorarecipe import __version__, signals
-from lorarecipe.errors import LorarecipeError, MachineNotReady, printable, printable_lines
+from lorarecipe.errors import LorarecipeError, MachineNotReady, printable_lines
+from lorarecipe.language import translated
 
 
 class ReaderGone(Exception):
@@ -44,10 +45,12 @@ def handled(program: Callable[[], object]) -> int:
     except click.Abort:
         return 130
     except click.ClickException as wrong:
-        wrong.show()
+        said = io.StringIO()
+        wrong.show(said)
+        _complain(said.getvalue().rstrip())
         return wrong.exit_code
     except LorarecipeError as failure:
-        click.echo(printable_lines(str(failure)), err=True)
+        _complain(failure)
         return failure.exit_code
     except ReaderGone:
         # Python would complain again at its end, when it writes what is left
@@ -55,16 +58,20 @@ def handled(program: Callable[[], object]) -> int:
         return 128 + 13  # as a shell tells SIGPIPE
     except OSError as refusal:
         # what the disk refuses is no bug: it is full, read-only, gone, or a path cannot be
-        click.echo(f"{printable(str(refusal.filename or 'the disk'))}: {refusal.strerror or refusal}", err=True)
+        _complain(f"{refusal.filename or 'the disk'}: {refusal.strerror or refusal}")
         if refusal.errno in {errno.ENOSPC, errno.EDQUOT}:
-            click.echo("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.", err=True)
+            _complain("Make room or choose another place (LORARECIPE_HOME, --out), then run the same again.")
         else:
-            click.echo("Check the path, or choose another (LORARECIPE_HOME, --out), then run the same again.", err=True)
+            _complain("Check the path, or choose another (LORARECIPE_HOME, --out), then run the same again.")
         return MachineNotReady.exit_code
     except Exception:  # whatever else it is, it is a bug of ours
         _report_bug()
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _complain(text: object) -> None:
+    click.echo(printable_lines(translated(str(text))), err=True)
 
 
 def _report_bug() -> None:
@@ -75,7 +82,7 @@ def _report_bug() -> None:
         f"arguments: {sys.argv[1:]}",
         traceback.format_exc(),
     ]
-    click.echo("This is a bug in lorarecipe. Please report it with this log:", err=True)
+    _complain("This is a bug in lorarecipe. Please report it with this log:")
     log = home() / "bug.log"
     with contextlib.suppress(OSError):
         write_atomic(log, "\n".join(report_lines))

@@ -54,7 +54,7 @@ def _group(context: click.Context) -> click.Group:
 def _print(text: str) -> None:
     """Print Markdown: laid out on a terminal, as it is elsewhere."""
     if not sys.stdout.isatty():
-        say(text.rstrip())
+        click.echo(text.rstrip())
         return
     from rich.console import Console
     from rich.markdown import Markdown

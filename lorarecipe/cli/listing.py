@@ -11,6 +11,7 @@ from rich.text import Text
 
 from lorarecipe.cli.formats import Report, shortened
 from lorarecipe.errors import printable
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +29,13 @@ def print_findings(report: Report) -> None:
             text = Text(f"{where}{finding.line}:{finding.column} ")
             text.append(finding.severity, _COLOURS[finding.severity])
             text.append(f" {finding.code} ", "bold")
-            text.append(f"{printable(finding.message)}{more}")
+            text.append(translated(f"{printable(finding.message)}{more}"))
             console.print(Padding(text, (0, 0, 0, 2)))
         console.print()
     colour = "red" if report.errors else "yellow" if report.findings else "green"
-    console.print(Text(report.summary, f"bold {colour}"))
+    console.print(Text(translated(report.summary), f"bold {colour}"))
     for step in report.next_steps:
-        console.print(Text(step))
+        console.print(Text(translated(step)))
 
 
 def _heading(path: Path) -> Path:

@@ -14,6 +14,7 @@ import click
 from lorarecipe.cli.new_dialogue import asked_traits, confirm, describe, propose, tags_in
 from lorarecipe.cli.options import check_all, meter, say, wrapped
 from lorarecipe.errors import count, did_you_mean
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.drafts import Character, Draft, Survey
@@ -125,7 +126,7 @@ def _parted(
     if not found and sys.stdin.isatty():
         say(f"found {count(len(characters), 'character')}: {names}", err=True)
         answer = click.prompt(
-            "Which of them is the LoRA for?", type=click.Choice([one.name for one in characters]), err=True
+            translated("Which of them is the LoRA for?"), type=click.Choice([one.name for one in characters]), err=True
         )
         found = parted(folder, characters, [answer])
     if not found:

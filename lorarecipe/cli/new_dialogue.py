@@ -11,6 +11,7 @@ import click
 
 from lorarecipe.cli.options import say, wrapped
 from lorarecipe.errors import count
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.drafts import Survey
@@ -58,7 +59,7 @@ def confirm() -> None:
     correct = "correct them with --zoom GLOB=TAG and --behind GLOB"
     if not sys.stdin.isatty():
         raise click.UsageError(f"nothing was written; take the proposed zooms and views with --yes, or {correct}")
-    if not click.confirm("Write these captions?", err=True):
+    if not click.confirm(translated("Write these captions?"), err=True):
         raise click.UsageError(f"nothing was written; {correct}")
 
 
@@ -72,7 +73,7 @@ def asked_traits(base: Survey) -> dict[str, list[str]]:
     for character, traits in lacking:
         known = f" ({', '.join(traits)})" if traits else ""
         answer = click.prompt(
-            f"Other traits of {character.name}{known}: hairstyle, body",
+            translated(f"Other traits of {character.name}{known}: hairstyle, body"),
             default="",
             show_default=False,
             err=True,

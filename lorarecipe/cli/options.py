@@ -16,6 +16,7 @@ import click
 
 from lorarecipe.cli.folding import folded_lines
 from lorarecipe.errors import count, printable_lines
+from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
@@ -51,16 +52,18 @@ def run_argument(name: str, *, nargs: int = 1) -> Callable[[Command], Command]:
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print a text whose parts may come from files: control characters, which a terminal obeys, are escaped.
+    """Print a text in the language of the user.
 
-    Remarks, which go to standard error, are left out with ``--quiet``.
+    Control characters, which a terminal obeys, are escaped, since parts of the text may come from files. Remarks,
+    which go to standard error, are left out with ``--quiet``.
     """
     if not (err and is_quiet()):
-        click.echo(printable_lines(str(text)), err=err)
+        click.echo(printable_lines(translated(str(text))), err=err)
 
 
 def wrapped(line: str, indent: int) -> str:
-    """Break a line at words where it would leave the terminal; what follows is indented."""
+    """Give a line in the language of the user, broken where it would leave the terminal; what follows is indented."""
+    line = translated(line)
     if not (sys.stderr.isatty() and sys.stdout.isatty()):
         return line
     return "\n".join(folded_lines(line, shutil.get_terminal_size().columns, indent))
@@ -127,7 +130,7 @@ def meter() -> Callable[[Path, int, int], None]:
     def on_image(folder: Path, done: int, of: int) -> None:
         if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and time.monotonic() - start > 1:
             counted = "" if done == of else f"measuring {folder.name}: {done} of {of}"
-            click.echo(f"\r\x1b[K{counted}", nl=False, err=True)
+            click.echo(f"\r\x1b[K{translated(counted)}", nl=False, err=True)
 
     return on_image
 

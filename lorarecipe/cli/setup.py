@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from lorarecipe.language import translated
+
 if TYPE_CHECKING:
     from lorarecipe.trainer.setup import Torch
 
@@ -27,7 +29,7 @@ def command(torch: str) -> None:
     from lorarecipe.trainer.setup import set_up
 
     console = Console(stderr=True, highlight=False)
-    with console.status("looking") as status:
+    with console.status(translated("looking")) as status:
         for step in set_up(find_trainer(), cast("Torch", torch)):
-            console.print(step, markup=False, soft_wrap=True)
-            status.update(step)
+            console.print(translated(step), markup=False, soft_wrap=True)
+            status.update(translated(step))

@@ -47,7 +47,7 @@ _SAME: dict[str, tuple[object, ...]] = {
 _INSTEAD = {
     "dataset_repeats": "sd-scripts reads it with data sets for fine-tuning only",
     "keep_tokens": "the method has no trigger word that would have to stay in front of a caption",
-    "lr_scheduler_type": "a recipe's scheduler is one of " + ", ".join(_SCHEDULERS),
+    "lr_scheduler_type": f"a recipe's scheduler is one of {', '.join(_SCHEDULERS)}",
     "output_dir": "the results of a recipe go into out/NAME, or where --out says",
     "save_every_n_steps": "a recipe saves by epochs: save_every_epochs",
     "use_8bit_adam": "the optimizer is said by another key",

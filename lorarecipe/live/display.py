@@ -14,6 +14,7 @@ from rich.text import Text
 from lorarecipe import events
 from lorarecipe.errors import clock, printable_lines
 from lorarecipe.events import Event
+from lorarecipe.language import translated
 from lorarecipe.live.course import Course
 from lorarecipe.live.tables import table_of
 from lorarecipe.live.words import position, sentence
@@ -30,6 +31,8 @@ _STYLES = {
     events.Gated: "bold",
     events.Measured: "bold",
 }
+#: what the rows show
+_IN_ROWS = events.Progress | events.Sampled | events.Fetching
 #: what a stage does between its start and its first step or picture
 _LOADING = {"train": "the trainer loads", "sample": "the trainer loads", "gate": "measuring", "leak": "measuring"}
 
@@ -65,7 +68,7 @@ class _Display(Progress):
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield self.make_tasks_table(self.tasks)
-        yield Text(str(self._course), "dim", no_wrap=True, overflow="ellipsis")
+        yield Text(translated(str(self._course)), "dim", no_wrap=True, overflow="ellipsis")
 
 
 def displayed(stream: Iterable[Event], console: Console, course: Course, *, verbose: bool) -> Iterator[Event]:
@@ -77,12 +80,18 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
             match event:
                 case events.Waiting() | events.Started():
                     if event.key not in rows:
-                        rows[event.key] = display.add_task(escape(event.title), total=None, now="", key=event.key)
+                        rows[event.key] = display.add_task(
+                            escape(translated(event.title)), total=None, now="", key=event.key
+                        )
                     waits = isinstance(event, events.Waiting)
                     now = "another run makes it" if waits else _LOADING.get(event.kind, event.kind)
-                    display.update(rows[event.key], now=now)
-                case events.Progress(step=done, steps=of) | events.Sampled(done=done, of=of):
-                    display.update(rows[event.key], total=of, completed=done, now=position(event))
+                    display.update(rows[event.key], now=translated(now))
+                case (
+                    events.Progress(step=done, steps=of)
+                    | events.Sampled(done=done, of=of)
+                    | events.Fetching(done=done, of=of)
+                ):
+                    display.update(rows[event.key], total=of, completed=done, now=translated(position(event)))
                 case events.Finished() | events.Failed() | events.Paused() | events.Skipped():
                     if event.key in rows:
                         display.remove_task(rows.pop(event.key))
@@ -94,9 +103,9 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
 
 def _print(event: Event, console: Console, *, verbose: bool) -> None:
     """Print the line of an event above the rows."""
-    if isinstance(event, events.Progress | events.Sampled | events.Delivered) or not (text := sentence(event)):
+    if isinstance(event, _IN_ROWS | events.Delivered) or not (text := sentence(event)):
         return
-    console.print(Text(printable_lines(text), _STYLES.get(type(event), "")))
+    console.print(Text(printable_lines(translated(text)), _STYLES.get(type(event), "")))
     if verbose and isinstance(event, events.Started) and event.command:
         console.print(Text(shlex.join(event.command), "dim"))
     if table := table_of(event):

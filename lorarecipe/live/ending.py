@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lorarecipe import events
 from lorarecipe.events import Event
-from lorarecipe.language import translated
-from lorarecipe.measures.advice import in_language_of_user
 from lorarecipe.measures.gate import VERDICTS
 from lorarecipe.plan import Delivery
 from lorarecipe.run import StageRecord, baked_name
@@ -33,8 +31,8 @@ class Outcome:
                     self.gates[name] = event
             case events.Delivered(name=name, path=path):
                 self.files.setdefault(name, []).append(Path(path))
-            case events.Measured(name=name, rows=rows, advice=advice):
-                self.advice[name] = ": ".join(in_language_of_user(rows, advice)) if advice else ""
+            case events.Measured(name=name, advice=advice):
+                self.advice[name] = advice
             case _:
                 pass
 
@@ -61,39 +59,34 @@ def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[
             failed = gate is not None and gate.verdict == "fail"
             yield from _use(delivery, files, outcome.advice.get(delivery.name, ""), failed=failed)
         if page := pages.get(delivery.name):
-            yield translated("Page    {page} (open it in a browser)").format(page=page.absolute().as_uri())
+            yield f"Page    {page.absolute().as_uri()} (open it in a browser)"
 
 
 def _verdict(gate: events.Gated) -> str:
     odd = ", ".join(f"{check.name} ({check.right} of {check.of})" for check in gate.checks if check.verdict != "pass")
     if gate.verdict == "pass":
-        text = translated("Gate    The base {name} passed.")
-    elif gate.verdict == "doubtful":
-        text = translated("Gate    The base {name} is doubtful: {odd}. Look at its pictures on the page.")
-    else:
-        text = translated(
-            "Gate    The base {name} failed: {odd}. Train the base for more steps, or on more characters that differ "
-            'more from each other, and run again. [base.gate] mode = "stop" ends a run there.'
-        )
-    return text.format(name=gate.name, odd=odd)
+        return f"Gate    The base {gate.name} passed."
+    if gate.verdict == "doubtful":
+        return f"Gate    The base {gate.name} is doubtful: {odd}. Look at its pictures on the page."
+    return (
+        f"Gate    The base {gate.name} failed: {odd}. Train the base for more steps, or on more characters that differ "
+        'more from each other, and run again. [base.gate] mode = "stop" ends a run there.'
+    )
 
 
 def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool) -> Iterator[str]:
     by_name = {path.name: path for path in files}
     baked, plain = by_name.get(baked_name(delivery.name)), f"{delivery.name}.safetensors"
     lora = baked or by_name.get(plain) or files[0]
-    of_baked = translated(" (its weight 1 is another weight of {file})").format(file=plain)
-    yield f"LoRA    {lora}{of_baked if baked else ''}"
+    yield f"LoRA    {lora} (its weight 1 is another weight of {plain})" if baked else f"LoRA    {lora}"
     if failed:
-        yield translated("Next    Do not use this LoRA: on such a base, the 3D look is learned with the character.")
+        yield "Next    Do not use this LoRA: on such a base, the 3D look is learned with the character."
     elif delivery.recipe.target is None:
-        text = translated('Next    Name this base in the recipe of a character: [base] from = "{file}"')
-        yield text.format(file=delivery.recipe.source.name)
+        yield f'Next    Name this base in the recipe of a character: [base] from = "{delivery.recipe.source.name}"'
     else:
-        yield translated("Prompt  {prompt}").format(prompt=f"1girl, <lora:{lora.stem}:1>")
+        yield f"Prompt  1girl, <lora:{lora.stem}:1>"
         if advice:
-            of = translated("Of {file}: ").format(file=plain) if baked else ""
-            yield translated("Advice  {advice}").format(advice=of + advice)
+            yield f"Advice  Of {plain}: {advice}." if baked else f"Advice  {advice}."
 
 
 def rehearsed(stages: Sequence[StageRecord], again: Sequence[StageRecord], differences: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from lorarecipe import events
 from lorarecipe.errors import clock, printable_lines
 from lorarecipe.events import Event
+from lorarecipe.language import translated
 from lorarecipe.live.course import Course
 from lorarecipe.live.display import displayed
 from lorarecipe.live.tables import table_of
@@ -68,7 +69,7 @@ def _json(stream: Iterable[Event]) -> Iterator[Event]:
 def _quiet(stream: Iterable[Event]) -> Iterator[Event]:
     for event in stream:
         if isinstance(event, events.Failed | events.Skipped):
-            sys.stderr.write(f"{printable_lines(sentence(event))}\n")
+            sys.stderr.write(f"{printable_lines(translated(sentence(event)))}\n")
         yield event
 
 
@@ -79,7 +80,7 @@ def _lines(stream: Iterable[Event], course: Course, *, verbose: bool) -> Iterato
     for event in stream:
         course.add(event)
         text = printable_lines(sentence(event))
-        if isinstance(event, events.Progress | events.Sampled):
+        if isinstance(event, events.Progress | events.Sampled | events.Fetching):
             if course.now() - shown.setdefault(event.key, course.now()) < _BETWEEN:
                 text = ""
             else:
@@ -87,7 +88,7 @@ def _lines(stream: Iterable[Event], course: Course, *, verbose: bool) -> Iterato
                 left = course.left_of(event.key)
                 text += (f", {clock(left)} left" if left is not None else "") + f"; {course}"
         if text:
-            sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
+            sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {translated(text)}\n")
         if verbose and isinstance(event, events.Started) and event.command:
             sys.stderr.write(f"{printable_lines(shlex.join(event.command))}\n")
         sys.stderr.flush()

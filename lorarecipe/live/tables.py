@@ -7,6 +7,7 @@ from rich.text import Text
 
 from lorarecipe import events
 from lorarecipe.events import Event
+from lorarecipe.language import translated
 from lorarecipe.measures.leak import cells_of, titles_of
 
 _COLOURS = {"pass": "green", "doubtful": "yellow", "fail": "red"}
@@ -26,17 +27,17 @@ def table_of(event: Event) -> Table | None:
 def _table(*heads: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for index, head in enumerate(heads):
-        table.add_column(head, justify="left" if index == 0 else "right", no_wrap=index == 0)
+        table.add_column(translated(head), justify="left" if index == 0 else "right", no_wrap=index == 0)
     return table
 
 
 def _gate(event: events.Gated) -> Table:
     table = _table("         check", "right", "of", "verdict")
     for check in event.checks:
-        verdict = Text(check.verdict, _COLOURS[check.verdict])
+        verdict = Text(translated(check.verdict), _COLOURS[check.verdict])
         if check.note:
-            verdict.append(f" ({check.note})", "default")
-        table.add_row(f"         {check.name}", str(check.right), str(check.of), verdict)
+            verdict.append(f" ({translated(check.note)})", "default")
+        table.add_row(translated(f"         {check.name}"), str(check.right), str(check.of), verdict)
     table.columns[-1].justify = "left"
     return table
 
@@ -46,6 +47,6 @@ def _leak(event: events.Measured) -> Table:
     has_epochs = any(row.epoch for row in event.rows)
     table = _table("LoRA", *(["epoch"] if has_epochs else []), "weight", *titles_of(event.rows).values())
     for row in event.rows:
-        epoch = [str(row.epoch or "last")] if has_epochs else []
-        table.add_row(row.arm, *epoch, f"{row.weight:g}", *cells_of(row))
+        epoch = [str(row.epoch or translated("last"))] if has_epochs else []
+        table.add_row(translated(row.arm), *epoch, f"{row.weight:g}", *cells_of(row))
     return table

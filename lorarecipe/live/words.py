@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lorarecipe import events
-from lorarecipe.errors import clock
+from lorarecipe.errors import clock, data_size
 from lorarecipe.events import Event
 
 
@@ -20,6 +20,8 @@ def sentence(event: Event) -> str:
             return f"training {position(event)}"
         case events.Sampled():
             return f"drawing  {position(event)}"
+        case events.Fetching():
+            return f"fetching {position(event)}"
         case events.Pausing():
             return f"pausing  {event.title}: {event.why}; the training ends after this step and saves its state"
         case events.Paused():
@@ -45,8 +47,10 @@ def sentence(event: Event) -> str:
             return ""
 
 
-def position(event: events.Progress | events.Sampled) -> str:
-    """Give step, epoch and loss, as far as they are known; or the pictures that are drawn."""
+def position(event: events.Progress | events.Sampled | events.Fetching) -> str:
+    """Give step, epoch and loss, as far as they are known; or the pictures that are drawn, or what has come."""
+    if isinstance(event, events.Fetching):
+        return f"{data_size(event.done)} of {data_size(event.of)}"
     if isinstance(event, events.Sampled):
         return f"{event.done} of {event.of} pictures"
     parts = [f"{event.step}/{event.steps}", f"epoch {event.epoch}/{event.epochs}"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from lorarecipe.language import translated
 from lorarecipe.records import Advice, Point, Row
 
 #: what a LoRA may add to the white along the edge, and of the way from the checkpoint's shading to the renders'
@@ -33,11 +32,11 @@ def points_of(rows: Sequence[Row]) -> tuple[Point, ...]:
     )
 
 
-def advice(rows: Sequence[Row], translate: Callable[[str], str] = str) -> Advice | None:
+def advice(rows: Sequence[Row]) -> Advice | None:
     """Choose among the points of what is delivered; None where no picture without the LoRA is there to compare with.
 
     Of those on the front that leak no more than they may, the one most like the character is recommended; of several
-    that are about as much like it, the one nearest to weight 1. The reason is in the language that ``translate`` gives.
+    that are about as much like it, the one nearest to weight 1.
     """
     front = [point for point in points_of(rows) if point.front]
     if not front:
@@ -46,34 +45,19 @@ def advice(rows: Sequence[Row], translate: Callable[[str], str] = str) -> Advice
     near = [one for one in free if one.unlike <= min(other.unlike for other in free) + _ALIKE]
     if not free:
         best = min(front, key=lambda one: one.leak)
-        reason = translate("every weight leaks, and this one leaks least ({figures}). Look at the base's gate first")
     else:
         best = min(near, key=lambda one: (abs(one.weight - 1), one.leak))
-        reason = translate("it is the most like the character among those that leak little ({figures})")
-    if len(near) > 1:
-        reason = translate(
-            "{count} of those that leak little are about as much like the character, "
-            "this one nearest to weight 1 ({figures})"
+    figures = _figures(rows, best)
+    if not free:
+        reason = f"every weight leaks, and this one leaks least ({figures}). Look at the base's gate first"
+    elif len(near) > 1:
+        reason = (
+            f"{len(near)} of those that leak little are about as much like the character, "
+            f"this one nearest to weight 1 ({figures})"
         )
-    reason = reason.format(count=len(near), figures=_figures(rows, best, translate))
+    else:
+        reason = f"it is the most like the character among those that leak little ({figures})"
     return Advice(best.epoch, best.weight, reason, _arm(best, rows))
-
-
-def in_language_of_user(rows: Sequence[Row], said: str) -> tuple[str, str]:
-    """Give what to use, and why, in the user's language.
-
-    Parameters
-    ----------
-    rows
-        What the advice follows from.
-    said
-        The advice in English. Where another version of lorarecipe gave it, it stays in English.
-    """
-    anew = advice(rows, translated)
-    if anew is None or str(advice(rows)) != said:
-        use, _, reason = said.partition(": ")
-        return use, f"{reason}."
-    return anew.use(translated), anew.reason + translated(".")
 
 
 def _point(row: Row, bare: Row) -> Point | None:
@@ -101,17 +85,16 @@ def _extra_white(row: Row, bare: Row) -> float:
     return (row.measured.get("white_border") or 0) - (bare.measured.get("white_border") or 0)
 
 
-def _figures(rows: Sequence[Row], point: Point, translate: Callable[[str], str]) -> str:
+def _figures(rows: Sequence[Row], point: Point) -> str:
     bare = next(row for row in rows if row.arm == "without")
     use = (point.arm, point.epoch, point.weight)
     measured = next(row.measured for row in rows if (row.arm, row.epoch, row.weight) == use)
-    figures = [translate("colours off by {distance:.1f}").format(distance=measured["palette"])]
+    figures = [f"colours off by {measured['palette']:.1f}"]
     if (style := measured.get("hairstyle")) is not None:
-        figures.append(translate("hairstyle off by {distance:.2f}").format(distance=style))
+        figures.append(f"hairstyle off by {style:.2f}")
     if (look := measured.get("look_3d")) is not None:
-        figures.append(translate("3D look {look:.2f}").format(look=look))
+        figures.append(f"3D look {look:.2f}")
     white, bare_white = measured.get("white_border"), bare.measured.get("white_border")
     if white is not None and bare_white is not None:
-        figure = translate("white border {white:.0%} against {bare:.0%} without the LoRA")
-        figures.append(figure.format(white=white, bare=bare_white))
-    return translate(", ").join(figures)
+        figures.append(f"white border {white:.0%} against {bare_white:.0%} without the LoRA")
+    return ", ".join(figures)

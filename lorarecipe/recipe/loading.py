@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lorarecipe.errors import Fault, RecipeError, did_you_mean
 from lorarecipe.files import read_file
+from lorarecipe.hub import Remote
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.decoding import text_of
 from lorarecipe.recipe.escapes import mended
@@ -64,20 +65,28 @@ def load(path: Path) -> Recipe:
     RecipeError
         With every fault of the file and of the base recipe that it names.
     """
+    remotes: dict[Path, Remote] = {}
     try:
-        lines, file = _read(path)
+        lines, file = _read(path, remotes)
     except RecipeError as error:
         raise RecipeError((*error.faults, *_faults_of_the_base(path))) from error
     base_lines, base_file = lines, file
     if file.base.from_:
-        base_lines, base_file = _read(file.base.from_, because=lines)
+        base_lines, base_file = _read(file.base.from_, remotes, because=lines)
         if base_file.base.from_:
             message = "found a base recipe that names another, expected the base itself"
             raise RecipeError((base_lines.fault(("base", "from"), message),))
         if not base_file.target and (unused := [t for t in _OF_A_TARGET if t in base_file.model_fields_set]):
             # of a recipe with a target they are that target's; here they would be of none
-            message = "found [{}] in the recipe of a base alone, expected it in the recipe of a target"
-            raise RecipeError(tuple(base_lines.fault((table,), message.format(table)) for table in unused))
+            raise RecipeError(
+                tuple(
+                    base_lines.fault(
+                        (table,),
+                        f"found [{table}] in the recipe of a base alone, expected it in the recipe of a target",
+                    )
+                    for table in unused
+                )
+            )
     _agree(file, lines, base_file, base_lines)
     checkpoint, checkpoint_lines = _checkpoint(file, lines, base_file, base_lines)
     _refuse_unfit_presets(checkpoint, ((lines, file), (base_lines, base_file)))
@@ -101,17 +110,26 @@ def load(path: Path) -> Recipe:
         checkpoint_lines=checkpoint_lines,
         preset=file.preset,
         base_preset=base_file.preset,
+        remotes=remotes,
     )
-    if faults := tuple(across_tables(recipe)):
+    if faults := (*across_tables(recipe), *_other_digest(recipe)):
         raise RecipeError(faults)
     return recipe
+
+
+def _other_digest(recipe: Recipe) -> Iterator[Fault]:
+    """Refuse a checkpoint of a hub that is another than the recipe's digest says, before it is fetched."""
+    remote, wanted = recipe.remotes.get(recipe.checkpoint.path), recipe.checkpoint.sha256
+    if remote and wanted and remote.digest != wanted:
+        message = f"found {wanted}, but {remote.address} has {remote.digest}"
+        yield recipe.fault(("checkpoint", "sha256"), message)
 
 
 def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
     """Faults of the base recipe that a faulty recipe names, where that much can be known."""
     try:
         named = tomllib.loads(read_file(path, _LARGEST).decode("utf-8-sig"))["base"]["from"]
-        _read(path.parent / named)
+        _read(path.parent / named, {})
     except RecipeError as error:
         return error.faults if (path.parent / named).exists() else ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -146,10 +164,12 @@ def _checkpoint(file: RecipeFile, lines: Lines, base: RecipeFile, base_lines: Li
 
 def _refuse_unfit_presets(checkpoint: Checkpoint, files: Iterable[tuple[Lines, RecipeFile]]) -> None:
     """Refuse a preset for checkpoints that predict velocity where the recipe's checkpoint predicts noise."""
-    message = "found {!r}, whose settings are for checkpoints that predict velocity; expected v_prediction = true in "
-    message += "[checkpoint], or another preset"
     faults = {
-        where.path: where.fault(("preset",), message.format(file.preset))
+        where.path: where.fault(
+            ("preset",),
+            f"found {file.preset!r}, whose settings are for checkpoints that predict velocity; expected "
+            "v_prediction = true in [checkpoint], or another preset",
+        )
         for where, file in files
         if file.preset and PRESETS[file.preset].v_prediction and not checkpoint.v_prediction
     }
@@ -157,8 +177,8 @@ def _refuse_unfit_presets(checkpoint: Checkpoint, files: Iterable[tuple[Lines, R
         raise RecipeError(tuple(faults.values()))
 
 
-def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
-    """Read and validate one file; ``because`` is where it was named."""
+def _read(path: Path, remotes: dict[Path, Remote], because: Lines | None = None) -> tuple[Lines, RecipeFile]:
+    """Read and validate one file; ``because`` is where it was named, and ``remotes`` takes what a hub will give."""
     text = _text_of(path, because)
     text, escaped = _readable(path, text)
     raw, lines = _tables_of(path, text, escaped), locate(path, text)
@@ -172,7 +192,7 @@ def _read(path: Path, because: Lines | None = None) -> tuple[Lines, RecipeFile]:
     if method in {"plain", "distill"}:
         raw.setdefault("base", {})
     try:
-        file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method})
+        file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method, "remotes": remotes})
     except ValidationError as error:
         faults += _faults_in(error, lines, own, unknown_preset=len(faults) > len(escaped))
         raise RecipeError(tuple(faults)) from error

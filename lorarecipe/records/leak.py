@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -59,23 +58,23 @@ class Advice:
     epoch: int | None
     weight: float
     reason: str
-    """In English, whatever the language of the user: results are shared."""
     arm: Literal["refined", "target"] | None = None
     """Which of the two, where both are delivered."""
 
-    def use(self, translate: Callable[[str], str] = str) -> str:
-        """Say what to use, in the language that ``translate`` gives."""
-        epoch = translate("epoch {epoch}").format(epoch=self.epoch) if self.epoch else translate("the last epoch")
+    @property
+    def use(self) -> str:
+        """Say what to use."""
+        epoch = f"epoch {self.epoch}" if self.epoch else "the last epoch"
         use = {
-            None: translate("Use {epoch} at weight {weight:g}"),
-            "refined": translate("Use the refined LoRA, {epoch} at weight {weight:g}"),
-            "target": translate("Use the target's LoRA (NAME-target), {epoch} at weight {weight:g}"),
+            None: f"Use {epoch} at weight {self.weight:g}",
+            "refined": f"Use the refined LoRA, {epoch} at weight {self.weight:g}",
+            "target": f"Use the target's LoRA (NAME-target), {epoch} at weight {self.weight:g}",
         }
-        return use[self.arm].format(epoch=epoch, weight=self.weight)
+        return use[self.arm]
 
     def __str__(self) -> str:
-        """Say it in a line of English."""
-        return f"{self.use()}: {self.reason}"
+        """Say it in a line."""
+        return f"{self.use}: {self.reason}"
 
 
 @dataclass(frozen=True)

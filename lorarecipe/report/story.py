@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from lorarecipe.measures.advice import in_language_of_user
 from lorarecipe.plan import TrainStage
 from lorarecipe.recipe import Setting
 from lorarecipe.records import Candidates, Leak, Passport, read_record
@@ -50,13 +49,6 @@ class Story:
         """The leak test, as far as it was made; nothing follows from that of a rehearsal."""
         leak = self._read(LEAK, Leak)
         return leak.without_advice if leak and self.rehearsal else leak
-
-    @property
-    def advice(self) -> tuple[str, str] | None:
-        """What to use and why, in the user's language, where the leak test says so."""
-        if not self.leak or not self.leak.advice:
-            return None
-        return in_language_of_user(self.leak.rows, str(self.leak.advice))
 
     @property
     def rehearsal(self) -> bool:

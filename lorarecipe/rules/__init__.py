@@ -186,9 +186,13 @@ def check(dataset: Dataset) -> Checked:
 
 def _settings(recipe: Recipe) -> Mapping[str, RuleSetting]:
     unknown = sorted(recipe.rules.keys() - (RULES.keys() - UNALTERABLE))
-    message = "found {!r}, expected the code of a rule that may be set"
-    if faults := tuple(recipe.fault(("rules", code), message.format(code)) for code in unknown):
-        raise RecipeError(faults)
+    if unknown:
+        raise RecipeError(
+            tuple(
+                recipe.fault(("rules", code), f"found {code!r}, expected the code of a rule that may be set")
+                for code in unknown
+            )
+        )
     return recipe.rules
 
 

@@ -43,5 +43,8 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     else:
         digest = large_file_digest(checkpoint.path) if weights else checkpoint.sha256
     if trained_on and digest and trained_on != digest:
-        message = f"found a base that was trained on a checkpoint of SHA-256 {trained_on[:12]}, expected"
-        yield Finding(base.path, 1, 1, f"{message} {digest[:12]}, which is {checkpoint.path.name}'s")
+        message = (
+            f"found a base that was trained on a checkpoint of SHA-256 {trained_on[:12]}, expected {digest[:12]}, "
+            f"which is {checkpoint.path.name}'s"
+        )
+        yield Finding(base.path, 1, 1, message)

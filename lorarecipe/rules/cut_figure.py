@@ -34,6 +34,8 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     for zoom, picture in figures(dataset):
         cut = [_EDGES[edge] for edge in _OPEN.get(zoom or "", ()) if picture.look.touches[edge]]
         if cut:
-            message = f"found a figure that the {' and the '.join(cut)} edge cuts, expected room round it "
-            message += f"({zoom!r}); move the camera back, or frame the figure anew"
+            message = (
+                f"found a figure that the {' and the '.join(cut)} edge cuts, expected room round it ({zoom!r}); "
+                "move the camera back, or frame the figure anew"
+            )
             yield Finding(picture.path, 1, 1, message)

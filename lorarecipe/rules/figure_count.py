@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.errors import count
 from lorarecipe.rules.finding import Finding, Severity
 from lorarecipe.rules.shots import readable, stands_on_white, zoom_of
 
@@ -27,7 +28,8 @@ SEVERITY: Severity = "warning"
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Count the parts that stand side by side."""
     for picture in readable(dataset):
-        count = picture.look.figures
-        if count != 1 and stands_on_white(picture) and (zoom_of(picture) != "close-up" or not count):
-            do = "render each view into a picture of its own" if count else "look at the camera and the visible layers"
-            yield Finding(picture.path, 1, 1, f"found {count or 'no'} figure{'s' * (count > 1)}, expected one; {do}")
+        number = picture.look.figures
+        if number != 1 and stands_on_white(picture) and (zoom_of(picture) != "close-up" or not number):
+            figures = count(number, "figure") if number else "no figure"
+            do = "render each view into a picture of its own" if number else "look at the camera and the visible layers"
+            yield Finding(picture.path, 1, 1, f"found {figures}, expected one; {do}")

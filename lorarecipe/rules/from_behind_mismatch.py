@@ -48,8 +48,8 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         if 0 < len(behind) < len(same):
             odd = behind if len(behind) * 2 <= len(same) else [caption for caption in same if not _tag(caption)]
             for caption in odd:
-                has = "found" if _tag(caption) else "found no"
-                yield at(caption, None, f"{has} 'from behind', unlike the other images named {stem!r}")
+                has = "found 'from behind'" if _tag(caption) else "found no 'from behind'"
+                yield at(caption, None, f"{has}, unlike the other images named {stem!r}")
 
 
 def _named(dataset: Dataset) -> Iterator[tuple[Group, Caption, bool | None]]:

@@ -49,8 +49,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if (away := _distance(np.array(colours), hair)) > _FARTHEST:
         left = {name: _distance(np.array([*colours, lab(colour)]), hair) for name, colour in NOMINAL_HAIR.items()}
         best = min(left, key=lambda name: left[name])
-        message = f"found hair of L*a*b* ({', '.join(f'{value:.0f}' for value in hair)}), {away:.0f} from all that"
-        message += f" the base's colours span, expected {_FARTHEST:.0f} at most; add a {best}"
+        message = (
+            f"found hair of L*a*b* ({', '.join(f'{value:.0f}' for value in hair)}), {away:.0f} from all that the "
+            f"base's colours span, expected {_FARTHEST:.0f} at most; add a {best}"
+        )
         yield at_key(dataset.recipe, ("target", "images"), message)
 
 

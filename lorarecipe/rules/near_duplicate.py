@@ -47,9 +47,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the images of each character."""
     for group in dataset.groups:
         for picture, twin in _twins(group):
-            same = "nearly the mirror image of" if twin.mirrored else "nearly the same image as"
-            message = f"found {same} {twin.picture.path.name} ({twin.bits} of 1024 bits differ), expected another shot"
-            yield Finding(picture.path, 1, 1, f"{message}; leave one of them out")
+            name, bits = twin.picture.path.name, f"{twin.bits} of 1024 bits"
+            same = f"nearly the mirror image of {name}" if twin.mirrored else f"nearly the same image as {name}"
+            message = f"found {same} ({bits} differ), expected another shot; leave one of them out"
+            yield Finding(picture.path, 1, 1, message)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class State:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"epoch {self.epochs}" + (f" and {self.steps} steps" if self.steps else "")
+        return f"epoch {self.epochs} and {self.steps} steps" if self.steps else f"epoch {self.epochs}"
 
     @property
     def kept(self) -> frozenset[str]:

@@ -59,7 +59,7 @@ def prove(stage: ChoiceStage, attempt: Attempt) -> Proof:
 def _none_is_fit(pictures: Sequence[Pick], keep: int, folder: Path) -> str:
     """Say why nothing was picked, the commonest reason first."""
     reasons = Counter(picture.why.partition(":")[0] for picture in pictures)
-    listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
     return (
         f"of {len(pictures)} drawn pictures too few are fit to train on ({listed}), "
         f"expected {-(-keep // LEAST)} or more\n"
