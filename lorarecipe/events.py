@@ -73,6 +73,15 @@ class Sampled(Event):
 
 
 @dataclass(frozen=True)
+class Fetching(Event):
+    """How many bytes of a stage have come from a hub, of how many."""
+
+    key: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Pausing(Event):
     """A training was asked to end after the step that it is at, and why."""
 

@@ -51,11 +51,17 @@ def command(
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
     from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show
+    from lorarecipe.plan import plan_of_fetches
+    from lorarecipe.recipe import load_all
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import Arguments, Here, ResultsFailed, begin_run, execute, fold, noted, write_results
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
+    if not rehearse and (fetches := plan_of_fetches(load_all(recipes))).stages:
+        fetcher = Here(find_trainer(fetches.engine), Store(home() / "store"))
+        fetching = show(execute(fetches, fetcher, out), course_of(fetches), as_json=as_json, quiet=is_quiet())
+        fold(fetching)
     checked = sound(recipes, allow)
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]

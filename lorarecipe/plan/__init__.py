@@ -4,6 +4,7 @@ from lorarecipe.plan.choice import ChoiceStage
 from lorarecipe.plan.compile import compile_plan
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.delivery import Delivery, Plan
+from lorarecipe.plan.fetch import FetchStage, plan_of_fetches
 from lorarecipe.plan.lora import BaseFile, Lora
 from lorarecipe.plan.measure import GateStage, LeakStage
 from lorarecipe.plan.merge import MergeStage
@@ -24,6 +25,7 @@ __all__ = [
     "ChoiceStage",
     "DataStage",
     "Delivery",
+    "FetchStage",
     "GateStage",
     "LeakStage",
     "Lora",
@@ -37,5 +39,6 @@ __all__ = [
     "Steps",
     "TrainStage",
     "compile_plan",
+    "plan_of_fetches",
     "rehearsal_of",
 ]

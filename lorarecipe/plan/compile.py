@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan.alone import compile_alone
 from lorarecipe.plan.delivery import Plan
+from lorarecipe.plan.fetch import fetches_of
 from lorarecipe.plan.order import in_order
 from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.two_phase import compile_two_phase
@@ -34,10 +35,10 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
     ]
     stages: dict[str, Stage] = {}
     titles: dict[str, dict[str, None]] = {}
-    for part in parts:
-        for stage, title in part.stages:
-            stages.setdefault(stage.key, stage)
-            titles.setdefault(stage.key, {})[title] = None
+    fetches = fetches_of(one.dataset.recipe for one in checked)
+    for stage, title in (*fetches, *(titled for part in parts for titled in part.stages)):
+        stages.setdefault(stage.key, stage)
+        titles.setdefault(stage.key, {})[title] = None
     joined = {key: "; ".join(several) for key, several in titles.items()}
     waits = [pair for part in parts for pair in part.waits]
     return Plan(engines.pop(), in_order(stages, waits), joined, tuple(part.delivery for part in parts))

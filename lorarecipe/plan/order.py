@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from itertools import product
 
 from lorarecipe.plan.data import DataStage
+from lorarecipe.plan.fetch import FetchStage
 from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.train import TrainStage
 
@@ -14,8 +15,8 @@ from lorarecipe.plan.train import TrainStage
 def in_order(stages: Mapping[str, Stage], waits: Iterable[tuple[Stage, Stage]] = ()) -> tuple[Stage, ...]:
     """Sort stages so that each comes after its inputs, and where that can be, after what it had better wait for.
 
-    All images are copied before anything else is made, so that no image can stop a run after a training; and bases
-    come before all targets, so that every base is seen before a target is trained.
+    All is fetched and all images are copied before anything else is made, so that none of it can stop a run after a
+    training; and bases come before all targets, so that every base is seen before a target is trained.
 
     Parameters
     ----------
@@ -38,10 +39,10 @@ def in_order(stages: Mapping[str, Stage], waits: Iterable[tuple[Stage, Stage]] =
 
 
 def _group(stage: Stage) -> int:
-    """Tell images (0), trainings that others are built on (1), other trainings (2), and all else (3)."""
+    """Tell what comes first (0), trainings that others are built on (1), other trainings (2), and all else (3)."""
     if isinstance(stage, TrainStage):
         return 1 if stage.role in {"base", "teacher"} else 2
-    return 0 if isinstance(stage, DataStage) and not stage.inputs else 3
+    return 0 if isinstance(stage, DataStage | FetchStage) and not stage.inputs else 3
 
 
 def _needs(graph: Mapping[str, Iterable[str]], stage: str, other: str) -> bool:

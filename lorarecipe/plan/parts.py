@@ -113,7 +113,8 @@ def model_of(dataset: Dataset) -> Model:
     recipe, checkpoint = dataset.recipe, dataset.recipe.checkpoint
     weights, components = dataset.checkpoint_weights, dict[str, Source]()
     for name, path in checkpoint.components.items():
-        promised = checkpoint.sha256 if path == checkpoint.path else None
+        remote = recipe.remotes.get(path)
+        promised = (checkpoint.sha256 if path == checkpoint.path else None) or (remote.digest if remote else None)
         if isinstance(weights, Folder) and path == weights.path:
             components[name] = Source(path, _as_promised(recipe, weights.digest, promised), is_folder=True)
         elif path.is_file():

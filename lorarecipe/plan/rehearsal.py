@@ -66,6 +66,7 @@ def _small(checked: Checked) -> Checked:
         trainer=Trainer(engine="embedded", device="cpu"),
         control=Control(),
         deliver=_small_deliver(recipe.deliver),
+        remotes={},
         rehearsal=True,
         refine=recipe.refine and _small_refine(recipe.refine),
         samples=recipe.samples

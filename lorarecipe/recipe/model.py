@@ -16,7 +16,7 @@ from lorarecipe.recipe.naming import LIKE_A_NAME, a_file_name
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
-from lorarecipe.recipe.table import Count, PathPattern, RecipePath, Table, Trait, example, fault, shape
+from lorarecipe.recipe.table import Count, LargePath, PathPattern, RecipePath, Table, Trait, example, fault, shape
 from lorarecipe.recipe.training import Training
 
 _DIGEST = "[0-9a-fA-F]{64}"
@@ -55,14 +55,17 @@ class Checkpoint(Table):
 
     family: Annotated[str, _one_of(FAMILIES), shape(enum=[*FAMILIES]), example("sdxl")]
     """`sd15`, `sd2` or `sdxl` (Pony, Illustrious and NoobAI are `sdxl`)."""
-    path: Annotated[RecipePath, example("models/illustrious.safetensors")]
-    """The checkpoint: one `.safetensors` file, or for the embedded trainer a Diffusers folder."""
+    path: Annotated[LargePath, example("models/illustrious.safetensors")]
+    """The checkpoint: one `.safetensors` file, or for the embedded trainer a Diffusers folder.
+
+    It may be on a hub: `hf://OWNER/REPO/FILE.safetensors@REVISION`.
+    """
     sha256: Annotated[
         Annotated[str, AfterValidator(_a_digest), shape(pattern=f"^{_DIGEST}$")] | None,
         example("6681e8e4b134c81f16533acedb0d406d7e5e366e1624b4105178c64d00b05d51"),
     ] = None
     """Its digest: refuses another file of the same name, and lets `plan` work without the file."""
-    vae: Annotated[RecipePath | None, example("models/sdxl_vae.safetensors")] = None
+    vae: Annotated[LargePath | None, example("models/sdxl_vae.safetensors")] = None
     """A VAE to use in place of the checkpoint's own."""
     clip_skip: Annotated[Annotated[int, Field(ge=1, le=12)] | None, example(2)] = None
     """Layer of the text encoder, from the end; 2 for checkpoints of the NAI line. Not for `sdxl`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarecipe.errors import Fault, RecipeError
+from lorarecipe.hub import Remote
 from lorarecipe.recipe.lines import Lines
 from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Target, Trainer
 from lorarecipe.recipe.refine import Refine
@@ -41,6 +42,8 @@ class Recipe:
     """Preset of the target's training."""
     base_preset: str | None = None
     """Preset of the base's training, which may come from another file."""
+    remotes: Mapping[Path, Remote] = field(default_factory=dict)
+    """What a hub will give, by the paths that it will have here."""
     rehearsal: bool = False
     """Whether its settings were made small to try it: what comes of it is no LoRA to use."""
 

@@ -25,6 +25,8 @@ SEVERITY: Severity = "warning"
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Look whether the scan could open it."""
-    if dataset.checkpoint_weights is None:
-        fault = dataset.recipe.fault(("checkpoint", "path"), f"found {str(dataset.recipe.checkpoint.path)!r}")
-        yield Finding(fault.path, fault.line, 1, f"{fault.message}, which is not there; a run needs it")
+    path = dataset.recipe.checkpoint.path
+    if dataset.checkpoint_weights is None and path not in dataset.recipe.remotes:
+        message = f"found {str(path)!r}, which is not there; a run needs it"
+        fault = dataset.recipe.fault(("checkpoint", "path"), message)
+        yield Finding(fault.path, fault.line, 1, fault.message)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from lorarecipe import __version__
 from lorarecipe.errors import Interrupted, LorarecipeError
-from lorarecipe.events import Event, Failed, Paused, Progress, Sampled
+from lorarecipe.events import Event, Failed, Fetching, Paused, Progress, Sampled
 from lorarecipe.files import read_json, sweep, write_atomic
 from lorarecipe.lease import read_lease, sign, signing
 from lorarecipe.plan import Plan
@@ -104,7 +104,7 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
                 if isinstance(event, Failed) and event.log:
                     with suppress(OSError):
                         shutil.copy(event.log, run.folder / f"{event.kind}-{event.key[:16]}.log")
-                if not isinstance(event, Progress | Sampled):
+                if not isinstance(event, Progress | Sampled | Fetching):
                     _write_down(run, record, "running")
                 yield event
             state = "finished"

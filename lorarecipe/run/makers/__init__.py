@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from lorarecipe.run.makers import choice, data, gate, leak, merge, picks, sample, train
+from lorarecipe.run.makers import choice, data, fetch, gate, leak, merge, picks, sample, train
 from lorarecipe.run.makers.maker import Attempt, Maker, StagePaused, Start
 
 MAKERS: dict[str, Maker[Any]] = {
+    "fetch": fetch,
     "data": data,
     "picks": picks,
     "choice": choice,
