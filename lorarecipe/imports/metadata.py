@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Mapping
 
-from lorarecipe.imports.checkpoint import foreign
 from lorarecipe.imports.dataset_toml import read_datasets
 from lorarecipe.imports.found import Found, ImageSet
 from lorarecipe.imports.source import Source
 from lorarecipe.imports.training_toml import refuse_foreign
-from lorarecipe.imports.values import number
+from lorarecipe.imports.values import number, parsed_json
 
 TITLE = "a finished LoRA with the metadata of sd-scripts (.safetensors with ss_network_dim and others)"
 
@@ -40,10 +38,16 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Found:
+    """Take what the metadata says; a training of another model is refused."""
+    data = _data(source)
+    refuse_foreign(source, (data.get("ss_base_model_version"), data.get("ss_network_module")), None)
+    return found_in(source)
+
+
+def found_in(source: Source) -> Found:
     """Take what the metadata says; the names of the tensors say whether the text encoder was trained."""
     data = {key.removeprefix("ss_"): value for key, value in _data(source).items() if key.startswith("ss_")}
     base = data.get("base_model_version", "")
-    refuse_foreign(source, (foreign(base), foreign(data.get("network_module"))), None)
     found = Found(name=source.path.stem, trainer="sd-scripts")
     found.rename("ss_output_name", _told(data, "output_name") or None)
     found.family = next((family for start, family in _FAMILIES.items() if base.startswith(start)), None)
@@ -114,7 +118,7 @@ def _length(found: Found, data: Mapping[str, str]) -> None:
 
 
 def _lists(found: Found, data: Mapping[str, str]) -> None:
-    arguments = _json(data.get("network_args"))
+    arguments = parsed_json(data.get("network_args"))
     if isinstance(arguments, Mapping):
         given = [f"{key}={value}" for key, value in arguments.items()]
         found.carry("ss_network_args", data["network_args"], "network_args", given)
@@ -128,14 +132,14 @@ def _lists(found: Found, data: Mapping[str, str]) -> None:
 def _images(found: Found, data: Mapping[str, str], source: Source) -> None:
     """Take the folders' names, which is all that the metadata keeps of their paths."""
     reason = "the method has no regularisation images"
-    if (regularisation := _json(data.get("reg_dataset_dirs"))) and isinstance(regularisation, Mapping):
+    if (regularisation := parsed_json(data.get("reg_dataset_dirs"))) and isinstance(regularisation, Mapping):
         found.leave("ss_reg_dataset_dirs", ", ".join(map(str, regularisation)), reason)
-    datasets = _json(data.get("datasets"))
+    datasets = parsed_json(data.get("datasets"))
     if isinstance(datasets, list):
         found.unset += ["ss_datasets"]
         read_datasets(found, Source(source.path, "JSON", {"datasets": _settings_only(datasets)}))
         return
-    folders = _json(data.get("dataset_dirs"))
+    folders = parsed_json(data.get("dataset_dirs"))
     for name, about in folders.items() if isinstance(folders, Mapping) else ():
         repeats = number(about.get("n_repeats")) if isinstance(about, Mapping) else None
         found.sets.append(ImageSet("ss_dataset_dirs", str(name), repeats if isinstance(repeats, int) else 1))
@@ -156,10 +160,3 @@ def _settings_only(value: object) -> object:
         case list():
             return [_settings_only(inner) for inner in value]
     return value
-
-
-def _json(text: str | None) -> object:
-    try:
-        return json.loads(text or "null")
-    except (ValueError, RecursionError):
-        return None
