@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from lorarecipe.demo import NANO
+from lorarecipe.inspection import inspect
 from lorarecipe.records import Sitting
 from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
@@ -91,6 +92,18 @@ def test_a_training_leaves_kohyas_names_and_metadata(dataset: Path, tmp_path: Pa
     assert (told["ss_steps"], told["ss_epoch"], told["ss_num_batches_per_epoch"]) == ("9", "3", "3")
     assert json.loads(told["ss_dataset_dirs"])["red"] == {"n_repeats": 2, "img_count": 4}
     assert json.loads(told["ss_tag_frequency"])["green"]["green hair"] == 4
+    found = inspect(lora.path)
+    assert (found.flavour.title, found.family.by_tensors, found.family.by_metadata) == ("LoRA (kohya)", "sd15", "sd15")
+    assert {part.name: (*part.ranks, *part.alphas) for part in found.parts} == {
+        "U-Net": ("4", "2"),
+        "text encoder": ("4", "2"),
+    }
+    assert all(block.norm for block in found.blocks)
+    assert found.training.settings["extra.min_snr_gamma"] == 5
+    assert [(images.folder, images.repeats, images.images) for images in found.training.folders] == [
+        ("red", 2, 4),
+        ("green", 1, 4),
+    ]
 
 
 def test_a_resumed_training_ends_with_the_same_weights(dataset: Path, tmp_path: Path) -> None:

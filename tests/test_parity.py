@@ -24,6 +24,7 @@ from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO
 from lorarecipe.errors import Interrupted
 from lorarecipe.events import Paused, Progress, Started
+from lorarecipe.inspection import inspect
 from lorarecipe.plan import LORA, DataStage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -174,6 +175,19 @@ def test_the_same_steps_names_and_files(stage: TrainStage, train: Train) -> None
     means = [np.mean(one.losses) for one in (theirs, ours)]
     sys.stderr.write(f"mean losses {means[0]:.4f} and {means[1]:.4f}\n")
     assert abs(means[0] / means[1] - 1) < 0.25
+    for name in names[0]:
+        _hashes_are_those_that_were_written(theirs.folder / name)
+
+
+def _hashes_are_those_that_were_written(lora: Path) -> None:
+    found = inspect(lora)
+    assert {claim.name: claim.is_true for claim in found.claims} == {"sshs_model_hash": True, "sshs_legacy_hash": True}
+    assert found.hashes.a1111 == found.hashes.autov3 == found.metadata["sshs_model_hash"][:12]
+    assert (found.flavour.title, found.family.name) == ("LoRA (kohya)", "sd15")
+    assert {part.name: (*part.ranks, *part.alphas) for part in found.parts} == {
+        "U-Net": ("4", "2"),
+        "text encoder": ("4", "2"),
+    }
 
 
 @pytest.mark.parametrize("trainer", ["sd-scripts", "embedded"])

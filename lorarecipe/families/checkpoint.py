@@ -20,6 +20,27 @@ def text_width(checkpoint: Weights | Folder) -> int | None:
     return checkpoint.text_width if isinstance(checkpoint, Folder) else None
 
 
+#: U-Net's modules that read the text encoder's output, and text encoders' modules that read its layers' outputs
+_READERS_OF_TEXT = ("attn2_to_k", "attn2_to_v")
+_BLOCKS = ("lora_unet_down_blocks_", "lora_unet_mid_block_", "lora_unet_up_blocks_")
+_READERS_OF_LAYERS = ("self_attn_q_proj", "self_attn_k_proj", "self_attn_v_proj", "mlp_fc1")
+
+
+def lora_text_width(inputs: Mapping[str, int]) -> int | None:
+    """Width of the text encoder's output by the modules of a LoRA; None where none says it.
+
+    The U-Net's modules are those that are named as Diffusers names the layers, as only SDXL's may not be.
+
+    Parameters
+    ----------
+    inputs
+        How many numbers the layer of each module reads.
+    """
+    readers = [name for name in inputs if name.startswith(_BLOCKS) and name.endswith(_READERS_OF_TEXT)]
+    readers += [name for name in inputs if name.startswith("lora_te_") and name.endswith(_READERS_OF_LAYERS)]
+    return inputs[readers[0]] if readers else None
+
+
 #: entries of a file that predicts velocity, as A1111, Forge and ComfyUI read them
 _MARKS = ("v_pred", "ztsnr")
 _PREDICTIONS = {"v": True, "v_prediction": True, "v-prediction": True, "epsilon": False}

@@ -33,6 +33,15 @@ class Family(Protocol):
     def recognises(self, checkpoint: Weights | Folder) -> bool:
         """Tell whether a checkpoint is of this family, by the names of its tensors or by its configuration."""
 
+    def recognises_lora(self, inputs: Mapping[str, int]) -> bool:
+        """Tell whether a LoRA is of this family, by its modules' names, as kohya writes them, and inputs.
+
+        Parameters
+        ----------
+        inputs
+            How many numbers the layer of each module reads.
+        """
+
     def modules_of(self, weight: str) -> tuple[str, ...]:
         """List the LoRA modules that may sit on a checkpoint's weight, by kohya's names.
 

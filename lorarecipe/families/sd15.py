@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lorarecipe.families import names
-from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, text_width
+from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, lora_text_width, text_width
 from lorarecipe.weights import Folder, Weights
 
 NAME = "sd15"
@@ -26,6 +26,11 @@ _ENCODER = "cond_stage_model.transformer."
 def recognises(checkpoint: Weights | Folder) -> bool:
     """Look for the tensors of Hugging Face's CLIP; in a folder, for a text width that no other family has."""
     return has_tensors(checkpoint, _ENCODER) or text_width(checkpoint) not in _OTHER_WIDTHS
+
+
+def recognises_lora(inputs: Mapping[str, int]) -> bool:
+    """Look for a text width that no other family has."""
+    return lora_text_width(inputs) not in _OTHER_WIDTHS
 
 
 def modules_of(weight: str) -> tuple[str, ...]:

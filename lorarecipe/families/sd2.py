@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lorarecipe.families import names
-from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, text_width
+from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, lora_text_width, text_width
 from lorarecipe.weights import Folder, Weights
 
 NAME = "sd2"
@@ -27,6 +27,11 @@ _UNUSED = "_layers_23_"
 def recognises(checkpoint: Weights | Folder) -> bool:
     """Look for the tensors of OpenCLIP, or for its text width."""
     return has_tensors(checkpoint, _ENCODER) or text_width(checkpoint) == _TEXT_WIDTH
+
+
+def recognises_lora(inputs: Mapping[str, int]) -> bool:
+    """Look for OpenCLIP's text width."""
+    return lora_text_width(inputs) == _TEXT_WIDTH
 
 
 def modules_of(weight: str) -> tuple[str, ...]:

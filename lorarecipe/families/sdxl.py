@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lorarecipe.families import names
-from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, text_width
+from lorarecipe.families.checkpoint import CHECKPOINT_AND_VAE, has_tensors, lora_text_width, text_width
 from lorarecipe.weights import Folder, Weights
 
 NAME = "sdxl"
@@ -26,6 +26,15 @@ _CLIP, _OPENCLIP = f"{_ENCODERS}0.transformer.", f"{_ENCODERS}1.model."
 def recognises(checkpoint: Weights | Folder) -> bool:
     """Look for the tensors of two text encoders, or for their text width."""
     return has_tensors(checkpoint, _ENCODERS) or text_width(checkpoint) == _TEXT_WIDTH
+
+
+def recognises_lora(inputs: Mapping[str, int]) -> bool:
+    """Look for the U-Net's modules as only SDXL's are named, or for two text encoders alone, or their text width."""
+    blocks = ("input_blocks", "middle_block", "output_blocks")
+    of_unet = [name.removeprefix(names.UNET_MODULE) for name in inputs if name.startswith(names.UNET_MODULE)]
+    if not of_unet:
+        return any(name.startswith("lora_te2_") for name in inputs)
+    return any(name.startswith(blocks) for name in of_unet) or lora_text_width(inputs) == _TEXT_WIDTH
 
 
 def modules_of(weight: str) -> tuple[str, ...]:

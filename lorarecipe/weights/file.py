@@ -48,6 +48,16 @@ class Weights:
             length = int.from_bytes(stream.read(8), "little")
             return 8 + length, json.loads(stream.read(length))
 
+    @property
+    def header_size(self) -> int:
+        """Bytes before those of the tensors."""
+        return self._header[0]
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.path.stat().st_size
+
     @cached_property
     def metadata(self) -> dict[str, str]:
         """Text metadata of the header."""
