@@ -15,7 +15,20 @@ from lorarecipe.errors import did_you_mean
 from lorarecipe.language import language
 
 _COMMANDS = (
-    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "import", "new"),
+    *(
+        "bake",
+        "caption",
+        "check",
+        "completion",
+        "convert",
+        "demo",
+        "diff",
+        "doctor",
+        "help",
+        "import",
+        "inspect",
+        "new",
+    ),
     *("plan", "report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
 )
 
