@@ -33,6 +33,16 @@ def translated(text: str) -> str:
     return text if spoken == _ENGLISH or not text else _phrases(spoken).translated(text)
 
 
+def in_context(word: str, context: str) -> str:
+    """Give an English word in the language of the user, as it is said in a context; as it is where none is known.
+
+    A single word may be a value in a message as well, as the name of a folder, which stays as it is. So it is looked
+    up only where it is known to be a word: a head of a ``column``, an ``arm``, a ``verdict``.
+    """
+    spoken = language()
+    return word if spoken == _ENGLISH else _phrases(spoken).in_context(word, context)
+
+
 @cache
 def _phrases(code: str) -> Phrases:
     from lorarecipe.phrases import Phrases, read_catalogue

@@ -18,9 +18,11 @@ from pathlib import Path
 from string import Formatter
 
 #: where a line may be parted into phrases, or into the columns of a table
-_JOINT = re.compile(r": |; |, |\. | \(| {2,}|(?<=\w) (?=in |and )")
+_JOINT = re.compile(r": |; |, |\. | \(| {2,}| x | -> |(?<=\w) (?=in |and |merged )")
 #: the code and the severity of a finding, which programs read too
 _CODE = re.compile(r"[A-Z]{3}\d{3} (?:error|warning) ")
+#: what stands between a context and its word (gettext manual, 10.3)
+CONTEXT = "\x04"
 #: letters of a line that is compared, and joints at which it is parted: of a trainer's log there may be thousands
 _LONGEST, _MOST_JOINTS = 2000, 16
 #: letters of a pattern, as of ``{done} of {all}``, that may as well stand in any other text
@@ -80,12 +82,13 @@ class Phrases:
     Parameters
     ----------
     catalogue
-        Translations by their English texts, in which ``{name}`` stands for a value.
+        Translations by their English texts, in which ``{name}`` stands for a value. A word that is said so in a
+        context only has the context before it, with ``CONTEXT`` between them.
     """
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
         self._whole = catalogue
-        patterns = (_Pattern(*entry) for entry in catalogue.items() if has_gaps(entry[0]))
+        patterns = (_Pattern(*entry) for entry in catalogue.items() if has_gaps(entry[0]) and CONTEXT not in entry[0])
         # the longest first, which counts where it takes as few letters for values
         self._patterns = sorted(patterns, key=lambda one: -one.letters)
         self._read = lru_cache(10_000)(self._best)
@@ -93,6 +96,10 @@ class Phrases:
     def translated(self, text: str) -> str:
         """Translate a text as far as the catalogue has its phrases."""
         return self._whole.get(text) or "\n".join(self._read(line).text for line in text.split("\n"))
+
+    def in_context(self, word: str, context: str) -> str:
+        """Translate a word as it is said in a context; what is a text of its own is the same in all of them."""
+        return self._whole.get(f"{context}{CONTEXT}{word}") or self._whole.get(word) or word
 
     def _best(self, line: str) -> _Reading:
         if known := self._whole.get(line):

@@ -7,18 +7,25 @@ the file. What a translator has to do is then what stands there with an empty ``
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import click
 from babel.messages import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from lorarecipe.cli import main
 from lorarecipe.language import CATALOGUES
+from lorarecipe.measures import MEASURES
+from lorarecipe.measures.gate import CRITERIA
+from lorarecipe.phrases import CONTEXT
+from lorarecipe.plan import Arm
+from lorarecipe.records import Gate, Verdict
 from lorarecipe.rules import RULES
 from tests.messages import messages
 
@@ -73,6 +80,19 @@ greater than or equal to {number}
 less than {number}
 less than or equal to {number}
 """.splitlines()
+#: words that values are shown as on a page or in a table, by their contexts
+_WORDS: dict[str, Iterable[str]] = {
+    "arm": ("without", *get_args(Arm)),
+    "check": [criterion.name for criterion in CRITERIA],
+    "column": ("right", "of", *(measure.TITLE for measure in MEASURES.values() if not measure.NEEDS)),
+    "gate": get_args(get_type_hints(Gate)["of"]),
+    "outcome": ("started", "made", "reused", "paused", "failed", "not made", "to do"),
+    "plot": ("loss", "step"),
+    "proof": "modules rank matched compared changed pictures images picked of verdict files digest".split(),
+    "setting": ("default", "not set"),
+    "state": ("running", "finished", "paused", "interrupted", "failed", "crashed", "killed"),
+    "verdict": get_args(Verdict),
+}
 _HEAD = "# What lorarecipe says, in another language; python -m tests.catalogue compiles this file."
 
 
@@ -85,12 +105,31 @@ class _Catalogue(Catalog):
 
 
 def texts() -> dict[str, str]:
-    """Give each text that is translated, and where it is from."""
+    """Give each text that is translated, and where it is from; a word of a context has that before it."""
     found: dict[str, str] = {}
     others = ((text, "every command") for text in _OF_CLICK), ((text, "a recipe") for text in _OF_PYDANTIC)
-    for text, source in chain(_of_commands(main, "lorarecipe"), *others, messages(_PACKAGE), _of_rules()):
+    for text, source in chain(_of_commands(main, "lorarecipe"), *others, messages(_PACKAGE), _of_rules(), of_pages()):
         found.setdefault(text, source)
+    for context, words in _WORDS.items():
+        for word in words:
+            if word not in found:  # what is a text of its own is that in every context
+                found.setdefault(key_of(word, context), "a value on a page or in a table")
     return found
+
+
+def of_pages() -> Iterator[tuple[str, str]]:
+    """Give what the templates of pages say, and the words that have a context there or in the source."""
+    methods = [("**.py", "python"), ("**.j2", "jinja2.ext:babel_extract")]
+    options = {"**.j2": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}}
+    keywords = DEFAULT_KEYWORDS | {"in_context": ((2, "c"), 1)}
+    for file, _, said, _, context in extract_from_dir(_PACKAGE, methods, options, keywords):
+        for text in (said,) if isinstance(said, str) else said:
+            yield key_of(text, context), f"lorarecipe/{file}"
+
+
+def key_of(text: str, context: str | None) -> str:
+    """Give a text, or a word of a context, as ``texts`` and the compiled catalogue name it."""
+    return f"{context}{CONTEXT}{text}" if context else text
 
 
 def read(path: Path) -> Catalog:
@@ -110,8 +149,9 @@ def brought_up_to_date(catalogue: Catalog) -> Catalog:
     """Give a catalogue of all texts, with the translations that there are."""
     new = _Catalogue(catalogue.locale, header_comment=_HEAD, fuzzy=False)
     for text, source in texts().items():
-        known = catalogue.get(text)
-        new.add(text, known.string if known else "", auto_comments=[source])
+        context, _, bare = text.rpartition(CONTEXT)
+        known = catalogue.get(bare, context or None)
+        new.add(bare, known.string if known else "", auto_comments=[source], context=context or None)
     return new
 
 

@@ -16,15 +16,52 @@ _PROSE = re.compile(r"[A-Za-z'][,;:]? +[A-Za-z({0-9]|\} [a-z]|^[;,(] ?[a-z]|[a-z
 #: what has the form of a text and is none: expressions, lists of options, paths of options, tags, colours
 _NO_TEXT = re.compile(r"\\[a-zA-Z.(*]|^\(\w+\||^\s*\n|%\(|^<|^::|^\w+\\|[^|]\|\w|^import |^(bold|dim) ")
 #: tags and names of two words
-_NAMES = """\
-1girl, forest; 1girl, sitting; 1girl, forest, sitting; forest, night, sitting; beach, jumping, dress; night sky; arms up
-indoors, looking back, arms up; from behind, full body; from side, cowboy shot; city street; Kohya LoCon; upper body
-cowboy shot; feet out of frame; full body; from behind; arms at sides; white background; completely nude; simple background
-from front; three quarter; hood up; {style}, from behind; {name} hair; lorarecipe {key}; lorarecipe setup; blob {st_size}\0
-{value} --d {seed} --am {weight} --f {name}; git -C {checkout} checkout {commit}; 1girl, {place}, {pose}, {next}
-version https://git-lfs; No space left on device; No data found; Input should be ;  and ;  or ; , or ;  and the """.replace(
-    "\n", "; "
-).split("; ")
+_NAMES = {
+    " and ",
+    " and the ",
+    " of ",
+    " or ",
+    ", or ",
+    "1girl, forest",
+    "1girl, forest, sitting",
+    "1girl, sitting",
+    "1girl, {place}, {pose}, {next}",
+    "A1111 LoRA hash",
+    "Input should be ",
+    "Kohya LoCon",
+    "No data found",
+    "No space left on device",
+    "arms at sides",
+    "arms up",
+    "beach, jumping, dress",
+    "blob {st_size}\x00",
+    "city street",
+    "completely nude",
+    "cowboy shot",
+    "feet out of frame",
+    "forest, night, sitting",
+    "from behind",
+    "from behind, full body",
+    "from front",
+    "from side, cowboy shot",
+    "full body",
+    "git -C {checkout} checkout {commit}",
+    "git blob",
+    "hood up",
+    "indoors, looking back, arms up",
+    "lorarecipe setup",
+    "lorarecipe {key}",
+    "night sky",
+    "sd-scripts {commit}",
+    "simple background",
+    "three quarter",
+    "upper body",
+    "version https://git-lfs",
+    "white background",
+    "{name} hair",
+    "{style}, from behind",
+    "{value} --d {seed} --am {weight} --f {name}",
+}
 #: what joins a list, or fills in a value that is text of a person
 _CALLS = {"compile", "example", "option"}
 

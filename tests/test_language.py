@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from lorarecipe.cli import main
 from lorarecipe.cli.wording import folded
-from lorarecipe.language import CATALOGUES, language, translated
+from lorarecipe.language import CATALOGUES, in_context, language, translated
 from lorarecipe.measures.advice import advice
 from lorarecipe.records import Leak, record_text
 from lorarecipe.report.pages import page
 from lorarecipe.rules import RULES
 from lorarecipe.run import LEAK
-from tests.catalogue import brought_up_to_date, compiled, read, texts
+from tests.catalogue import brought_up_to_date, compiled, key_of, read, texts
 from tests.test_advice import BARE, _row
 from tests.test_beside import _story
 
@@ -31,7 +31,9 @@ ROOT = Path(__file__).parents[1]
 JAPANESE = CATALOGUES / "ja" / "LC_MESSAGES" / "lorarecipe.po"
 SCRIPT = re.compile(r"[ぁ-んァ-ヶ一-龠、。]")
 #: what a translation repeats letter for letter
-LITERALS = re.compile(r"(?<![-\w])--[a-z]+[a-z-]*|\{\w+(?::[^{}]*)?\}|\bLORARECIPE_\w+|`[^`]+`|``[^`]+``")
+LITERALS = re.compile(
+    r"(?<![-\w])--[a-z]+[a-z-]*|\{\w+(?::[^{}]*)?\}|%\(\w+\)s|%%|</?\w+>|\bLORARECIPE_\w+|`[^`]+`|``[^`]+``"
+)
 CHOOSING = ("LORARECIPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -41,6 +43,10 @@ GAPS = re.compile(r"\{+\w*\}+")
 
 def _messages() -> list[Message]:
     return [message for message in read(JAPANESE) if message.id]
+
+
+def _key(message: Message) -> str:
+    return key_of(str(message.id), message.context)
 
 
 def _call(*words: str, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -60,12 +66,12 @@ def _said(*words: str, **env: str) -> str:
 
 
 def test_no_text_lacks_a_translation() -> None:
-    known = {message.id for message in _messages() if message.string}
+    known = {_key(message) for message in _messages() if message.string}
     assert [f"{source}: {text}" for text, source in texts().items() if text not in known] == []
 
 
 def test_no_translation_is_of_a_text_that_is_gone() -> None:
-    assert {message.id for message in _messages()} - texts().keys() == set()
+    assert {_key(message) for message in _messages()} - texts().keys() == set()
 
 
 def test_the_compiled_catalogue_is_that_of_the_text() -> None:
@@ -211,16 +217,32 @@ def test_errors_in_japanese(words: list[str], expected: str) -> None:
     assert expected in done.stderr.decode()
 
 
-def test_the_advice_on_a_page_is_marked_as_japanese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_in_one_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = (BARE, _row("target", 0.6, 0.1, 0.0, 15.0))
     (tmp_path / LEAK).write_text(record_text(Leak(("k",), advice(rows), rows, (), ())), "utf-8")
     drawn = {}
     for code in ("en", "ja"):
         monkeypatch.setenv("LORARECIPE_LANG", code)
         drawn[code] = page([_story(tmp_path)], tmp_path / "report.html").decode()
-    assert '<span lang="en"><strong>Use the last epoch at weight 0.6</strong>:\nit is' in drawn["en"]
-    assert '<span lang="ja"><strong>最後のエポックを強度 0.6 で使ってください</strong>:\n漏れの' in drawn["ja"]
-    assert "）。</span> No number" in drawn["ja"]
+        assert f'<html lang="{code}">' in drawn[code]
+    assert "<strong>Use the last epoch at weight 0.6</strong>: it is the most like the character" in drawn["en"]
+    assert "without the LoRA). No number says by itself which is best: look at the pictures.</p>" in drawn["en"]
+    assert re.search(r"<strong>[^<]*最後のエポック[^<]*強度 0.6[^<]*</strong>: 漏れの少ないものの中で", drawn["ja"])
+    assert "））。どれが最良かは数値だけでは決まりません。" in drawn["ja"]
+    for words in ("What leaks", "What aoi leaks", "how far the picture is", ">epoch<", "No number says", "Nothing is"):
+        assert words in drawn["en"]
+        assert words not in drawn["ja"]
+
+
+def test_a_word_is_translated_where_it_is_known_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    assert in_context("weight", "column") == "強度"
+    assert in_context("fail", "verdict") == "不合格"
+    assert in_context("fail", "column") == translated("fail") == "fail"
+    assert in_context("not made", "outcome") == translated("not made") != "not made"
+    assert in_context("weight {name}", "column") == "weight {name}"
+    monkeypatch.setenv("LORARECIPE_LANG", "en")
+    assert in_context("weight", "column") == "weight"
 
 
 @given(st.text("あア漢（、。」) aB-\n", max_size=80), st.integers(10, 40))
@@ -228,7 +250,7 @@ def test_folding_loses_nothing_and_keeps_the_width(text: str, width: int) -> Non
     lines = [line for line in folded(text, width).split("\n") if line != "\b"]
     assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", text)
     for line in lines:
-        assert _columns(line) <= width or " " not in line
+        assert _columns(line) <= width or " " not in line.strip()
 
 
 def _columns(line: str) -> int:

@@ -9,14 +9,17 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from string import ascii_letters
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from lorarecipe import language
 from lorarecipe.demo import Figure, draw
 from lorarecipe.events import Event
+from lorarecipe.phrases import CONTEXT, Phrases
 from lorarecipe.report import page as draw_page
 from lorarecipe.report import stories_of, write
 from lorarecipe.report.thumbs import small_copy
@@ -25,6 +28,7 @@ from lorarecipe.run.form import FileRecord, RecipeRecord
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 from tests import test_alone as alone
+from tests.catalogue import texts
 from tests.renders import demo_renders
 from tests.test_pictures import RECIPE
 
@@ -35,6 +39,27 @@ ROOT = Path(__file__).parent.parent
 BAKED = "aoi-baked.safetensors at weight 1.0 is aoi.safetensors at weight 1.25."
 #: Debian's, or any other that is there
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+_WIDE = {ord(letter): ord(letter) + 0xFEE0 for letter in ascii_letters}
+#: what a translation keeps
+_KEPT = re.compile(r"(\{[^{}]*\}|%\(\w+\)s|%%|<[^>]*>)")
+#: what a page shows in every language: names, tags, units
+_DATA = """\
+aoi base nano toml lr group girl red green hair long short blue yellow dress forest beach white background arms at sides full upper body from behind
+lorarecipe LoRA UTC px SET warning""".split()
+#: all that a page says, but for what is no language: commands, recipes, settings, files
+_SAID = """
+() => {
+  const apart = "script, style, pre, code, #check details:not(.findings), h4 + ul, #made > details";
+  const said = [document.title];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(apart)) said.push(walker.currentNode.data);
+  for (const name of ["alt", "aria-label", "aria-valuetext", "title", "placeholder"])
+    for (const one of document.querySelectorAll(`[${name}]`)) if (!one.closest(apart)) said.push(one.getAttribute(name));
+  return said.filter((text) => !text.startsWith("image/svg"));
+}
+"""
 
 
 def _lorarecipe(place: Path, *words: str, code: int = 0) -> str:
@@ -290,6 +315,40 @@ def test_long_names_wrap_on_a_phone(browser: Browser, place: Path) -> None:
     assert page.locator(".findings li").count() == 4
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
+
+
+@pytest.fixture
+def wide_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A language that says everything in letters of full width."""
+
+    def widened(text: str) -> str:
+        parts = enumerate(_KEPT.split(text))
+        return "".join(part if at % 2 else part.translate(_WIDE) for at, part in parts)
+
+    phrases = Phrases({text: widened(text.rpartition(CONTEXT)[2]) for text in texts()})
+    monkeypatch.setenv("LORARECIPE_LANG", "ja")
+    monkeypatch.setattr(language, "_phrases", lambda _: phrases)
+
+
+def test_everything_on_it_is_in_the_language_of_the_user(browser: Browser, place: Path, wide_language: None) -> None:
+    run, store = find_run(place / "home" / "runs", "last"), Store(place / "home" / "store")
+    run.record.findings = ["aoi.toml:12:1: SET005 warning found 3 characters, expected 4"]
+    path = place / "out" / "aoi" / "wide.html"
+    path.write_bytes(draw_page(stories_of(run, find_trainer("embedded"), store), path))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.locator(".dot").first.focus()
+    said = []
+    for way in ("arms", "weights", "epochs"):
+        page.select_option("#columns", way)
+        said += page.evaluate(_SAID)
+    page.locator("button.copy").first.dispatch_event("click")
+    page.wait_for_function("document.querySelector('button.copy').textContent !== 'Ｃｏｐｙ'")
+    said += page.evaluate(_SAID)
+    page.close()
+    assert len(said) > 1000
+    english = {text for text in said if {*re.findall(r"[A-Za-z]{2,}", text)} - {*_DATA}}
+    assert english == set()
 
 
 def test_settings_by_their_tables(page: Page) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import jinja2
 import pytest
+from jinja2 import nodes
 
 from lorarecipe.records import Sitting
 from lorarecipe.report import pages
@@ -93,6 +97,85 @@ def test_times_of_a_stage() -> None:
     assert taken([stage], "made") == "1 made (0:01:19)"
     assert taken([stage], "reused") == ""
     assert (length_of(9.96), moment("yesterday")) == ("10.0 s", "yesterday")
+
+
+#: what a page says in every language, and what only its script reads
+_NAMES = {"LoRA", "lorarecipe", "SHA", "px", "yes", "no"}
+_SHOWN = {"alt", "aria-label", "aria-valuetext", "content", "placeholder", "title"}
+
+
+class _Texts(HTMLParser):
+    """Collects what a person reads of a page: texts, and attributes that are read out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._apart = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._apart = tag in {"script", "style", "pre"}
+        if tag != "meta":
+            self.texts += [value or "" for name, value in attrs if name in _SHOWN]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._apart = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._apart:
+            self.texts.append(data)
+
+
+def _constants(node: nodes.Node) -> Iterator[str]:
+    """Give the words that an expression may be shown as, but for those that are translated."""
+    match node:
+        case nodes.Const(value=str(value)):
+            yield value
+        case nodes.Output() | nodes.And() | nodes.Or() | nodes.CondExpr() | nodes.Concat():
+            for inner in node.iter_child_nodes(exclude=["test"]):
+                yield from _constants(inner)
+
+
+def _unmarked(source: str) -> list[str]:
+    """Give the texts of a template that stay as they are in every language."""
+    tree = pages._template().environment.parse(source)
+    texts = _Texts()
+    texts.feed("".join(data.data for data in tree.find_all(nodes.TemplateData)))
+    texts.close()
+    shown = [*texts.texts, *(word for output in tree.find_all(nodes.Output) for word in _constants(output))]
+    return [text.strip() for text in shown if {*re.findall("[A-Za-z]{2,}", text)} - _NAMES]
+
+
+@pytest.mark.parametrize(
+    ("source", "unmarked"),
+    [
+        ("<p>None.</p>", ["None."]),
+        ('<p>{{ _("None.") }} {% trans %}None.{% endtrans %}</p>', []),
+        ('<b title="of {{ name }}">{{ epoch or "last" }}</b>', ["of", "last"]),
+        ('{{ "finding" if one == "a" else pgettext("some", "findings") }}<style>a</style>', ["finding"]),
+    ],
+)
+def test_what_is_unmarked_is_found(source: str, unmarked: list[str]) -> None:
+    assert _unmarked(source) == unmarked
+
+
+def test_every_text_of_the_templates_is_translated() -> None:
+    for path in Path(pages.__file__).parent.rglob("*.j2"):
+        assert _unmarked(path.read_text("utf-8")) == [], path
+
+
+def test_the_scripts_of_a_page_say_nothing_by_themselves() -> None:
+    """What they say stands in the page, under names that they know, and all of it is said."""
+    folder = Path(pages.__file__).parent
+    scripts = "".join(
+        re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL) for path in folder.glob("*.js")
+    )
+    names = {*re.findall(r'^  "([^"]+)":', (folder / "parts" / "texts.html.j2").read_text("utf-8"), re.MULTILINE)}
+    said = {*re.findall(r'say\("([^"]+)"', scripts)}
+    built = {"seeds", "renders", "arms", "weights", "epochs", "by arms", "by weights", "by epochs"}
+    assert said | built == names
+    quoted = re.findall(r'"[^"\n]*"|`[^`]*`', scripts)
+    prose = [text for text in quoted if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", re.sub(r"\$\{[^}]*\}", "", text))]
+    assert {text.strip('"') for text in prose} - names == {"use strict"}
 
 
 def test_every_filter_of_the_templates_is_there() -> None:

@@ -8,7 +8,8 @@ from itertools import cycle
 
 import numpy as np
 
-from lorarecipe.report.lines import LINES, Line, Points, draw_lines
+from lorarecipe.language import translated
+from lorarecipe.report.lines import LINES, Line, Points, draw_lines, said
 
 Curves = Mapping[str, Points]
 
@@ -42,7 +43,8 @@ def drawings(curves: Curves) -> list[Drawing]:
                 Line(tag, points, colour, style)
                 for (tag, points), (colour, style) in zip(lines.items(), kinds, strict=False)
             ]
-            drawn.append(Drawing(_words(name, styled), f"{name.capitalize()}, as logged.", draw_lines(name, styled)))
+            own = translated(name)
+            drawn.append(Drawing(_words(name, styled), f"{own.capitalize()}, as logged.", draw_lines(name, styled)))
     return drawn
 
 
@@ -73,6 +75,7 @@ def _loss(points: Points) -> Drawing:
 
 
 def _words(name: str, lines: Sequence[Line]) -> str:
+    name = said(name)
     ends = [f"{line.label} from {line.points[0][1]:.4g} to {line.points[-1][1]:.4g}" for line in lines]
     last = max(line.points[-1][0] for line in lines)
     return f"{name} over {last:.0f} steps: {', '.join(ends)}"

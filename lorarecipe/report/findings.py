@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lorarecipe.language import translated
 from lorarecipe.rules import RULES
-from lorarecipe.rules.finding import code_of, summary_of
+from lorarecipe.rules.finding import code_of
 
 
 @dataclass(frozen=True)
 class OfRule:
-    """The findings of one rule, and what the rule is about; both empty for findings of no rule that is known."""
+    """The findings of one rule, and what the rule is about, in the language of the user.
+
+    Code and summary are empty for findings of no rule that is known.
+    """
 
     code: str
     summary: str
@@ -23,6 +28,9 @@ def by_rule(findings: Sequence[str]) -> list[OfRule]:
     groups: dict[str, list[str]] = {}
     for finding in findings:
         groups.setdefault(code_of(finding), []).append(finding)
-    return [
-        OfRule(code, summary_of(RULES[code]) if code in RULES else "", those) for code, those in sorted(groups.items())
-    ]
+    return [OfRule(code, _summary(code), those) for code, those in sorted(groups.items())]
+
+
+def _summary(code: str) -> str:
+    explanation = translated(inspect.cleandoc(RULES[code].__doc__ or "")) if code in RULES else ""
+    return explanation.partition("\n")[0]

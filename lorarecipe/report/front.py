@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lorarecipe.language import in_context
 from lorarecipe.records import Advice, Point
 
 #: what the points are drawn in, and how far the axis reaches beyond the points
@@ -63,6 +64,7 @@ def front_of(points: Sequence[Point], advice: Advice | None) -> Front | None:
 
 
 def _words(point: Point, *, advised: bool) -> str:
+    arm = in_context(point.arm, "arm")
     epoch = f"epoch {point.epoch}" if point.epoch else "last epoch"
-    words = f"{point.arm}, {epoch}, weight {point.weight:g}: unlike by {point.unlike:.1f}, leak {point.leak:.2f}"
+    words = f"{arm}, {epoch}, weight {point.weight:g}: unlike by {point.unlike:.1f}, leak {point.leak:.2f}"
     return words + (", on the front" if point.front else "") + (", recommended" if advised else "")

@@ -1,8 +1,8 @@
 /* The ways that columns may be: what each is called, its values, and how a cell's picture is found. */
 const columns = {
-  arms: { values: arms, head: (arm) => arm, of: (arm, scene, weight, epoch) => find(arm, scene, weight, epoch) },
-  weights: { values: weights, head: (weight) => `weight ${weight}`, of: (weight, scene, _, epoch) => find(by("right").value, scene, weight, epoch) },
-  epochs: { values: epochs, head: (epoch) => `epoch ${label(epoch)}`, of: (epoch, scene, weight) => find(by("right").value, scene, weight, epoch) },
+  arms: { values: arms, head: (arm) => named.get(arm), of: (arm, scene, weight, epoch) => find(arm, scene, weight, epoch) },
+  weights: { values: weights, head: (weight) => say("weight", { weight }), of: (weight, scene, _, epoch) => find(by("right").value, scene, weight, epoch) },
+  epochs: { values: epochs, head: epochText, of: (epoch, scene, weight) => find(by("right").value, scene, weight, epoch) },
 };
 
 let drawn = "";
@@ -17,7 +17,7 @@ function grid(weight, epoch, size) {
   table.replaceChildren();
   table.createCaption().textContent = titleOf(way, weight, epoch);
   const heads = table.createTHead().insertRow();
-  for (const head of ["seed", "renders"]) cell(heads, "th", head).scope = "col";
+  for (const head of ["seeds", "renders"]) cell(heads, "th", say(head)).scope = "col";
   for (const value of shown.values) cell(heads, "th", headOf(way, value, weight, epoch)).scope = "col";
   for (const prompt of unique(pictures.map((picture) => picture.prompt))) {
     promptRows(table.createTBody(), prompt, heads.cells.length, (scene) => shown.values.map((value) => shown.of(value, scene, weight, epoch)));
@@ -30,7 +30,7 @@ function promptRows(body, prompt, width, picturesOf) {
   const head = cell(body.insertRow(), "th", "");
   head.scope = "rowgroup";
   head.colSpan = width;
-  head.appendChild(document.createElement("span")).textContent = prompt || "(nothing)";
+  head.appendChild(document.createElement("span")).textContent = prompt || say("nothing");
   own.forEach((scene, at) => {
     const row = body.insertRow();
     cell(row, "th", JSON.parse(scene)[1]).scope = "row";
@@ -55,14 +55,13 @@ function cell(row, tag, text) {
 
 /* What all columns have in common. */
 function titleOf(way, weight, epoch) {
-  if (way === "arms") return "Each column is an arm";
-  const arm = by("right").value;
-  return way === "weights" ? `Each column is a weight of ${arm}, epoch ${label(epoch)}` : `Each column is an epoch of ${arm} at weight ${weight}`;
+  return say(`by ${way}`, { arm: named.get(by("right").value), weight, epoch: epochText(epoch) });
 }
 
 /* An arm may have been drawn at other weights and epochs than those that are asked for: its head says which. */
 function headOf(way, value, weight, epoch) {
   if (way !== "arms") return columns[way].head(value);
   const first = scenes.map((scene) => find(value, scene, weight, epoch)).find(Boolean);
-  return first && first.weight ? `${value}, weight ${first.weight}, epoch ${label(epochOf(first))}` : value;
+  const arm = named.get(value);
+  return first && first.weight ? say("use", { arm, weight: first.weight, epoch: epochText(epochOf(first)) }) : arm;
 }

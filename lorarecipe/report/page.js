@@ -15,13 +15,14 @@ function draw() {
   }
   const scene = by("prompt").value;
   const [left, right] = ["left", "right"].map((side) => find(by(side).value, scene, weight, epoch));
-  show(by("left-picture"), left, "no picture on the left");
-  show(by("right-picture"), right, "no picture on the right");
+  show(by("left-picture"), left, say("none on the left"));
+  show(by("right-picture"), right, say("none on the right"));
   by("compare-renders").replaceChildren(...references([left, right]));
   const at = by("divider").value;
-  by("divider").setAttribute("aria-valuetext", `${at}% ${by("left").value}, ${100 - at}% ${by("right").value}`);
+  const [leftArm, rightArm] = ["left", "right"].map((side) => named.get(by(side).value));
+  by("divider").setAttribute("aria-valuetext", `${at}% ${leftArm}, ${100 - at}% ${rightArm}`);
   document.querySelector(".stack").style.setProperty("--at", `${at}%`);
-  by("compare-text").textContent = `${by("left").value} | ${by("right").value}: ${words(JSON.parse(scene))}`;
+  by("compare-text").textContent = `${leftArm} | ${rightArm}: ${words(JSON.parse(scene))}`;
   grid(weight, epoch, size);
   for (const id of controls) kept.set(id, by(id).value);
   history.replaceState(null, "", `#${kept}`);
@@ -48,8 +49,8 @@ for (const figure of document.querySelectorAll(".front")) {
 
 if (pictures.length) {
   by("pictures").hidden = false;
-  for (const arm of arms) for (const side of ["left", "right"]) option(by(side), arm, arm);
-  for (const way of Object.keys(columns)) if (columns[way].values.length) option(by("columns"), way, way);
+  for (const arm of arms) for (const side of ["left", "right"]) option(by(side), arm, named.get(arm));
+  for (const way of Object.keys(columns)) if (columns[way].values.length) option(by("columns"), way, say(way));
   for (const scene of scenes) option(by("prompt"), scene, words(JSON.parse(scene)));
   by("weight").max = Math.max(0, weights.length - 1);
   by("weight").value = weights.indexOf(nearest(weights, 1));
@@ -77,10 +78,10 @@ for (const button of document.querySelectorAll("button.copy")) {
     const text = button.nextElementSibling;
     try {
       await navigator.clipboard.writeText(text.textContent);
-      button.textContent = "Copied";
+      button.textContent = say("copied");
     } catch {
       getSelection().selectAllChildren(text);
-      button.textContent = "Selected";
+      button.textContent = say("selected");
     }
   });
 }

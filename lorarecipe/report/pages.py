@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from lorarecipe import __version__
-from lorarecipe.language import language
+from lorarecipe.language import in_context, language, translated
 from lorarecipe.measures import MEASURES
 from lorarecipe.measures.leak import cells_of, titles_of
 from lorarecipe.records import Candidate, Gate, GatePicture, Shot
@@ -46,7 +46,10 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
     renders = {id(story): [*_renders(story.renders)] for story in stories}
     pictures = [picture for story in stories for picture in _pictures(story, path.parent, renders[id(story)])]
     if len(stories) > 1:
-        pictures = [picture | {"arm": f"{picture['story']}: {picture['arm']}"} for picture in pictures]
+        pictures = [
+            picture | {name: f"{picture['story']}: {picture[name]}" for name in ("arm", "named")}
+            for picture in pictures
+        ]
     html = _template().render(
         stories=stories,
         title=", ".join(dict.fromkeys(story.name for story in stories)),
@@ -72,8 +75,20 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
 def _template() -> jinja2.Template:
     """Compile the template, once: it takes five times as long as to fill it in."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        translated,
+        lambda one, several, number: translated(one if number == 1 else several),
+        newstyle=True,
+        pgettext=lambda context, word: in_context(word, context),
+    )
+    environment.filters |= {"translated": translated, "in_context": in_context}
     environment.filters |= {"words": shlex.join, "id": id, "cells": cells_of, "titles": titles_of, "by_rule": by_rule}
     environment.filters |= {"times": times_of, "taken": taken, "length_of": length_of, "moment": moment}
     return environment.get_template("page.html.j2")
@@ -91,6 +106,7 @@ def _pictures(story: Story, folder: Path, renders: Sequence[tuple[Reference, str
             yield {
                 "story": f"{story.run.name} {story.name}",
                 "arm": shot.arm,
+                "named": in_context(shot.arm, "arm"),
                 "of": shot.arm,
                 "epoch": shot.epoch,
                 "weight": shot.weight,

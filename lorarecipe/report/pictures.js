@@ -1,16 +1,21 @@
 "use strict";
-const pictures = JSON.parse(document.getElementById("data").textContent);
 const by = (id) => document.getElementById(id);
+const [pictures, texts] = ["data", "texts"].map((id) => JSON.parse(by(id).textContent));
+/* A text in the language of the page, with its gaps filled in. */
+const say = (text, values) => texts[text].replace(/\{(\w+)\}/g, (_, gap) => values[gap]);
 const unique = (values) => [...new Set(values)];
 const LAST = Number.MAX_SAFE_INTEGER;
 const epochOf = (picture) => picture.epoch ?? LAST;
-const label = (epoch) => (epoch === LAST ? "last" : String(epoch));
+const label = (epoch) => (epoch === LAST ? say("last") : String(epoch));
+const epochText = (epoch) => (epoch === LAST ? say("last epoch") : say("epoch", { epoch }));
 
 const arms = unique(pictures.map((picture) => picture.arm));
 const weights = unique(pictures.filter((picture) => picture.weight > 0).map((picture) => picture.weight)).sort((a, b) => a - b);
 const epochs = unique(pictures.map(epochOf)).sort((a, b) => a - b);
 const scenes = unique(pictures.map((picture) => JSON.stringify([picture.prompt, picture.seed])));
-const words = ([prompt, seed]) => `${prompt || "(nothing)"}, seed ${seed}`;
+const words = ([prompt, seed]) => say("scene", { prompt: prompt || say("nothing"), seed });
+/* What arms are called on the page. */
+const named = new Map(pictures.map((picture) => [picture.arm, picture.named]));
 
 /* Where somebody is on the page is kept in its address: loading it anew changes nothing. */
 const kept = new URLSearchParams(location.hash.slice(1));
@@ -33,7 +38,7 @@ function find(arm, scene, weight, epoch) {
 
 function show(image, picture, missing) {
   image.src = picture ? picture.small : "data:,";
-  image.alt = picture ? `${picture.arm}, weight ${picture.weight}: ${picture.prompt}` : missing;
+  image.alt = picture ? say("picture", { ...picture, arm: picture.named }) : missing;
   image.onload = () => image.classList.toggle("small", image.naturalWidth < 256);
 }
 
@@ -60,7 +65,7 @@ function references(of) {
     copy.src = source;
     copy.alt = image.alt;
     copy.onload = () => copy.classList.toggle("small", copy.naturalWidth < 256);
-    figure.appendChild(document.createElement("figcaption")).textContent = "render";
+    figure.appendChild(document.createElement("figcaption")).textContent = say("render");
     return figure;
   });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from lorarecipe.errors import clock
 from lorarecipe.records import Sitting
@@ -17,12 +18,14 @@ def times_of(stage: StageRecord) -> list[str]:
     return [_words(sitting) for sitting in stage.sittings]
 
 
-def taken(stages: Iterable[StageRecord], outcome: str) -> str:
-    """Say how many stages have an outcome, and how long they took in all; nothing where none has."""
+def taken(stages: Iterable[StageRecord], outcome: Literal["made", "reused"]) -> str:
+    """Say how many stages were made or reused, and how long they took in all; nothing where none was."""
     those = [stage for stage in stages if stage.outcome == outcome]
     known = [sitting.seconds for stage in those for sitting in stage.sittings if sitting.seconds is not None]
     seconds = sum(known) if known else sum(stage.seconds for stage in those)
-    return f"{len(those)} {outcome} ({length_of(seconds)})" if those else ""
+    number, length = len(those), length_of(seconds)
+    words = {"made": f"{number} made ({length})", "reused": f"{number} reused ({length})"}
+    return words[outcome] if those else ""
 
 
 def length_of(seconds: float) -> str:
@@ -39,8 +42,10 @@ def moment(date: str) -> str:
 
 
 def _words(sitting: Sitting) -> str:
-    began = f"went on after {sitting.after}" if sitting.after else "began"
+    began = moment(sitting.began)
     length = "how long it took is not known, as the process was killed"
     if sitting.seconds is not None:
         length = f"took {length_of(sitting.seconds)}"
-    return f"{moment(sitting.began)}: {began}, {length}"
+    if sitting.after:
+        return f"{began}: went on after {sitting.after}, {length}"
+    return f"{began}: began, {length}"
