@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 from lorarecipe.plan import TrainStage
 from lorarecipe.recipe import Setting
-from lorarecipe.records import Candidates, Leak, Passport, read_record
+from lorarecipe.records import Candidates, Leak, Passport
 from lorarecipe.report.curves import Curves
 from lorarecipe.report.references import Reference, references_of
-from lorarecipe.run import CANDIDATES, LEAK, PASSPORT, Baked, PlannedStage, Run, StageRecord, baked_in, results_of
+from lorarecipe.run import (
+    CANDIDATES,
+    LEAK,
+    PASSPORT,
+    Baked,
+    PlannedStage,
+    Run,
+    StageRecord,
+    baked_in,
+    record_beside,
+    results_of,
+)
 from lorarecipe.trainer.states import LOGS
-
-R = TypeVar("R", Leak, Candidates, Passport)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Story:
     @cached_property
     def leak(self) -> Leak | None:
         """The leak test, as far as it was made; nothing follows from that of a rehearsal."""
-        leak = self._read(LEAK, Leak)
+        leak = record_beside(self.run, self.folder, LEAK, Leak)
         return leak.without_advice if leak and self.rehearsal else leak
 
     @property
@@ -83,12 +91,12 @@ class Story:
     @cached_property
     def candidates(self) -> Candidates | None:
         """Pictures to pick from, where the recipe distills or refines."""
-        return self._read(CANDIDATES, Candidates)
+        return record_beside(self.run, self.folder, CANDIDATES, Candidates)
 
     @cached_property
     def passport(self) -> Passport | None:
         """The base's."""
-        return self._read(PASSPORT, Passport)
+        return record_beside(self.run, self.folder, PASSPORT, Passport)
 
     def _images(self, key: str) -> PlannedStage | None:
         """Find the images of a stage: those that its pictures are compared with, or that its LoRA was trained on."""
@@ -99,15 +107,6 @@ class Story:
             key = str(stage.identity.renders or made_from.get("lora") or made_from.get("data"))
             stage = planned.get(key)
         return stage
-
-    def _read(self, file: str, form: type[R]) -> R | None:
-        """Read a file beside a result, if it is whole, and about stages of this run: an earlier one's may lie there."""
-        planned = {stage.key for stage in self.run.record.plan}
-        try:
-            found: R = read_record(self.folder / file, form)
-        except (OSError, ValueError):
-            return None
-        return found if found.of and {*found.of} <= planned else None
 
 
 def trainings_of(run: Run) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Execute a plan as a stream of events, and fold the stream into a record."""
 
 from lorarecipe.run.baking import Baked, bake, baked_in
+from lorarecipe.run.beside import record_beside
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, baked_name, is_ours
 from lorarecipe.run.execution import ResultsFailed, execute
@@ -40,6 +41,7 @@ __all__ = [
     "is_ours",
     "noted",
     "plan_changes",
+    "record_beside",
     "results_of",
     "write_results",
 ]

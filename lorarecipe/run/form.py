@@ -110,6 +110,8 @@ class RunRecord(BaseModel):
     findings: list[str] = []
     settings: dict[_Name, list[Setting]] = {}
     """Of each result's recipe, as the run uses them."""
+    hub: dict[str, str] = {}
+    """Addresses on a hub, at a commit, by the paths of what was fetched from there."""
     plan: list[PlannedStage]
     stages: list[StageRecord] = []
     files: dict[_Name, list[FileRecord]] = {}

@@ -61,6 +61,7 @@ def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[s
     folder = root / f"{number:04d}-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(2)}"
     sources = {lines.path: lines.digest for d in plan.deliveries for lines in (d.recipe.base_lines, d.recipe.lines)}
     versions = {name: found for name in _PACKAGES if (found := _version(name))}
+    remotes = {path: remote for delivery in plan.deliveries for path, remote in delivery.recipe.remotes.items()}
     record = RunRecord(
         format=1,
         state="running",
@@ -80,6 +81,7 @@ def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[s
         results=[delivery.name for delivery in plan.deliveries],
         findings=list(findings),
         settings={delivery.name: list(settings_of(delivery.recipe)) for delivery in plan.deliveries},
+        hub={str(path): str(remote.address) for path, remote in remotes.items()},
         plan=[planned(stage, plan.title(stage)) for stage in plan.stages],
     )
     run = Run(folder, record)
