@@ -15,21 +15,8 @@ from lorarecipe.errors import did_you_mean
 from lorarecipe.language import language
 
 _COMMANDS = (
-    *(
-        "bake",
-        "caption",
-        "check",
-        "completion",
-        "convert",
-        "demo",
-        "diff",
-        "doctor",
-        "help",
-        "import",
-        "inspect",
-        "new",
-    ),
-    *("plan", "report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
+    *("bake", "caption", "check", "completion", "convert", "demo", "diff", "doctor", "help", "import", "inspect"),
+    *("new", "plan", "publish", "report", "rerun", "rule", "rules", "run", "runs", "schema", "setup", "show", "store"),
 )
 
 

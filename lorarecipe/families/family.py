@@ -29,6 +29,12 @@ class Family(Protocol):
     """Whether ``clip_skip`` changes anything."""
     VAE_OVERFLOWS: bool
     """Whether the family's VAE gives numbers in half precision that are not finite."""
+    HUB_TAG: str
+    """Tag of the family's models on the Hugging Face hub."""
+    PIPELINE: str
+    """Class of diffusers that draws with such a checkpoint."""
+    CIVITAI: str
+    """Name of the family in Civitai's list of base models."""
 
     def recognises(self, checkpoint: Weights | Folder) -> bool:
         """Tell whether a checkpoint is of this family, by the names of its tensors or by its configuration."""

@@ -17,6 +17,9 @@ TRAIN_ARGUMENTS: Mapping[str, object] = {}
 SAMPLE_ARGUMENTS: Mapping[str, object] = {"v1": True}
 READS_CLIP_SKIP = True
 VAE_OVERFLOWS = False
+HUB_TAG = "stable-diffusion"
+PIPELINE = "StableDiffusionPipeline"
+CIVITAI = "SD 1.5"
 
 #: None is that of a file; a miniature has a width of its own
 _OTHER_WIDTHS = (None, 1024, 2048)

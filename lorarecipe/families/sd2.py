@@ -17,6 +17,9 @@ TRAIN_ARGUMENTS: Mapping[str, object] = {"v2": True}
 SAMPLE_ARGUMENTS: Mapping[str, object] = {"v2": True}
 READS_CLIP_SKIP = True
 VAE_OVERFLOWS = False
+HUB_TAG = "stable-diffusion"
+PIPELINE = "StableDiffusionPipeline"
+CIVITAI = "SD 2.1"
 
 _TEXT_WIDTH = 1024
 _ENCODER = "cond_stage_model.model."

@@ -17,6 +17,9 @@ TRAIN_ARGUMENTS: Mapping[str, object] = {}
 SAMPLE_ARGUMENTS: Mapping[str, object] = {"sdxl": True}
 READS_CLIP_SKIP = False
 VAE_OVERFLOWS = True
+HUB_TAG = "stable-diffusion-xl"
+PIPELINE = "StableDiffusionXLPipeline"
+CIVITAI = "SDXL 1.0"
 
 _TEXT_WIDTH = 2048
 _ENCODERS = "conditioner.embedders."

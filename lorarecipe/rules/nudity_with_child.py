@@ -56,6 +56,12 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             yield Finding(path, 1, 1, message) if path else at_key(dataset.recipe, ("name",), message)
 
 
+def nudity_in(text: str) -> str | None:
+    """Give the first word of a text that speaks of nudity, if any."""
+    found = _NUDITY.search(_spaced(text))
+    return found[0] if found else None
+
+
 def _words(dataset: Dataset) -> Iterator[tuple[Path | None, str]]:
     """Give each text, and the file that it stands in unless that is the recipe."""
     recipe = dataset.recipe
