@@ -35,6 +35,8 @@ def digest_of(value: object) -> str:
 
 #: seconds without a change after which a draft of another machine is taken for abandoned
 _ABANDONED = 3600.0
+#: what is raised when something is written where it may only be read
+READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 #: bytes of a text that is read whole: a recipe, a record, a configuration
 MOST_TEXT = 64_000_000
 
@@ -127,7 +129,7 @@ def large_file_digest(path: Path) -> str:
     try:
         write_atomic(memory, canonical_json(known | {name: [*stamp, digest]}))
     except OSError as problem:
-        if problem.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:  # a home that is only read is none the worse
+        if problem.errno not in READ_ONLY:  # a home that is only read is none the worse
             raise
     return digest
 

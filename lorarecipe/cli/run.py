@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections import deque
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +22,9 @@ from lorarecipe.cli.options import (
     verbose_option,
     wrapped,
 )
+
+if TYPE_CHECKING:
+    from lorarecipe.rules import Checked
 
 
 @click.command("run")
@@ -51,18 +57,17 @@ def command(
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
     from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show
-    from lorarecipe.plan import plan_of_fetches
-    from lorarecipe.recipe import load_all
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import Arguments, Here, ResultsFailed, begin_run, execute, fold, noted, write_results
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
-    if not rehearse and (fetches := plan_of_fetches(load_all(recipes))).stages:
-        fetcher = Here(find_trainer(fetches.engine), Store(home() / "store"))
-        fetching = show(execute(fetches, fetcher, out), course_of(fetches), as_json=as_json, quiet=is_quiet())
-        fold(fetching)
     checked = sound(recipes, allow)
+    try:
+        if not rehearse and _fetched(checked, out, as_json=as_json):
+            checked = sound(recipes, allow)  # some rules look into the checkpoint
+    except Interrupted as stopped:
+        raise Interrupted(stopped.signum, _again(recipes, out, allow, rehearse=rehearse)) from None
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]
     asked = Arguments(recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse)
@@ -81,8 +86,7 @@ def command(
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
-        words = _again(recipes, out, allow, rehearse=rehearse)
-        raise Interrupted(stopped.signum, f"to go on, run\n{shlex.join(words)}") from None
+        raise Interrupted(stopped.signum, _again(recipes, out, allow, rehearse=rehearse)) from None
     finally:
         # where nothing began, the folder may be somebody else's
         pages = write_report(run, worker.trainer, worker.store) if run.record.stages else []
@@ -104,7 +108,29 @@ def command(
         raise failure
 
 
-def _again(recipes: tuple[Path, ...], out: Path, allow: tuple[str, ...], *, rehearse: bool) -> list[str]:
-    """Give the words of the command that goes on."""
+def _fetched(checked: Sequence[Checked], out: Path, *, as_json: bool) -> bool:
+    """Fetch what recipes name on a hub and the store lacks; all else that can be known before is looked at first."""
+    from lorarecipe.files import home
+    from lorarecipe.live import course_of, show
+    from lorarecipe.plan import compile_plan, plan_of_fetches
+    from lorarecipe.run import Here, execute
+    from lorarecipe.store import Store
+    from lorarecipe.trainer import find_trainer
+
+    recipes = [one.dataset.recipe for one in checked]
+    plan = plan_of_fetches(recipes)
+    worker = Here(find_trainer(plan.engine), Store(home() / "store"))
+    if all(worker.store.find(stage.short) for stage in plan.stages):
+        return False
+    compile_plan(checked)
+    for family in sorted({recipe.checkpoint.family for recipe in recipes}):
+        worker.trainer.require(family)
+    deque(show(execute(plan, worker, out), course_of(plan), as_json=as_json, quiet=is_quiet()), maxlen=0)
+    return True
+
+
+def _again(recipes: tuple[Path, ...], out: Path, allow: tuple[str, ...], *, rehearse: bool) -> str:
+    """Say which command goes on."""
     words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
-    return [*words, *(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
+    words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
+    return f"to go on, run\n{shlex.join(words)}"

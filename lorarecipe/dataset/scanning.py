@@ -85,7 +85,8 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
             faults.append(recipe.fault(where, f"found {str(folder)!r}, which is not there, expected a folder"))
     base_weights = _weights(recipe, ("base", "weights"), recipe.base.weights, faults)
     checkpoint = recipe.checkpoint.path
-    checkpoint_weights = _checkpoint(recipe, checkpoint, faults) if checkpoint.exists() else None
+    awaited = checkpoint in recipe.remotes
+    checkpoint_weights = _checkpoint(recipe, checkpoint, faults) if awaited or checkpoint.exists() else None
     _weights(recipe, ("checkpoint", "vae"), recipe.checkpoint.vae, faults)
     if faults:
         raise RecipeError(tuple(faults))
@@ -105,12 +106,17 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
 def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Folder | None:
     """Open the checkpoint in the form that the recipe's trainer reads."""
     where, folders = ("checkpoint", "path"), ENGINES[recipe.trainer.engine].READS_FOLDERS
-    if not path.is_dir() and not folders:
+    remote = recipe.remotes.get(path)
+    is_folder = remote.is_folder if remote else path.is_dir()
+    if not is_folder and not folders:
         return _weights(recipe, where, path, faults)
-    if path.is_dir() != folders:
-        found, wanted = ("a folder", "one .safetensors file") if path.is_dir() else ("a file", "a Diffusers folder")
-        message = f'found {str(path)!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
+    if is_folder != folders:
+        found, wanted = ("a folder", "one .safetensors file") if is_folder else ("a file", "a Diffusers folder")
+        name = str(remote.address if remote else path)
+        message = f'found {name!r}, {found}, expected {wanted} for engine = "{recipe.trainer.engine}"'
         faults.append(recipe.fault(where, message))
+        return None
+    if remote and not path.exists():  # a run fetches it
         return None
     try:
         folder = open_checkpoint(path)
@@ -125,9 +131,16 @@ def _checkpoint(recipe: Recipe, path: Path, faults: list[Fault]) -> Weights | Fo
 def _weights(recipe: Recipe, where: tuple[str, ...], path: Path | None, faults: list[Fault]) -> Weights | None:
     if path is None:
         return None
+    remote = recipe.remotes.get(path)
     if path.suffix.lower() != ".safetensors":
-        message = f"found {str(path)!r}, expected a .safetensors file (others can hold code); run: lorarecipe convert"
+        name = str(remote.address if remote else path)
+        message = f"found {name!r}, expected a .safetensors file (others can hold code); run: lorarecipe convert"
         faults.append(recipe.fault(where, message))
+        return None
+    if remote and remote.is_folder:
+        faults.append(recipe.fault(where, f"found {str(remote.address)!r}, a folder, expected a .safetensors file"))
+        return None
+    if remote and not path.exists():  # a run fetches it
         return None
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
         faults.append(recipe.fault(where, f"found {str(path)!r}, which is no file, expected a .safetensors file"))

@@ -32,7 +32,11 @@ def memory(recipe: Recipe | None, missing: Sequence[Stage], torch: Torch | None)
     device = recipe.trainer.device if recipe else "auto"
     gpus = torch.gpus if torch and device != "cpu" else ()
     # with a GPU, the checkpoint is read into RAM on its way there
-    in_ram = max((_size(stage.model.main.path) for stage in trainings), default=0) if gpus else least
+    in_ram = (
+        max((stage.model.main.coming or _size(stage.model.main.path) for stage in trainings), default=0)
+        if gpus
+        else least
+    )
     yield _ram(in_ram)
     if recipe and gpus:
         first = int(device.removeprefix("cuda:")) if device.startswith("cuda:") else 0
@@ -44,7 +48,12 @@ _OF_A_GPU = "use a GPU with more memory; these are the U-Net and the LoRA alone,
 
 
 def least_memory(stage: TrainStage) -> int:
-    """Bytes that a training holds at the least: the U-Net's weights, and the LoRA with its gradients."""
+    """Bytes that a training holds at the least: the U-Net's weights, and the LoRA with its gradients.
+
+    It is 0 where the checkpoint is still to be fetched.
+    """
+    if stage.model.main.coming:
+        return 0
     extra = stage.training.extra
     width = 4 if stage.training.precision == "no" else 2
     width = 1 if extra.get("fp8_base") or extra.get("fp8_base_unet") else width

@@ -1,8 +1,8 @@
 """Files on a hub: addresses, what they mean, and fetching. Only huggingface_hub knows tokens, caches and endpoints."""
 
 from lorarecipe.hub.address import SCHEME, Address, AddressError, address_of, hub_folder, read_address
-from lorarecipe.hub.failures import NotOnTheHub, hub_failures
-from lorarecipe.hub.fetching import fetch
+from lorarecipe.hub.failures import NotOnTheHub, endpoint, hub_failures, quiet
+from lorarecipe.hub.fetching import digested, fetch, fetching
 from lorarecipe.hub.resolving import Remote, RemoteFile, resolve
 
 __all__ = [
@@ -13,9 +13,13 @@ __all__ = [
     "Remote",
     "RemoteFile",
     "address_of",
+    "digested",
+    "endpoint",
     "fetch",
+    "fetching",
     "hub_failures",
     "hub_folder",
+    "quiet",
     "read_address",
     "resolve",
 ]

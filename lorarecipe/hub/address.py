@@ -12,9 +12,12 @@ from lorarecipe.files import home
 SCHEME = "hf://"
 _KINDS = ("models", "datasets")
 Kind = Literal["models", "datasets"]
-#: names of owners and repositories (huggingface_hub 2.4, validate_repo_id), and of a revision
-_NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_][A-Za-z0-9._-]{0,95}")
-_REVISION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}")
+#: names of owners and repositories (huggingface_hub 2.4, validate_repo_id)
+_NAME = re.compile(r"(?!.*(?:--|\.\.))(?!.*\.git$)[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+#: names of branches and tags (git check-ref-format), and commits; no @, which begins one
+_REVISION = re.compile(r"(?!.*(?:\.\.|//))[^\s~^:?*\[\]\\@/.-][^\s~^:?*\[\]\\@]{0,200}(?<![/.])")
+#: letters of OWNER/NAME
+_LONGEST = 96
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -44,9 +47,9 @@ class Address:
         return PurePosixPath(self.path or self.repo).name
 
     @property
-    def folder(self) -> Path:
-        """Folder on this machine for what is fetched of the repository at this revision."""
-        return hub_folder() / self.kind / self.repo.replace("/", "--") / self.revision
+    def place(self) -> Path:
+        """Path on this machine of what is fetched; the revision is a commit."""
+        return hub_folder() / self.kind / self.repo.replace("/", "--") / self.revision / self.path
 
     def at(self, revision: str) -> Address:
         """Give the same place at another revision."""
@@ -69,7 +72,8 @@ class Address:
 
     def __str__(self) -> str:
         kind = "datasets/" if self.kind == "datasets" else ""
-        path = f"/{self.path}" if self.path else ""
+        # without a path, a slash keeps the revision apart: a part of it would be read as one
+        path = f"/{self.path}" if self.path or "/" in self.revision else ""
         return f"{SCHEME}{kind}{self.repo}{path}@{self.revision}"
 
 
@@ -81,6 +85,8 @@ def hub_folder() -> Path:
 def read_address(text: str) -> Address:
     """Read an address; a revision may stand after the path or, as huggingface_hub writes it, after the repository.
 
+    The last ``@`` of a path begins a revision, so a path that holds one is written with its revision.
+
     Raises
     ------
     AddressError
@@ -91,18 +97,23 @@ def read_address(text: str) -> Address:
         if rest.startswith(f"{prefix}/"):
             kind, rest = prefix, rest.removeprefix(f"{prefix}/")
     owner, _, rest = rest.partition("/")
-    name, slash, path = rest.partition("/")
+    name, _, path = rest.partition("/")
     name, at, revision = name.partition("@")
-    if not at:
-        path, at, revision = path.partition("@")
-    elif slash and revision == "refs":  # refs/pr/1 holds slashes itself
+    if not at and "@" in path:
+        path, at, revision = path.rpartition("@")
+    elif path and revision == "refs":  # refs/pr/1 holds slashes itself
         raise _wrong(text)
     path = path.strip("/")
-    odd = any(part in {"", ".", ".."} for part in path.split("/")) if path else False
-    named = _NAME.fullmatch(owner) and _NAME.fullmatch(name)
-    if not named or odd or not path.isprintable() or (at and not _REVISION.fullmatch(revision)):
+    named = _NAME.fullmatch(owner) and _NAME.fullmatch(name) and len(f"{owner}/{name}") <= _LONGEST
+    if not named or (path and not is_plain(path)) or (at and not _REVISION.fullmatch(revision)):
         raise _wrong(text)
     return Address("datasets" if kind == "datasets" else "models", f"{owner}/{name}", path, revision or "main")
+
+
+def is_plain(path: str) -> bool:
+    """Tell whether a path of a repository leads to one place below a folder, on every system."""
+    parts = path.split("/")
+    return path.isprintable() and "\\" not in path and not any(part in {"", ".", ".."} for part in parts)
 
 
 def address_of(folder: Path) -> Address | None:

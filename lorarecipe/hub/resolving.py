@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from lorarecipe.errors import NetworkFailed
-from lorarecipe.files import canonical_json, digest_of, read_file, write_atomic
-from lorarecipe.hub.address import Address, hub_folder
-from lorarecipe.hub.failures import hub_failures, is_offline
+from lorarecipe.files import READ_ONLY, canonical_json, digest_of, read_file, write_atomic
+from lorarecipe.hub.address import Address, hub_folder, is_plain
+from lorarecipe.hub.failures import NotOnTheHub, endpoint, hub_failures, is_offline, not_here, quiet
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile, RepoFolder
@@ -28,6 +29,11 @@ class RemoteFile:
     """In bytes."""
     digest: str
     """SHA-256 (64 hex digits) of a large file, or of a small one git's own SHA-1 of it (40)."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the hub tells its SHA-256."""
+        return len(self.digest) == 64
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,22 @@ class Remote:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of a large file, else a digest of the files' paths and digests."""
-        if not self.is_folder and len(self.files[0].digest) == 64:
-            return self.files[0].digest
-        return digest_of({file.path: file.digest for file in self.files})
+        """Digest of a file, or of a folder's paths and digests, as of a checkpoint's folder on this machine."""
+        return digest_of({file.path: file.digest for file in self.files}) if self.is_folder else self.files[0].digest
 
     @property
     def identity(self) -> dict[str, object]:
         """What it is, wherever it comes from; trainers write the name of a checkpoint into what they make of it."""
         return {"name": self.address.name, "digest": self.digest}
+
+    @property
+    def within(self) -> Path:
+        """Where it is in the folder of what was made: apart from our own files, whatever its name is."""
+        return Path("files", self.address.name)
+
+    def only(self, paths: Collection[str]) -> Remote:
+        """Give a folder with some of its files."""
+        return replace(self, files=tuple(file for file in self.files if file.path in paths))
 
 
 _FORM = TypeAdapter(Remote)
@@ -69,34 +82,55 @@ def resolve(address: Address) -> Remote:
     NetworkFailed
         When the hub cannot be asked, refuses, or offline nothing is remembered.
     """
-    return _resolved(address)
+    return _resolved(address, endpoint(), hub_folder(), offline=is_offline())
 
 
 @cache  # a branch that moves meanwhile would give one run two checkpoints
-def _resolved(address: Address) -> Remote:
-    memory = hub_folder() / "resolved" / f"{digest_of(str(address))[:32]}.json"
-    known = _remembered(memory)
-    if known and (address.is_fixed or is_offline()):
+def _resolved(address: Address, where: str | None, folder: Path, *, offline: bool) -> Remote:
+    known = _remembered(address, folder)
+    if known and (address.is_fixed or offline):
         return known
-    if is_offline():
-        raise NetworkFailed(f"{address}: it was never fetched, and HF_HUB_OFFLINE forbids it now; unset it, run again")
-    found = _asked(address)
-    write_atomic(memory, canonical_json(_FORM.dump_python(found, mode="json")))
+    if offline:
+        raise not_here(address)
+    try:
+        found = _asked(address, where)
+    except NotOnTheHub:
+        raise
+    except NetworkFailed as problem:
+        if known:
+            raise NetworkFailed(f"{problem}; to use what was fetched before, set HF_HUB_OFFLINE=1") from problem
+        raise
+    for name in {address, found.address}:
+        try:
+            write_atomic(_memory(name, folder), canonical_json(_FORM.dump_python(found, mode="json")))
+        except OSError as problem:
+            if problem.errno not in READ_ONLY:  # a home that is only read is none the worse
+                raise
     return found
 
 
-def _remembered(memory: Path) -> Remote | None:
+def _memory(address: Address, folder: Path) -> Path:
+    return folder / "resolved" / f"{digest_of(str(address))[:32]}.json"
+
+
+def _remembered(address: Address, folder: Path) -> Remote | None:
     try:
-        return _FORM.validate_json(read_file(memory))
+        known = _FORM.validate_json(read_file(_memory(address, folder)))
     except (OSError, ValidationError):
         return None
+    is_of_it = (known.address.kind, known.address.repo, known.address.path) == (
+        address.kind,
+        address.repo,
+        address.path,
+    )
+    return known if is_of_it and known.files and all(is_plain(file.path) for file in known.files) else None
 
 
-def _asked(address: Address) -> Remote:
+def _asked(address: Address, where: str | None) -> Remote:
     from huggingface_hub import HfApi, RepoFile
 
-    api, kind = HfApi(library_name="lorarecipe"), address.kind.removesuffix("s")
-    with hub_failures(address):
+    api, kind = HfApi(endpoint=where, library_name="lorarecipe"), address.kind.removesuffix("s")
+    with quiet(), hub_failures(address):
         commit = api.repo_info(address.repo, repo_type=kind, revision=address.revision).sha
         assert commit  # of one repository it is always told
         paths = [address.path] if address.path else []
@@ -105,6 +139,8 @@ def _asked(address: Address) -> Remote:
             return Remote(address.at(commit), (_file(found[0], address.name),), is_folder=False)
         tree = api.list_repo_tree(address.repo, address.path or None, recursive=True, repo_type=kind, revision=commit)
         files = tuple(sorted(_in_folder(tree, address), key=lambda file: file.path))
+    if odd := next((file.path for file in files if not is_plain(file.path)), None):
+        raise NetworkFailed(f"{address}: found a file of the name {odd!r}, which a disk may not be able to hold")
     return Remote(address.at(commit), files, is_folder=True)
 
 

@@ -36,7 +36,7 @@ class FetchStage(Stage):
 
     def file(self, folder_of: FolderOf) -> Path:
         """Path of the file or the folder."""
-        return folder_of(self.short) / self.remote.address.name
+        return folder_of(self.short) / self.remote.within
 
 
 def fetches_of(recipes: Iterable[Recipe]) -> list[tuple[Stage, str]]:

@@ -44,8 +44,8 @@ class MergeStage(Stage):
     @property
     def size(self) -> int:
         """Bytes of the checkpoint: the merged one is as large."""
-        path = self.model.main.path
-        return sum(file.stat().st_size for file in (Folder(path).files if path.is_dir() else (path,)))
+        path, coming = self.model.main.path, self.model.main.coming
+        return coming or sum(file.stat().st_size for file in (Folder(path).files if path.is_dir() else (path,)))
 
     def identity(self) -> dict[str, object]:
         """Checkpoint, base, strength and trainer; no setting of the checkpoint changes a sum of weights."""

@@ -120,8 +120,8 @@ def model_of(dataset: Dataset) -> Model:
         elif path.is_file():
             components[name] = Source(path, _as_promised(recipe, large_file_digest(path), promised))
         elif promised:
-            folder = name == "path" and ENGINES[recipe.trainer.engine].READS_FOLDERS
-            components[name] = Source(path, promised, is_folder=folder)
+            is_folder = name == "path" and ENGINES[recipe.trainer.engine].READS_FOLDERS
+            components[name] = Source(path, promised, is_folder, coming=remote.size if remote else 0)
         else:
             message = f"found {str(path)!r}, which is not there, expected a file"
             raise recipe.error(("checkpoint", name), message)

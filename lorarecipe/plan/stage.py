@@ -28,6 +28,8 @@ class Source:
     path: Path
     sha256: str
     is_folder: bool = False
+    coming: int = 0
+    """Bytes of what is not there yet, and fetched by another stage of the plan."""
 
 
 class Keyed(ABC):

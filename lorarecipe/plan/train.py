@@ -139,7 +139,9 @@ class TrainStage(Stage):
 
     @property
     def lora_size(self) -> int:
-        """Bytes of its LoRA in float32, which is how both trainers hold and save it."""
+        """Bytes of its LoRA in float32, as both trainers hold and save it; 0 before the checkpoint is here."""
+        if self.model.main.coming:
+            return 0
         shapes, trained = open_checkpoint(self.model.main.path).shapes, self.training.text_encoder_lr is not None
         return 4 * self.training.rank * lora_values(shapes, self.model.traits, text_encoder=trained)
 

@@ -41,7 +41,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if isinstance(weights, Folder):
         digest: str | None = weights.digest
     else:
-        digest = large_file_digest(checkpoint.path) if weights else checkpoint.sha256
+        remote = dataset.recipe.remotes.get(checkpoint.path)
+        promised = checkpoint.sha256 or (remote.digest if remote else None)
+        digest = large_file_digest(checkpoint.path) if weights else promised
     if trained_on and digest and trained_on != digest:
         message = (
             f"found a base that was trained on a checkpoint of SHA-256 {trained_on[:12]}, expected {digest[:12]}, "

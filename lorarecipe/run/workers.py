@@ -70,7 +70,7 @@ class Here:
         # a training on a merged checkpoint is proven against the original one
         merged = [stage.merged for stage in trainings if stage.merged]
         for source in (source for stage in [*stages, *merged] for source in stage.sources):
-            if not source.path.exists():
+            if not source.path.exists() and not source.coming:
                 raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
         try_optimizers({titles[stage.key]: stage for stage in trainings}, self.trainer, self.store)
 

@@ -1,7 +1,7 @@
 """Safetensors files: their headers, their numbers, and LoRAs in kohya's format. No model family is known here."""
 
 from lorarecipe.weights.file import SafetensorsError, Weights, header_bytes, rewrite_metadata
-from lorarecipe.weights.folder import Folder, open_checkpoint
+from lorarecipe.weights.folder import Folder, checkpoint_files, open_checkpoint
 from lorarecipe.weights.merging import ModulesOf, change, lora_faults, lora_modules, merge
 from lorarecipe.weights.scaling import scale_lora
 
@@ -11,6 +11,7 @@ __all__ = [
     "SafetensorsError",
     "Weights",
     "change",
+    "checkpoint_files",
     "header_bytes",
     "lora_faults",
     "lora_modules",

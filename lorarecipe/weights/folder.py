@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,28 @@ class Folder:
         """Read a float tensor as float32."""
         part, rest = name.split(".", 1)
         return self.parts[part].read(rest)
+
+
+def checkpoint_files(paths: Iterable[str]) -> frozenset[str]:
+    """Give those of a folder's files that make a checkpoint; paths are relative to it, with ``/`` between folders.
+
+    Raises
+    ------
+    SafetensorsError
+        When there is none of a kind.
+    """
+    known, chosen = [PurePosixPath(path) for path in paths], set[str]()
+    for pattern in _FILES:
+        found = {path for path in known if _fits(path, pattern)}
+        if not found:
+            raise SafetensorsError(f"{pattern} is missing")
+        chosen |= {str(path) for path in found}
+    return frozenset(chosen)
+
+
+def _fits(path: PurePosixPath, pattern: str) -> bool:
+    same_depth = len(path.parts) == len(PurePosixPath(pattern).parts)
+    return same_depth and path.match(pattern) and not path.name.startswith(".")
 
 
 def open_checkpoint(path: Path) -> Weights | Folder:

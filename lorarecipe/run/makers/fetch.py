@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from threading import Event as Flag
+from contextlib import closing
 
 from lorarecipe.events import Event, Fetching
-from lorarecipe.hub import fetch
+from lorarecipe.hub import fetching
 from lorarecipe.plan import FetchStage
 from lorarecipe.records import Proof
-from lorarecipe.run.makers.maker import Attempt, begin_anew
+from lorarecipe.run.makers.maker import Attempt, Start
+from lorarecipe.store import Store
+from lorarecipe.trainer import Installation
 
-prepare = begin_anew
-
-#: seconds between two events on how much has come
-_BETWEEN = 0.5
+#: in an attempt: files that are not whole yet
+_DRAFTS = "drafts"
 
 
-class _Ended(Exception):
-    """The run has ended meanwhile."""
+def prepare(stage: FetchStage, trainer: Installation, store: Store) -> Start:  # noqa: ARG001 - the form of every maker's `prepare`
+    """Go on with the files of a folder that have come: each is there only whole."""
+    return Start(kept=frozenset({stage.remote.within.parts[0]}))
 
 
 def make(stage: FetchStage, attempt: Attempt) -> Iterator[Event]:
     """Fetch it, and say how much has come; every digest is compared as it comes."""
-    came, ended = 0, Flag()
-
-    def on_bytes(size: int) -> None:
-        nonlocal came
-        came += size
-        if ended.is_set():
-            raise _Ended
-
-    with ThreadPoolExecutor(1) as transfer:
-        fetching = transfer.submit(fetch, stage.remote, stage.file(attempt.store.attempt), on_bytes)
-        try:
-            while wait([fetching], _BETWEEN).not_done:
-                yield Fetching(stage.key, came, stage.size)
-            fetching.result()
-        finally:
-            ended.set()
+    folder = attempt.folder
+    with closing(fetching(stage.remote, stage.file(attempt.store.attempt), folder / _DRAFTS)) as transfer:
+        for came in transfer:
+            yield Fetching(stage.key, came, stage.size)
+    if (folder / _DRAFTS).exists():
+        (folder / _DRAFTS).rmdir()
 
 
 def prove(stage: FetchStage, attempt: Attempt) -> Proof:  # noqa: ARG001 - the form of every maker's `prove`
