@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from lorarecipe.hub import Address, Remote, RemoteFile
 from lorarecipe.plan import (
     BaseFile,
     ChoiceStage,
     DataStage,
+    FetchStage,
     GateStage,
     LeakStage,
     MergeStage,
@@ -40,6 +42,13 @@ SAMPLE = SampleStage(
 GATE = GateStage(SAMPLE, DATA)
 LEAK = LeakStage({"target": (SAMPLE,)}, DATA, (512, 512), {}, {"white_border": 1})
 CHOICE = ChoiceStage(((Image(Path(), "", "", 512, 512),),), SAMPLE, DATA, {}, {"choice": 1})
+FETCH = FetchStage(
+    Remote(
+        Address("models", "aki/bases", "a.safetensors", "0" * 40),
+        (RemoteFile("a.safetensors", 9, "c" * 64),),
+        is_folder=False,
+    )
+)
 PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE)
 
 
@@ -57,6 +66,7 @@ PICKS = PickStage(((Image(Path("00_1_1.png"), "", "1girl", 512, 512),),), SAMPLE
         (LEAK, "f81863f7"),
         (PICKS, "6cacd105"),
         (CHOICE, "e50bd275"),
+        (FETCH, "c663852e"),
     ],
 )
 def test_keys_are_pinned(stage: Keyed, key: str) -> None:
@@ -67,6 +77,7 @@ def test_keys_are_pinned(stage: Keyed, key: str) -> None:
 #: a field that is in no key, and why
 _IN_NO_KEY = {
     "Image.path": "the image is known by its digest",
+    "Source.coming": "the file is known by its digest, and the same when it has come",
     "Image.width": "of the image with this digest",
     "Image.height": "of the image with this digest",
     "Source.path": "the file is known by its digest",
