@@ -86,7 +86,7 @@ def test_the_plain_way(place: Path) -> None:
     [lora] = [stage for stage in plan.stages if isinstance(stage, TrainStage)]
     assert (lora.role, lora.merged, lora.loaded) == ("plain", None, None)
     files = [Path(event.path).name for event in _run(place / "aoi.toml") if isinstance(event, Delivered)]
-    assert files == ["aoi.safetensors", "all.png", "leak.json"]
+    assert files == ["aoi.safetensors", "aoi.json", "aoi.preview.png", "all.png", "leak.json"]
 
 
 def test_the_distilled_way(place: Path) -> None:

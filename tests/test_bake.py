@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +94,15 @@ def test_what_is_advised(tmp_path: Path) -> None:
 
 
 def test_what_other_programs_know_a_file_by(tmp_path: Path) -> None:
-    """The trainer's hashes are of other tensors, and its alpha is another."""
+    """A hash of its own, none that cannot be told of it, and its own alpha."""
     source = _lora(tmp_path / "aoi" / "aoi.safetensors")
     hashes = {"sshs_model_hash": "h", "sshs_legacy_hash": "h", "ss_network_alpha": "4"}
     save_file(load_file(source), source, metadata=Weights(source).metadata | hashes)
-    told = Weights(bake(source.parent, weight=1.5).path).metadata
-    assert not {name for name in told if name.startswith("sshs_")}
+    path = bake(source.parent, weight=1.5).path
+    told, content = Weights(path).metadata, path.read_bytes()
+    tensors = content[8 + int.from_bytes(content[:8], "little") :]
+    assert told["sshs_model_hash"] == hashlib.sha256(tensors).hexdigest()
+    assert "sshs_legacy_hash" not in told
     assert told["ss_network_alpha"] == "6.0"
 
 

@@ -59,10 +59,9 @@ def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
     first, done = _run(stage_set, "akane.toml", "midori.toml")
     assert done.returncode == 0, done.stderr
     akane, midori = (f"out/rehearsal-{name}" for name in ("akane", "midori"))
-    files = [
-        f"{akane}/{name}" for name in ("rehearsal-akane.safetensors", "samples/all.png", "passport.json", "leak.json")
-    ]
-    files += [f"{midori}/rehearsal-midori.safetensors", f"{midori}/passport.json"]
+    files = [f"{akane}/rehearsal-akane.{end}" for end in ("safetensors", "json", "preview.png")]
+    files += [f"{akane}/{name}" for name in ("samples/all.png", "passport.json", "leak.json")]
+    files += [f"{midori}/{name}" for name in ("rehearsal-midori.safetensors", "rehearsal-midori.json", "passport.json")]
     assert done.stdout.splitlines() == [*files, f"{akane}/report.html", f"{midori}/report.html"]
     _the_gate_was_drawn(stage_set / akane)
     _samples_are_those_asked_for(stage_set / akane / "samples")

@@ -282,11 +282,14 @@ def test_the_demo_in_a_few_steps(tmp_path: Path) -> None:
     files = [
         f"out/{name}/{file}"
         for name in ("demo-honey", "demo-auburn")
-        for file in (f"{name}.safetensors", "samples/all.png", "passport.json", "leak.json")
+        for file in (
+            *(f"{name}.safetensors", f"{name}.json", f"{name}.preview.png"),
+            *("samples/all.png", "passport.json", "leak.json"),
+        )
     ]
-    files.insert(4, "out/demo-honey/demo-honey-baked.safetensors")
+    files.insert(6, "out/demo-honey/demo-honey-baked.safetensors")
     assert done.stdout.splitlines() == [*files, "out/demo-honey/report.html", "out/demo-auburn/report.html"]
-    with Image.open(tmp_path / files[1]) as sheet:
+    with Image.open(tmp_path / files[3]) as sheet:
         assert sheet.size == (768, 5 * 144)
     with Image.open(tmp_path / "out" / "demo-honey" / "samples" / "01_1_2.png") as picture:
         told = picture.info["parameters"]

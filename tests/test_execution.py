@@ -55,10 +55,10 @@ def _kinds(events: list[Event]) -> list[str]:
 
 def test_a_run_and_the_run_after_it(folder: Path, fake_trainer: Installation, store: Store) -> None:
     first = _run(folder / "recipe.toml", fake_trainer, store)
-    assert _kinds(first) == ["Started", "Finished"] * 5 + ["Delivered"] * 2
+    assert _kinds(first) == ["Started", "Finished"] * 5 + ["Delivered"] * 3
     assert [event.loss for event in first if isinstance(event, Progress)][-1] == 0.7
     second = _run(folder / "recipe.toml", fake_trainer, store)
-    assert _kinds(second) == ["Reused"] * 5 + ["Delivered"] * 2
+    assert _kinds(second) == ["Reused"] * 5 + ["Delivered"] * 3
     assert [e for e in first if isinstance(e, Delivered)] == [e for e in second if isinstance(e, Delivered)]
 
 
@@ -66,7 +66,8 @@ def test_the_result_carries_what_it_was_made_from(folder: Path, fake_trainer: In
     plan = _plan(folder / "recipe.toml")
     _run(folder / "recipe.toml", fake_trainer, store)
     out = folder / "out" / "aoi"
-    assert sorted(path.name for path in out.iterdir()) == ["aoi-000001.safetensors", "aoi.safetensors"]
+    names = ["aoi-000001.safetensors", "aoi.json", "aoi.safetensors"]
+    assert sorted(path.name for path in out.iterdir()) == names
     metadata = Weights(out / "aoi.safetensors").metadata
     assert metadata["ss_output_name"] == "aoi"
     assert metadata["ss_base_model_version"] == "sd_v1"
@@ -94,7 +95,7 @@ def test_what_was_delivered_is_mended_and_what_is_stale_goes(
     edit("save_every_epochs = 1\n", "")
     _run(folder / "recipe.toml", fake_trainer, store)
     left = sorted(path.name for path in (folder / "out" / "aoi").iterdir())
-    assert left == ["aoi-2.safetensors", "aoi.safetensors", "run.json"]
+    assert left == ["aoi-2.safetensors", "aoi.json", "aoi.safetensors", "run.json"]
 
 
 @pytest.mark.parametrize(

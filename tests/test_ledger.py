@@ -149,7 +149,7 @@ def test_the_commands(folder: Path, edit: Edit, fake_trainer: Installation, stor
     assert out.count("\nmade ") == 5
     assert _call(folder, "rerun", "last")[:2] == (
         0,
-        "out/aoi/aoi-000001.safetensors\nout/aoi/aoi.safetensors\nout/aoi/report.html\n",
+        "out/aoi/aoi-000001.safetensors\nout/aoi/aoi.safetensors\nout/aoi/aoi.json\nout/aoi/report.html\n",
     )
     assert _call(folder, "diff", "last", "last")[1] == "nothing differs\n"
     first = all_runs(home() / "runs")[-1].name

@@ -61,7 +61,7 @@ def test_the_script_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "demo.toml").write_text(recipe, encoding="utf-8")
     lines = _python(script[1], cwd=tmp_path).splitlines()
     assert [line.partition("  ")[0].split("-")[0] for line in lines[:1]] == ["data"]
-    assert lines[-1] == str(Path("out", "aoi", "aoi.safetensors"))
+    assert lines[-2:] == [str(Path("out", "aoi", name)) for name in ("aoi.safetensors", "aoi.json")]
     assert any(re.match(r"step \d+ of \d+, loss", line) for line in lines)
 
 

@@ -99,6 +99,7 @@ def test_the_whole_of_it(place: Path) -> None:
     recipe.write_text(recipe.read_text("utf-8").replace("weights = [0, 1]\n", "weights = [0, 1]\nevery_epochs = 1\n"))
     files = [Path(event.path).name for event in _run(recipe) if isinstance(event, Delivered)]
     expected = ["aoi.safetensors", "aoi-000001.safetensors", "aoi-target.safetensors", "aoi-target-000001.safetensors"]
+    expected += ["aoi.json", "aoi.preview.png", "aoi-target.json", "aoi-target.preview.png"]
     assert {*files} == {*expected, "aoi-baked.safetensors", "candidates.json", "all.png", "leak.json"}
     plan = _plan(recipe)
     kinds = [stage.kind for stage in plan.stages]

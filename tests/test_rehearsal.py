@@ -111,6 +111,7 @@ def test_a_rehearsal(large: Path, snapshot: SnapshotAssertion) -> None:
     assert done.stdout.splitlines() == [
         "out/rehearsal/aoi/aoi-000001.safetensors",
         "out/rehearsal/aoi/aoi.safetensors",
+        "out/rehearsal/aoi/aoi.json",
         "out/rehearsal/aoi/report.html",
     ]
     told = done.stderr[done.stderr.index("rehearsed, in miniature") :].replace(str(large.parent), "MINE")

@@ -36,6 +36,13 @@ class Family(Protocol):
     CIVITAI: str
     """Name of the family in Civitai's list of base models."""
 
+    ARCHITECTURES: tuple[str, str]
+    """Names of its checkpoints in ModelSpec: of one that predicts noise, and of one that predicts velocity."""
+    IMPLEMENTATION: str
+    """ModelSpec's name of the code that its LoRAs are for."""
+    WEB_UI_VERSION: str
+    """Name of the family in the notes that A1111's web UI keeps of a LoRA."""
+
     def recognises(self, checkpoint: Weights | Folder) -> bool:
         """Tell whether a checkpoint is of this family, by the names of its tensors or by its configuration."""
 

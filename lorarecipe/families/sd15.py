@@ -20,6 +20,10 @@ VAE_OVERFLOWS = False
 HUB_TAG = "stable-diffusion"
 PIPELINE = "StableDiffusionPipeline"
 CIVITAI = "SD 1.5"
+#: as sd-scripts' ``sai_model_spec.py`` has them
+ARCHITECTURES = ("stable-diffusion-v1", "stable-diffusion-v1")
+IMPLEMENTATION = "diffusers"
+WEB_UI_VERSION = "SD1"
 
 #: None is that of a file; a miniature has a width of its own
 _OTHER_WIDTHS = (None, 1024, 2048)

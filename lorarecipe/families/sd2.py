@@ -20,6 +20,10 @@ VAE_OVERFLOWS = False
 HUB_TAG = "stable-diffusion"
 PIPELINE = "StableDiffusionPipeline"
 CIVITAI = "SD 2.1"
+#: as sd-scripts' ``sai_model_spec.py`` has them
+ARCHITECTURES = ("stable-diffusion-v2-512", "stable-diffusion-v2-768-v")
+IMPLEMENTATION = "diffusers"
+WEB_UI_VERSION = "SD2"
 
 _TEXT_WIDTH = 1024
 _ENCODER = "cond_stage_model.model."

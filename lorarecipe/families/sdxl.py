@@ -20,6 +20,10 @@ VAE_OVERFLOWS = True
 HUB_TAG = "stable-diffusion-xl"
 PIPELINE = "StableDiffusionXLPipeline"
 CIVITAI = "SDXL 1.0"
+#: as sd-scripts' ``sai_model_spec.py`` has them
+ARCHITECTURES = ("stable-diffusion-xl-v1-base", "stable-diffusion-xl-v1-base")
+IMPLEMENTATION = "https://github.com/Stability-AI/generative-models"
+WEB_UI_VERSION = "SDXL"
 
 _TEXT_WIDTH = 2048
 _ENCODERS = "conditioner.embedders."

@@ -5,7 +5,7 @@ from lorarecipe.plan.compile import compile_plan
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.delivery import Delivery, Plan
 from lorarecipe.plan.fetch import FetchStage, plan_of_fetches
-from lorarecipe.plan.lora import BaseFile, Lora
+from lorarecipe.plan.lora import BaseFile, Lora, Role
 from lorarecipe.plan.measure import GateStage, LeakStage
 from lorarecipe.plan.merge import MergeStage
 from lorarecipe.plan.model import Model
@@ -33,6 +33,7 @@ __all__ = [
     "Model",
     "PickStage",
     "Plan",
+    "Role",
     "SampleStage",
     "Source",
     "Stage",

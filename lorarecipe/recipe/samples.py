@@ -29,9 +29,17 @@ def _a_prompt(text: str) -> str:
     return _one_line(text)
 
 
+def _a_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise fault(f"found {text!r}, expected a text on one line")
+    return text.strip()
+
+
 Prompt = Annotated[str, AfterValidator(_a_prompt), shape(pattern=r"\S")]
 #: A prompt that may be empty: what is drawn when nothing is asked for
 AnyPrompt = Annotated[str, AfterValidator(_one_line)]
+#: A text of one line
+Line = Annotated[str, AfterValidator(_a_line), shape(pattern=r"\S"), Field(max_length=200)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Pictures = Annotated[int, Field(ge=1, le=100)]
 SamplerSteps = Annotated[int, Field(ge=1, le=200)]
@@ -113,10 +121,16 @@ class Gate(Table):
 
 
 class Deliver(Table):
-    """What is delivered beside the LoRA as it was trained."""
+    """What is delivered, and what its file says of itself; a change of it trains nothing again."""
 
     weight: Annotated[Literal["advised"] | Annotated[float, Field(gt=0, le=4)] | None, example(1.25, "advised")] = None
     """Write `NAME-baked.safetensors`, whose weight 1.0 is this weight: a number, or what the leak test advises."""
+    metadata: Annotated[Literal["full", "public", "minimal"], example("public")] = "full"
+    """What the file tells: `public` leaves out tags and names of folders; `minimal`, all but what programs need."""
+    author: Annotated[Line | None, example("Aoi")] = None
+    """Who made it, as its metadata says (`modelspec.author`)."""
+    license: Annotated[Line | None, example("CC-BY-NC-4.0")] = None
+    """Its license, as its metadata says (`modelspec.license`)."""
 
 
 class Control(Table):

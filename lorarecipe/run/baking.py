@@ -12,6 +12,7 @@ from lorarecipe.files import file_digest
 from lorarecipe.records import Leak, read_record
 from lorarecipe.run.deliver import baked_name, is_ours
 from lorarecipe.run.measured import LEAK
+from lorarecipe.run.usage import baked_words
 from lorarecipe.weights import SafetensorsError, Weights, scale_lora
 
 
@@ -60,8 +61,12 @@ def bake(
         raise CheckFailed(f"{baked} is not lorarecipe's; move it away")
     about = {"lorarecipe.baked_weight": repr(weight), "lorarecipe.baked_from": digest}
     about |= {"ss_output_name": baked.stem, "modelspec.title": baked.stem}
-    if alpha := Weights(source).metadata.get("ss_network_alpha"):
+    own = Weights(source).metadata
+    if alpha := own.get("ss_network_alpha"):
         about["ss_network_alpha"] = _scaled(alpha, weight)
+    for words in ("modelspec.description", "modelspec.usage_hint"):
+        if words in own:
+            about[words] = baked_words(own[words], source.stem, weight)
     scale_lora(source, baked, weight, about)
     return Baked(baked, source, weight)
 

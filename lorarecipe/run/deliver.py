@@ -1,18 +1,19 @@
-"""Put a finished LoRA where its recipe asks, under its name, with what it was made from in its metadata."""
+"""Put a finished LoRA where its recipe asks, under its name, with what belongs beside it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from lorarecipe import __version__
-from lorarecipe.files import canonical_json, file_digest, read_file, read_json
+from lorarecipe.files import file_digest, read_file, read_json, write_atomic
 from lorarecipe.marked import is_marked
 from lorarecipe.plan import OUTPUT, Delivery, TrainStage
+from lorarecipe.records import Leak
 from lorarecipe.run.measured import LEAK
+from lorarecipe.run.notes import are_ours, notes_of, notes_text
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import (
     CANDIDATES,
@@ -20,8 +21,11 @@ from lorarecipe.run.pictures import (
     deliver_pictures,
     delivered_before,
     pictures_of,
+    preview_name,
     sheets_of,
 )
+from lorarecipe.run.stamp import stamp
+from lorarecipe.run.usage import Usage, epoch_of, file_stem, usage_of
 from lorarecipe.store import Store
 from lorarecipe.weights import SafetensorsError, Weights, rewrite_metadata
 
@@ -41,6 +45,7 @@ def refuse_what_is_not_ours(delivery: Delivery, out: Path) -> None:
     folder, name = out / delivery.name, delivery.name
     files = [file for lora, stage in delivery.loras.items() for file in _files_of(lora, stage)]
     files += [baked_name(name)] if delivery.recipe.deliver.weight else []
+    files += [*notes_of(delivery).values(), *(map(preview_name, delivery.loras) if delivery.arms else ())]
     files += [RECORD, LEAK, PASSPORT, REPORT, CANDIDATES, *pictures_of(delivery), *sheets_of(delivery)]
     for path in (folder / file for file in files):
         if os.path.lexists(path) and not is_ours(path):
@@ -58,7 +63,7 @@ def is_ours(path: Path) -> bool:
     try:
         if path.suffix == ".json":
             record = read_json(path)
-            return isinstance(record, dict) and "lorarecipe" in record
+            return (isinstance(record, dict) and "lorarecipe" in record) or are_ours(path)
         if path.suffix == ".html":
             return _GENERATOR in read_file(path).decode()
         if path.suffix == ".png":
@@ -75,39 +80,57 @@ def _files_of(lora: str, stage: TrainStage) -> Iterator[str]:
     yield from (f"{lora}-{epoch:06d}.safetensors" for epoch in range(1, epochs + 1))
 
 
-def deliver(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
+def deliver(delivery: Delivery, store: Store, out: Path, leaks: Leak | None = None) -> Iterator[tuple[Path, str]]:
     """Write ``out/<name>/<name>.safetensors``, and the kept epochs beside it; gives each file and its SHA-256.
 
-    A target that was refined is ``<name>-target.safetensors``. Pictures go into the folders ``samples`` and ``gate``.
-    What is right already is left alone.
+    A target that was refined is ``<name>-target.safetensors``. Beside a finished LoRA are its notes and its preview.
+    Other pictures go into the folders ``samples`` and ``gate``. What is right already is left alone.
+
+    Parameters
+    ----------
+    delivery
+        The result.
+    store
+        Where the stages are.
+    out
+        Folder of the results.
+    leaks
+        The leak test of the result, where there is one.
     """
+    folder, notes = out / delivery.name, notes_of(delivery)
     sources = {
-        out / delivery.name / f"{lora}{source.stem.removeprefix(OUTPUT)}.safetensors": (lora, stage, source)
+        f"{file_stem(lora, source)}.safetensors": (lora, stage, source)
         for lora, stage in delivery.loras.items()
         for source in sorted(store.path(stage.short).glob(f"{OUTPUT}*.safetensors"))
     }
-    before = {out / delivery.name / name for name in delivered_before(out / delivery.name)}
-    for stale in {path for path in before if path.suffix == ".safetensors"} - sources.keys():
-        if stale.exists() and is_ours(stale):
-            stale.unlink()  # an epoch of an earlier result
-    digests = set[str]()
-    for path, (lora, stage, source) in sources.items():
-        metadata = metadata_of(delivery, lora, stage, store) | {"ss_steps": str(_steps_of(source, stage))}
+    _remove_stale(folder, {*sources, *notes.values()})
+    digests, usages = set[str](), dict[str, Usage]()
+    for name, (lora, stage, source) in sources.items():
+        path, usage = folder / name, usage_of(delivery, lora, stage, epoch_of(source), leaks)
+        if not epoch_of(source):
+            usages[lora] = usage
+        metadata = stamp(delivery, lora, source, usage, store)
         if not _is_right(path, source, metadata):
-            rewrite_metadata(source, path, metadata)
+            rewrite_metadata(source, path, metadata, drop=Weights(source).metadata.keys() - metadata.keys())
         digest = file_digest(path)
         digests.add(digest)
         yield path, digest
-    baked = out / delivery.name / baked_name(delivery.name)
+    baked = folder / baked_name(delivery.name)
     if baked.is_file() and is_ours(baked) and Weights(baked).metadata.get("lorarecipe.baked_from") not in digests:
         baked.unlink()  # of a LoRA that is no longer beside it
-    yield from deliver_pictures(delivery, store, out / delivery.name)
+    for lora, name in notes.items():
+        write_atomic(folder / name, notes_text(delivery, lora, usages[lora]))
+        yield folder / name, file_digest(folder / name)
+    previews = {lora: usage.picture for lora, usage in usages.items() if usage.picture}
+    yield from deliver_pictures(delivery, store, folder, previews)
 
 
-def _steps_of(lora: Path, stage: TrainStage) -> int:
-    """Count the steps that a LoRA was trained for; sd-scripts tells those since the last time it was resumed."""
-    steps, epoch = stage.steps, lora.stem.removeprefix(OUTPUT).removeprefix("-")
-    return min(int(epoch) * steps.per_epoch, steps.total) if epoch else steps.total
+def _remove_stale(folder: Path, wanted: Collection[str]) -> None:
+    """Remove the LoRAs and notes of an earlier result that this one does not have."""
+    for name in delivered_before(folder) - {*wanted}:
+        path = folder / name
+        if (path.suffix == ".safetensors" and path.exists() and is_ours(path)) or are_ours(path):
+            path.unlink()
 
 
 def _is_right(path: Path, source: Path, metadata: dict[str, str]) -> bool:
@@ -115,38 +138,5 @@ def _is_right(path: Path, source: Path, metadata: dict[str, str]) -> bool:
         there, made = Weights(path), Weights(source)
     except (OSError, SafetensorsError):
         return False
-    same = there.metadata == made.metadata | metadata and there.shapes == made.shapes
+    same = there.metadata == metadata and there.shapes == made.shapes
     return same and all(np.array_equal(there.read(name), made.read(name), equal_nan=True) for name in made.names)
-
-
-def metadata_of(delivery: Delivery, lora: str, stage: TrainStage, store: Store) -> dict[str, str]:
-    """Give what is added to the trainer's own metadata of a LoRA.
-
-    ``ss_output_name`` and ``modelspec.title`` are set too: WebUIs show the first as the LoRA's alias, and the
-    trainer wrote the same name into every file.
-    """
-    recipe = delivery.recipe
-    metadata = {
-        "ss_output_name": lora,
-        "modelspec.title": lora,
-        "lorarecipe.version": __version__,
-        "lorarecipe.key": stage.key,
-        "lorarecipe.recipe": canonical_json([recipe.lines.digest, recipe.base_lines.digest]),
-        "lorarecipe.data": stage.data.key,
-        "lorarecipe.checkpoint": stage.model.main.sha256,
-        "lorarecipe.trainer": stage.commit,
-    }
-    if recipe.rehearsal:
-        metadata["lorarecipe.rehearsal"] = "yes"
-    if stage.role == "refined" and delivery.target:
-        metadata["lorarecipe.refined_from"] = delivery.target.key
-    if delivery.base:
-        metadata |= {
-            "lorarecipe.base": delivery.base.key,
-            "lorarecipe.base_sha256": file_digest(delivery.base.file(store.path)),
-            "lorarecipe.merge_mode": recipe.merge.mode,
-            "lorarecipe.merge_strength": str(recipe.merge.strength),
-        }
-        if isinstance(delivery.base, TrainStage):
-            metadata["lorarecipe.base_data"] = delivery.base.data.key
-    return metadata

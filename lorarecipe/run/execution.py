@@ -168,20 +168,19 @@ def _delivered(delivery: Delivery, store: Store, out: Path, unmeasured: Containe
         yield Unpicked(delivery.name, str(out / delivery.name / REPORT))
     if not delivery.loras:
         return
-    for path, digest in deliver(delivery, store, out):
+    leaks = leak_in(store.path(delivery.leak.short)) if delivery.leak and delivery.leak.key not in unmeasured else None
+    leaks = leaks.without_advice if leaks and delivery.recipe.rehearsal else leaks
+    for path, digest in deliver(delivery, store, out, leaks):
         yield Delivered(delivery.name, str(path), digest)
     if delivery.gate:
         path = write_passport(delivery, store, out)
         yield Delivered(delivery.name, str(path), file_digest(path))
-    advised = False
-    if delivery.leak and delivery.leak.key not in unmeasured:
-        path, leaks = out / delivery.name / LEAK, leak_in(store.path(delivery.leak.short))
-        leaks = leaks.without_advice if delivery.recipe.rehearsal else leaks
+    if leaks:
+        path = out / delivery.name / LEAK
         write_atomic(path, record_text(leaks))
         yield Delivered(delivery.name, str(path), file_digest(path))
         yield Measured(delivery.name, leaks.rows, str(leaks.advice or ""))
-        advised = leaks.advice is not None
     weight = delivery.recipe.deliver.weight
-    if weight is not None and delivery.picked and (advised or weight != "advised"):
+    if weight is not None and delivery.picked and (weight != "advised" or (leaks and leaks.advice)):
         baked = bake(out / delivery.name, None if weight == "advised" else weight)
         yield Delivered(delivery.name, str(baked.path), file_digest(baked.path))

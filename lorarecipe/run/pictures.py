@@ -71,16 +71,36 @@ def sheets_of(delivery: Delivery) -> dict[str, SampleStage]:
     return {sample_path(arm, stages[-1], SHEET): stages[-1] for arm, stages in delivery.arms.items() if stages}
 
 
-def deliver_pictures(delivery: Delivery, store: Store, out: Path) -> Iterator[tuple[Path, str]]:
-    """Write every picture into the result's folder ``out``, and the sheets, which are given with their SHA-256.
+def preview_name(lora: str) -> str:
+    """Name the picture that web UIs show of a LoRA."""
+    return f"{lora}.preview.png"
+
+
+def deliver_pictures(
+    delivery: Delivery, store: Store, out: Path, previews: Mapping[str, tuple[SampleStage, str]]
+) -> Iterator[tuple[Path, str]]:
+    """Write every picture into the result's folder ``out``; previews and sheets are given with their SHA-256.
 
     Pictures that the record of the run before lists, and that are no longer wanted, are removed; no others are.
+
+    Parameters
+    ----------
+    delivery
+        The result.
+    store
+        Where the stages are.
+    out
+        The result's folder.
+    previews
+        The picture that shows each LoRA best, by the LoRA's name: its stage, and its file there.
     """
-    wanted, sheets = pictures_of(delivery), sheets_of(delivery)
+    shown = {preview_name(lora): (stage, file, lora) for lora, (stage, file) in previews.items()}
+    wanted, sheets = pictures_of(delivery) | shown, sheets_of(delivery)
     for stale in {name for name in delivered_before(out) if name.endswith(".png")} - wanted.keys() - sheets.keys():
         if is_marked(out / stale):
             (out / stale).unlink()
     _write(wanted, store, out)
+    yield from ((out / name, file_digest(out / name)) for name in shown)
     for name, stage in sheets.items():
         sheet = out / name
         write_atomic(sheet, contact_sheet([store.path(stage.short) / file for file in stage.names], stage.samples))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -112,6 +112,13 @@ class Weights:
             return float(np.fromfile(self.path, _INTEGERS[dtype], 1, offset=self._start(name))[0])
         return float(self.read(name).reshape(()))
 
+    def content(self) -> Iterator[bytes]:
+        """Read all bytes after the header, block after block."""
+        with self.path.open("rb") as stream:
+            stream.seek(self._header[0])
+            while block := stream.read(1 << 20):
+                yield block
+
     @property
     def unreadable(self) -> frozenset[str]:
         """Data types in the file that are neither floats that can be read nor whole numbers: `F8_E4M3`."""
@@ -151,13 +158,26 @@ class Weights:
         return self.span(name)[0]
 
 
-def rewrite_metadata(source: Path, target: Path, metadata: dict[str, str]) -> None:
+def rewrite_metadata(source: Path, target: Path, metadata: Mapping[str, str], drop: Collection[str] = ()) -> None:
     """Copy a safetensors file with its metadata updated; every tensor byte stays what it was.
 
     The copy appears under its final name only when it is whole and on the disk.
+
+    Parameters
+    ----------
+    source
+        The file.
+    target
+        Path of the copy.
+    metadata
+        What is added to the file's own metadata.
+    drop
+        Names in the file's own metadata that the copy does not have.
     """
-    offset, header = Weights(source)._header
-    header = {**header, "__metadata__": {**(header.get("__metadata__") or {}), **metadata}}
+    weights = Weights(source)
+    offset, header = weights._header
+    kept = {name: value for name, value in weights.metadata.items() if name not in drop}
+    header = {**header, "__metadata__": {**kept, **metadata}}
     with draft_of(target) as draft, source.open("rb") as reader, draft.open("wb") as writer:
         writer.write(header_bytes(header))
         reader.seek(offset)

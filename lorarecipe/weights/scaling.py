@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from lorarecipe.files import draft_of
 from lorarecipe.weights.file import SafetensorsError, Weights, header_bytes
+from lorarecipe.weights.hashes import rehashed
 from lorarecipe.weights.merging import lora_modules
 
 
@@ -16,6 +18,7 @@ def scale_lora(source: Path, target: Path, factor: float, metadata: dict[str, st
 
     What a LoRA adds to a weight is ``up @ down * alpha / rank``, so a file of ``alpha * factor`` at weight 1.0 adds
     what this one adds at the weight ``factor``. An alpha is written in float32, whatever it was in.
+    Hashes in the metadata become those of the copy.
 
     Parameters
     ----------
@@ -39,18 +42,23 @@ def scale_lora(source: Path, target: Path, factor: float, metadata: dict[str, st
     if not modules or without:
         found = f"{without[0]} without alpha" if without else "no LoRA modules"
         raise SafetensorsError(f"{source}: found {found}, expected a LoRA in kohya's format")
-    # other programs know a file by the trainer's hashes of its tensors, which are no longer true
-    kept = {name: value for name, value in lora.metadata.items() if not name.startswith("sshs_")}
     alphas = {f"{module}.alpha": np.float32(lora.number(f"{module}.alpha") * factor).tobytes() for module in modules}
-    header: dict[str, object] = {"__metadata__": {**kept, **metadata}}
+    about = rehashed(lora.metadata, _content(lora, alphas))
+    header: dict[str, object] = {"__metadata__": {**about, **metadata}}
     end = 0
     for name in lora.in_order:
         start, end = end, end + (len(alphas[name]) if name in alphas else lora.span(name)[1])
         dtype = "F32" if name in alphas else lora.dtype(name)
         header[name] = {"dtype": dtype, "shape": list(lora.shapes[name]), "data_offsets": [start, end]}
-    with draft_of(target) as draft, source.open("rb") as reader, draft.open("wb") as writer:
+    with draft_of(target) as draft, draft.open("wb") as writer:
         writer.write(header_bytes(header))
+        writer.writelines(_content(lora, alphas))
+
+
+def _content(lora: Weights, alphas: Mapping[str, bytes]) -> Iterator[bytes]:
+    """Give a LoRA's tensors in their order, those in ``alphas`` with other bytes."""
+    with lora.path.open("rb") as reader:
         for name in lora.in_order:
             start, size = lora.span(name)
             reader.seek(start)
-            writer.write(alphas.get(name) or reader.read(size))
+            yield alphas.get(name) or reader.read(size)
