@@ -129,7 +129,8 @@ def _remove_stale(folder: Path, wanted: Collection[str]) -> None:
     """Remove the LoRAs and notes of an earlier result that this one does not have."""
     for name in delivered_before(folder) - {*wanted}:
         path = folder / name
-        if (path.suffix == ".safetensors" and path.exists() and is_ours(path)) or are_ours(path):
+        recognised = {".safetensors": is_ours, ".json": are_ours}.get(path.suffix)
+        if recognised and path.exists() and recognised(path):
             path.unlink()
 
 

@@ -32,7 +32,7 @@ def notes_of(delivery: Delivery) -> dict[str, str]:
 
 def notes_text(delivery: Delivery, lora: str, usage: Usage) -> str:
     """Write the notes of a LoRA. Source: ``ui_edit_user_metadata.py`` of A1111's web UI."""
-    samples, said = delivery.recipe.samples, [usage.hint, usage.advice]
+    samples, said = delivery.recipe.samples, [usage.hint, f"The leak test: {usage.advice}" if usage.advice else ""]
     notes = {
         "description": usage.what,
         "sd version": delivery.loras[lora].model.traits.WEB_UI_VERSION,

@@ -71,7 +71,7 @@ def usage_of(delivery: Delivery, lora: str, stage: TrainStage, epoch: int | None
 
 def baked_words(text: str, source: str, weight: float) -> str:
     """Give a text on how to use a LoRA as it holds for a file whose weight 1 is another weight of that LoRA."""
-    return re.sub(r"(?<=at weight )[\d.]*\d", f"1 (which is weight {weight:g} of {source})", text)
+    return re.sub(r"(?<=at weight )[\d.e-]*\d", f"1 (which is weight {weight:g} of {source})", text)
 
 
 def epoch_of(source: Path) -> int | None:
