@@ -9,7 +9,7 @@ from pathlib import Path
 
 #: whose texts nobody reads in a terminal or on a page: of another process, of files, or no text but words
 _SILENT = re.compile(
-    r"(trainer/(embedded|inside)|demo|help|locale)/|(cli/completion|recipe/(presets|schema)|run/pictures)\.py"
+    r"(trainer/(embedded|inside)|demo|help|locale)/|(cli/completion|recipe/(presets|schema)|run/(pictures|notes|usage)|publish/(card|civitai|snippet))\.py"
 )
 #: what makes a text one for people: two words side by side, or a piece of such a text, as ", epoch {epoch}"
 _PROSE = re.compile(r"[A-Za-z'][,;:]? +[A-Za-z({0-9]|\} [a-z]|^[;,(] ?[a-z]|[a-z] $")
@@ -17,6 +17,11 @@ _PROSE = re.compile(r"[A-Za-z'][,;:]? +[A-Za-z({0-9]|\} [a-z]|^[;,(] ?[a-z]|[a-z
 _NO_TEXT = re.compile(r"\\[a-zA-Z.(*]|^\(\w+\||^\s*\n|%\(|^<|^::|^\w+\\|[^|]\|\w|^import |^(bold|dim) ")
 #: tags and names of two words
 _NAMES = {
+    "SD 1.5",
+    "SD 2.1",
+    "SDXL 1.0",
+    "absolute path",
+    "lorarecipe rerun {name}",
     " and ",
     " and the ",
     " of ",
