@@ -27,7 +27,7 @@ from lorarecipe.hub import (
     address_of,
     digested,
     fetch,
-    fetching,
+    fetched_bytes,
     hub_folder,
     read_address,
     resolve,
@@ -209,7 +209,7 @@ def test_how_much_has_come_is_told(hub: Hub, tmp_path: Path) -> None:
     hub.add("models/aki/bases", FILES)
     found = resolve(read_address("hf://aki/bases"))
     hub.fail("slow", path="/cdn/")
-    told = [*fetching(found, tmp_path / "target", tmp_path / "drafts")]
+    told = [*fetched_bytes(found, tmp_path / "target", tmp_path / "drafts")]
     assert len(told) > 2
     assert told == sorted(told)
     assert told[-1] == found.size
@@ -236,7 +236,7 @@ def test_a_transfer_by_xet_is_counted_once(hub: Hub, tmp_path: Path, monkeypatch
     hub.add("models/aki/bases", FILES)
     found = resolve(read_address("hf://aki/bases/base.safetensors"))
     monkeypatch.setattr("huggingface_hub.hf_hub_download", by_xet)
-    counted = [*fetching(found, tmp_path / "target", tmp_path / "drafts")]
+    counted = [*fetched_bytes(found, tmp_path / "target", tmp_path / "drafts")]
     assert counted[-1] == len(CONTENT)
 
 
@@ -388,7 +388,7 @@ def test_the_disk_is_not_blamed_on_the_hub(hub: Hub, tmp_path: Path) -> None:
     found = resolve(read_address("hf://aki/bases/base.safetensors"))
     (tmp_path / "drafts").write_text("a file")
     with pytest.raises(FileExistsError):
-        [*fetching(found, tmp_path / "target", tmp_path / "drafts")]
+        [*fetched_bytes(found, tmp_path / "target", tmp_path / "drafts")]
 
 
 _FETCH = """

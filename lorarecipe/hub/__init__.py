@@ -2,7 +2,7 @@
 
 from lorarecipe.hub.address import SCHEME, Address, AddressError, address_of, hub_folder, read_address
 from lorarecipe.hub.failures import NotOnTheHub, endpoint, hub_failures, quiet
-from lorarecipe.hub.fetching import digested, fetch, fetching
+from lorarecipe.hub.fetching import digested, fetch, fetched_bytes
 from lorarecipe.hub.resolving import Remote, RemoteFile, resolve
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "digested",
     "endpoint",
     "fetch",
-    "fetching",
+    "fetched_bytes",
     "hub_failures",
     "hub_folder",
     "quiet",

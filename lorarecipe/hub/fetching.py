@@ -20,12 +20,12 @@ from lorarecipe.hub.transfers import OnBytes, in_threads
 
 
 def fetch(remote: Remote, target: Path) -> None:
-    """Fetch a file or a folder; see ``fetching``."""
-    for _ in fetching(remote, target, hub_folder() / "drafts"):
+    """Fetch a file or a folder; see ``fetched_bytes``."""
+    for _ in fetched_bytes(remote, target, hub_folder() / "drafts"):
         pass
 
 
-def fetching(remote: Remote, target: Path, drafts: Path) -> Generator[int, None, None]:
+def fetched_bytes(remote: Remote, target: Path, drafts: Path) -> Generator[int, None, None]:
     """Fetch a file or a folder, file by file: each appears when it has the digest that the hub promised.
 
     Parameters

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from lorarecipe.events import Event, Fetching
-from lorarecipe.hub import fetching
+from lorarecipe.hub import fetched_bytes
 from lorarecipe.plan import FetchStage
 from lorarecipe.records import Proof
 from lorarecipe.run.makers.maker import Attempt, Start
@@ -25,7 +25,7 @@ def prepare(stage: FetchStage, trainer: Installation, store: Store) -> Start:  #
 def make(stage: FetchStage, attempt: Attempt) -> Iterator[Event]:
     """Fetch it, and say how much has come; every digest is compared as it comes."""
     folder = attempt.folder
-    with closing(fetching(stage.remote, stage.file(attempt.store.attempt), folder / _DRAFTS)) as transfer:
+    with closing(fetched_bytes(stage.remote, stage.file(attempt.store.attempt), folder / _DRAFTS)) as transfer:
         for came in transfer:
             yield Fetching(stage.key, came, stage.size)
     if (folder / _DRAFTS).exists():
