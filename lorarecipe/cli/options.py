@@ -135,6 +135,28 @@ def meter() -> Callable[[Path, int, int], None]:
     return on_image
 
 
+def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:  # noqa: ARG001 - click's signature
+    """Read numbers of GPUs, as `0,1`."""
+    if value is None:
+        return None
+    words = [word.strip() for word in value.split(",")]
+    if not all(word.isascii() and word.isdecimal() for word in words) or len({*map(int, words)}) < len(words):
+        raise click.BadParameter(f"found {value!r}, expected the numbers of GPUs, each once, as 0,1")
+    return tuple(map(int, words))
+
+
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Make up to N stages side by side; by default one for each GPU, and one where there is none.",
+)
+devices_option = click.option(
+    "--devices",
+    callback=_numbers,
+    metavar="0,1",
+    help="Use these GPUs, one training each; by default all that are visible.",
+)
 allowed = click.option(
     "--allow",
     "allow",

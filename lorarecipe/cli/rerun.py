@@ -6,15 +6,24 @@ from pathlib import Path
 
 import click
 
-from lorarecipe.cli.options import planned, run_argument, run_named, sound, verbose_option
+from lorarecipe.cli.options import devices_option, jobs_option, planned, run_argument, run_named, sound, verbose_option
 
 
 @click.command("rerun")
 @run_argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 @verbose_option
+@jobs_option
+@devices_option
 @click.pass_context
-def command(context: click.Context, run: str, as_json: bool, verbose: bool) -> None:
+def command(
+    context: click.Context,
+    run: str,
+    as_json: bool,
+    verbose: bool,
+    jobs: int | None,
+    devices: tuple[int, ...] | None,
+) -> None:
     """Make a run again, if what it was made from is the same.
 
     RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
@@ -36,5 +45,7 @@ def command(context: click.Context, run: str, as_json: bool, verbose: bool) -> N
         as_json=as_json,
         verbose=verbose,
         allow=allow,
+        jobs=jobs,
+        devices=devices,
         rehearse=asked.rehearse,
     )

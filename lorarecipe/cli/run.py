@@ -13,7 +13,9 @@ import click
 
 from lorarecipe.cli.options import (
     allowed,
+    devices_option,
     is_quiet,
+    jobs_option,
     planned,
     recipes,
     say,
@@ -39,9 +41,18 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 @verbose_option
 @allowed
+@jobs_option
+@devices_option
 @click.option("--rehearse", is_flag=True, help="Try every stage in miniature, on the CPU, into OUT/rehearsal.")
 def command(
-    recipes: tuple[Path, ...], out: Path, as_json: bool, verbose: bool, allow: tuple[str, ...], rehearse: bool
+    recipes: tuple[Path, ...],
+    out: Path,
+    as_json: bool,
+    verbose: bool,
+    allow: tuple[str, ...],
+    jobs: int | None,
+    devices: tuple[int, ...] | None,
+    rehearse: bool,
 ) -> None:
     """Check, then train base and target.
 
@@ -51,6 +62,8 @@ def command(
     Ctrl-C (or SIGTERM) has a training finish its step and save its state; a second one stops it at once. The same
     command goes on from there.
 
+    Where there are several GPUs, stages that do not need each other are made side by side, one on each.
+
     With --rehearse the same images and captions go through every stage on a checkpoint of a few million parameters
     that comes with lorarecipe: about a minute for a hundred images, before a GPU is rented.
     """
@@ -58,7 +71,17 @@ def command(
     from lorarecipe.files import home
     from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show
     from lorarecipe.report import refreshed, write_report
-    from lorarecipe.run import Arguments, Here, ResultsFailed, begin_run, execute, fold, noted, write_results
+    from lorarecipe.run import (
+        Arguments,
+        Here,
+        ResultsFailed,
+        begin_run,
+        execute,
+        fold,
+        noted,
+        workers_of,
+        write_results,
+    )
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
@@ -71,7 +94,8 @@ def command(
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]
     asked = Arguments(recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse)
-    worker = Here(find_trainer(plan.engine), Store(home() / "store"))
+    trainer, store = find_trainer(plan.engine), Store(home() / "store")
+    workers = workers_of(plan, trainer, store, jobs, devices)
     results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)
@@ -79,17 +103,18 @@ def command(
         say_json({"event": "run", "run": run.name, "rehearsal": rehearse, "stages": len(plan.stages)})
     failure, outcome = None, Outcome()
     try:
-        with closing(noted(execute(plan, worker, results), run)) as events:
-            passed = refreshed(events, run, worker.trainer, worker.store)
-            for event in show(passed, course_of(plan), as_json=as_json, quiet=is_quiet(), verbose=verbose):
+        with closing(noted(execute(plan, workers, results), run)) as events:
+            passed, course = refreshed(events, run, trainer, store), course_of(plan, len(workers))
+            for event in show(passed, course, as_json=as_json, quiet=is_quiet(), verbose=verbose):
                 outcome.add(event)
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
-        raise Interrupted(stopped.signum, _again(recipes, out, allow, rehearse=rehearse)) from None
+        again = _again(recipes, out, allow, jobs, devices, rehearse=rehearse)
+        raise Interrupted(stopped.signum, again) from None
     finally:
         # where nothing began, the folder may be somebody else's
-        pages = write_report(run, worker.trainer, worker.store) if run.record.stages else []
+        pages = write_report(run, trainer, store) if run.record.stages else []
         if as_json:
             say_json({"event": "end", "run": run.name, "state": run.record.state, "message": run.record.message})
     list(write_results(run.record, plan, results))
@@ -98,7 +123,7 @@ def command(
         for path in [*files, *(results / page.parent.name / page.name for page in pages)]:
             say(path)
     if rehearse and not failure:
-        again = fold(execute(plan, worker, results))
+        again = fold(execute(plan, workers, results))
         say(rehearsed(run.record.stages, [*again.stages.values()], differences), err=True)
     elif not rehearse and not as_json:
         by_name = {page.parent.name: page for page in pages}
@@ -129,8 +154,19 @@ def _fetched(checked: Sequence[Checked], out: Path, *, as_json: bool) -> bool:
     return True
 
 
-def _again(recipes: tuple[Path, ...], out: Path, allow: tuple[str, ...], *, rehearse: bool) -> str:
+def _again(
+    recipes: tuple[Path, ...],
+    out: Path,
+    allow: tuple[str, ...],
+    jobs: int | None,
+    devices: tuple[int, ...] | None,
+    *,
+    rehearse: bool,
+) -> str:
     """Say which command goes on."""
     words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
-    words += [*(word for code in allow for word in ("--allow", code)), *(["--rehearse"] if rehearse else [])]
+    words += [word for code in allow for word in ("--allow", code)]
+    words += ["--jobs", str(jobs)] if jobs else []
+    words += ["--devices", ",".join(map(str, devices))] if devices else []
+    words += ["--rehearse"] if rehearse else []
     return f"to go on, run\n{shlex.join(words)}"

@@ -68,7 +68,9 @@ class _Display(Progress):
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield self.make_tasks_table(self.tasks)
-        yield Text(translated(str(self._course)), "dim", no_wrap=True, overflow="ellipsis")
+        for line in (str(self._course), self._course.waiting()):
+            if line:
+                yield Text(translated(line), "dim", no_wrap=True, overflow="ellipsis")
 
 
 def displayed(stream: Iterable[Event], console: Console, course: Course, *, verbose: bool) -> Iterator[Event]:

@@ -86,7 +86,9 @@ def _lines(stream: Iterable[Event], course: Course, *, verbose: bool) -> Iterato
             else:
                 shown[event.key] = course.now()
                 left = course.left_of(event.key)
-                text += (f", {clock(left)} left" if left is not None else "") + f"; {course}"
+                text += f", {clock(left)} left" if left is not None else ""
+                text += f"; {course.titles.get(event.key, event.key)}" if len(course.running) > 1 else ""
+                text += f"; {course}"
         if text:
             sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {translated(text)}\n")
         if verbose and isinstance(event, events.Started) and event.command:

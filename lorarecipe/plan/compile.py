@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from lorarecipe.errors import CheckFailed
 from lorarecipe.plan.alone import compile_alone
-from lorarecipe.plan.delivery import Plan
+from lorarecipe.plan.delivery import Compiled, Plan
 from lorarecipe.plan.fetch import fetches_of
+from lorarecipe.plan.measure import GateStage
 from lorarecipe.plan.order import in_order
 from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.two_phase import compile_two_phase
@@ -40,5 +41,21 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
         stages.setdefault(stage.key, stage)
         titles.setdefault(stage.key, {})[title] = None
     joined = {key: "; ".join(several) for key, several in titles.items()}
-    waits = [pair for part in parts for pair in part.waits]
-    return Plan(engines.pop(), in_order(stages, waits), joined, tuple(part.delivery for part in parts))
+    ordered = in_order(stages, [pair for part in parts for pair in part.waits])
+    deliveries = tuple(part.delivery for part in parts)
+    return Plan(engines.pop(), ordered, joined, deliveries, _waits(parts, ordered))
+
+
+def _waits(parts: Sequence[Compiled], ordered: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
+    """Give what must wait for a gate that may stop it: all else that waits does so to come in a good order alone.
+
+    One and the same stage may serve several ends, so that a gate comes after it; then it does not wait.
+    """
+    place = {stage.key: number for number, stage in enumerate(ordered)}
+    waits: dict[str, dict[str, None]] = {}
+    for part in parts:
+        if part.delivery.recipe.base.gate.mode == "stop":
+            for stage, before in part.waits:
+                if isinstance(before, GateStage) and place[before.key] < place[stage.key]:
+                    waits.setdefault(stage.key, {})[before.key] = None
+    return {key: tuple(keys) for key, keys in waits.items()}

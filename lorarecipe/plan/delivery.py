@@ -80,7 +80,24 @@ class Plan:
     stages: tuple[Stage, ...]
     titles: dict[str, str]
     deliveries: tuple[Delivery, ...]
+    waits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a stage must wait for beside its inputs, by keys."""
 
     def title(self, stage: Stage) -> str:
         """What a stage is for."""
         return self.titles[stage.key]
+
+    def needed_by(self, stage: Stage) -> list[Delivery]:
+        """What a stage is made for."""
+        return [delivery for delivery in self.deliveries if stage.key in delivery.keys]
+
+    @cached_property
+    def graph(self) -> dict[str, tuple[str, ...]]:
+        """What must be finished before each stage can begin, by keys: the stages are in an order that obeys it."""
+        return {
+            stage.key: (
+                *(part.key for part in stage.inputs if part.key in self.titles),
+                *self.waits.get(stage.key, ()),
+            )
+            for stage in self.stages
+        }

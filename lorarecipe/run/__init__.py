@@ -4,6 +4,7 @@ from lorarecipe.run.baking import Baked, bake, baked_in
 from lorarecipe.run.beside import record_beside
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, baked_name, is_ours
+from lorarecipe.run.devices import workers_of
 from lorarecipe.run.execution import ResultsFailed, execute
 from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
@@ -43,5 +44,6 @@ __all__ = [
     "plan_changes",
     "record_beside",
     "results_of",
+    "workers_of",
     "write_results",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from lorarecipe import signals
@@ -18,23 +17,29 @@ from lorarecipe.run.measured import LEAK, gate_in, leak_in
 from lorarecipe.run.passport import write_passport
 from lorarecipe.run.pictures import CANDIDATES, deliver_candidates, deliver_gate
 from lorarecipe.run.room import require_room, require_writable
+from lorarecipe.run.schedule import Schedule
+from lorarecipe.run.slots import slots_of
 from lorarecipe.run.workers import Here, Worker
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 
 
-def execute(plan: Plan, worker: Worker | None = None, out: Path = Path("out")) -> Generator[Event, None, None]:
+def execute(
+    plan: Plan, workers: Worker | Sequence[Worker] | None = None, out: Path = Path("out")
+) -> Generator[Event, None, None]:
     """Run a plan from its first missing stage on, and put the results into ``out``.
 
-    A stage that fails ends the results that need it; the others are made all the same.
+    A stage that fails ends the results that need it; the others are made all the same. Several workers make stages side
+    by side, as far as these do not need each other. What ends the run then begins nothing new, and what is under way
+    goes on to its end; a signal has every training pause, and a second one stops all of them at once.
 
     Parameters
     ----------
     plan
         What to do.
-    worker
-        Who makes the stages; left out, this machine, with the trainer that ``lorarecipe setup`` has installed and the
-        user's own store, in ``LORARECIPE_HOME``.
+    workers
+        Who makes the stages, one or several; left out, this machine, one stage after the other, with the trainer that
+        ``lorarecipe setup`` has installed and the user's own store, in ``LORARECIPE_HOME``.
     out
         Folder of the results: each goes into a folder of its name.
 
@@ -57,37 +62,56 @@ def execute(plan: Plan, worker: Worker | None = None, out: Path = Path("out")) -
         Before anything starts, when the trainer refuses the arguments of an optimizer. At the end, when a file
         changed while a stage was made from it.
     """
-    worker = worker or Here(find_trainer(plan.engine), Store(home() / "store"))
-    store = worker.store
-    _require(plan, worker, out)
+    if workers is None:
+        workers = Here(find_trainer(plan.engine), Store(home() / "store"))
+    workers = workers if isinstance(workers, Sequence) else [workers]
+    store = workers[0].store
+    _require(plan, workers, out)
     changed: dict[str, tuple[str, ...]] = {}
     failures: dict[str, LorarecipeError] = {}
     unmeasured: dict[str, LorarecipeError] = {}
-    for stage in plan.stages:
-        needed_by = [delivery for delivery in plan.deliveries if stage.key in delivery.keys]
-        if needed_by and all(delivery.name in failures for delivery in needed_by):
-            yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
-            continue
-        try:
-            with closing(worker.submit(stage, plan.title(stage), changed)) as making:
-                for event in making:
-                    yield event
-                    if isinstance(event, Finished) and event.changed:
-                        changed[stage.key] = event.changed
-            yield from _gated(stage, needed_by, store, out)
-        except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
-            ended: Sequence[Delivery] = needed_by
-            if isinstance(stage, LeakStage):  # what it measures is finished all the same
-                unmeasured[stage.key], ended = problem, ()
-            elif isinstance(problem, MachineNotReady):
-                raise
-            elif isinstance(problem, _GateFailed):
-                ended = problem.deliveries
-            failures |= {delivery.name: problem for delivery in ended if delivery.name not in failures}
-            if len(failures) == len(plan.deliveries) and len({*map(id, failures.values())}) <= 1:
-                raise
-        if signum := signals.asked():  # it came too late to pause the training
-            raise Interrupted(signum)
+    ending: Exception | None = None
+    schedule = Schedule(plan)
+    with slots_of(workers) as slots:
+        while True:
+            while not ending and (stage := schedule.take(slots.takes)):
+                needed_by = plan.needed_by(stage)
+                if needed_by and all(delivery.name in failures for delivery in needed_by):
+                    yield Skipped(key=stage.key, title=plan.title(stage), kind=stage.kind)
+                    schedule.done(stage)
+                else:
+                    slots.start(stage, plan.title(stage), changed)
+            if not slots.busy:
+                break
+            said = slots.next()
+            if isinstance(said, Event):
+                yield said
+                if isinstance(said, Finished) and said.changed:
+                    changed[said.key] = said.changed
+                continue
+            stage, needed_by = said.stage, plan.needed_by(said.stage)
+            try:
+                if said.problem:
+                    raise said.problem
+                yield from _gated(stage, needed_by, store, out)
+            except (TrainingFailed, CheckFailed, MachineNotReady) as problem:
+                ended: Sequence[Delivery] = needed_by
+                if isinstance(stage, LeakStage):  # what it measures is finished all the same
+                    unmeasured[stage.key], ended = problem, ()
+                elif isinstance(problem, MachineNotReady):
+                    ending = ending or problem
+                elif isinstance(problem, _GateFailed):
+                    ended = problem.deliveries
+                failures |= {delivery.name: problem for delivery in ended if delivery.name not in failures}
+                if len(failures) == len(plan.deliveries) and len({*map(id, failures.values())}) <= 1:
+                    ending = ending or problem
+            except Exception as problem:  # a signal, the disk, or a bug: what is under way comes to its own end
+                ending = ending or problem
+            if signum := signals.asked():  # it came too late to pause the training
+                ending = ending or Interrupted(signum)
+            schedule.done(stage)
+    if ending:
+        raise ending
     for delivery in plan.deliveries:
         if delivery.name not in failures:
             yield from _delivered(delivery, store, out, unmeasured)
@@ -129,14 +153,15 @@ class _GateFailed(TrainingFailed):
         self.deliveries = deliveries
 
 
-def _require(plan: Plan, worker: Worker, out: Path) -> None:
+def _require(plan: Plan, workers: Sequence[Worker], out: Path) -> None:
     """Look before anything starts whether the run can be made, and its results can be written."""
     for delivery in plan.deliveries:
         require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
-    missing = [stage for stage in plan.stages if not worker.store.find(stage.short)]
-    worker.require(missing, plan.titles)
-    require_room(plan, missing, worker.store, out)
+    store = workers[0].store
+    missing = [stage for stage in plan.stages if not store.find(stage.short)]
+    workers[0].require(missing, plan.titles)
+    require_room(plan, missing, store, out)
 
 
 def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Event, Failed, Finished, Paused, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, write_atomic
-from lorarecipe.plan import Stage, TrainStage
+from lorarecipe.plan import SampleStage, Stage, TrainStage
 from lorarecipe.records import Made, read_record, record_text
 from lorarecipe.run.inputs import changed_inputs
-from lorarecipe.run.makers import MAKERS, Attempt, StagePaused
+from lorarecipe.run.makers import MAKERS, Attempt, StagePaused, Start
 from lorarecipe.run.sittings import Sittings, sittings_in
 from lorarecipe.store import CHANGED, Store
 from lorarecipe.trainer import Installation, try_optimizers
+from lorarecipe.trainer.environment import only_gpus
 from lorarecipe.trainer.process import log_of
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
@@ -45,6 +46,9 @@ class Worker(Protocol):
             When the trainer refuses the arguments of an optimizer.
         """
 
+    def takes(self, stage: Stage) -> bool:
+        """Tell whether it can make a stage: some are for one GPU alone."""
+
     def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Make a stage, or find it made; ``changed`` is of the stages before it.
 
@@ -57,10 +61,15 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """The worker on this machine, in this process."""
+    """A worker on this machine, in this process.
+
+    ``devices`` are its GPUs, which no other worker has, counted as ``[trainer] device`` counts them; without any, a
+    stage has those that its recipe names.
+    """
 
     trainer: Installation
     store: Store
+    devices: tuple[int, ...] = ()
 
     def require(self, stages: Sequence[Stage], titles: Mapping[str, str]) -> None:
         """Look whether the trainer has what the stages need, and the author's files are there."""
@@ -73,6 +82,14 @@ class Here:
             if not source.path.exists() and not source.coming:
                 raise MachineNotReady(f"{source.path}: this file is not there; this run needs it")
         try_optimizers({titles[stage.key]: stage for stage in trainings}, self.trainer, self.store)
+
+    def takes(self, stage: Stage) -> bool:
+        """Tell whether the worker has as many GPUs as a stage needs, and the one that its recipe names."""
+        if not self.devices or not isinstance(stage, TrainStage | SampleStage):
+            return True
+        if stage.device.startswith("cuda:"):
+            return stage.device in {f"cuda:{number}" for number in self.devices}
+        return stage.device == "cpu" or _processes(stage) <= len(self.devices)
 
     def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Reuse a stage, or make it while holding its lock."""
@@ -92,7 +109,7 @@ class Here:
     def _make(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         about = {"key": stage.key, "title": title, "kind": stage.kind}
         maker = MAKERS[stage.kind]
-        start = maker.prepare(stage, self.trainer, self.store)
+        start = self._on_own_gpus(stage, maker.prepare(stage, self.trainer, self.store))
         command = start.command.argv if start.command else ()
         earlier = sittings_in(self.store.attempt(stage.short)) if start.after else ()
         folder = self.store.begin(stage.short, stage.identity(), start.kept)
@@ -125,6 +142,19 @@ class Here:
             yield Failed(**about, message=message, log=log, sittings=sittings.kept())
             raise
         yield Finished(**about, seconds=seconds, proof=proof, changed=altered, sittings=times)
+
+    def _on_own_gpus(self, stage: Stage, start: Start) -> Start:
+        """Let a process see the worker's own GPUs alone, where its recipe leaves open which it is to use."""
+        if not start.command or not self.devices or not isinstance(stage, TrainStage | SampleStage):
+            return start
+        if stage.device not in {"auto", "cuda"}:
+            return start
+        gpus = only_gpus(self.devices[: _processes(stage)])
+        return replace(start, command=replace(start.command, env=start.command.env | gpus))
+
+
+def _processes(stage: TrainStage | SampleStage) -> int:
+    return stage.processes if isinstance(stage, TrainStage) else 1
 
 
 def _made(folder: Path) -> Made:

@@ -47,7 +47,7 @@ def train_command(stage: TrainStage, trainer: Installation, store: Store, state:
         *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
         *("--num_cpu_threads_per_process", str(threads(stage.model.main.path) or max(1, cores() // stage.processes))),
         *(["--cpu"] if stage.device == "cpu" else []),
-        *(["--multi_gpu"] if stage.processes > 1 else []),
+        *(["--multi_gpu", "--main_process_port", str(_port(stage))] if stage.processes > 1 else []),
         str(GUARD),
         *([str(_RESUMABLE)] if goes_on and not trainer.traits.COUNTS_ON else []),
         str(trainer.script(script)),
@@ -58,6 +58,14 @@ def train_command(stage: TrainStage, trainer: Installation, store: Store, state:
         last = steps.total - (steps.epochs - 1) * steps.per_epoch
         environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
     return Command(tuple(argv), folder, environment, files)
+
+
+def _port(stage: TrainStage) -> int:
+    """Give the port at which a training's processes meet: trainings that go on side by side need one each.
+
+    It lies below those that an operating system gives away by itself. (With 0 for any free port, accelerate 1.6 hangs.)
+    """
+    return 20_000 + int(stage.key[:8], 16) % 10_000
 
 
 def sample_command(

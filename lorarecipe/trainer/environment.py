@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady, count
@@ -44,20 +45,29 @@ def environment_of(stage: TrainStage | SampleStage) -> dict[str, str]:
     if device == "cpu":
         env["CUDA_VISIBLE_DEVICES"] = ""
     elif device.startswith("cuda:"):
-        env["CUDA_VISIBLE_DEVICES"] = _visible(int(device.removeprefix("cuda:")))
+        env |= only_gpus([int(device.removeprefix("cuda:"))])
     return env
 
 
-def _visible(number: int) -> str:
-    """Name a GPU to CUDA: of those that a scheduler has given to this process, where it has given some.
+def only_gpus(numbers: Sequence[int]) -> dict[str, str]:
+    """Give the variable that lets a process see these GPUs alone.
 
     Raises
     ------
     MachineNotReady
         When there are not so many.
     """
-    given = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    if not given:
+    return {"CUDA_VISIBLE_DEVICES": ",".join(map(_visible, numbers))}
+
+
+def given_gpus() -> list[str]:
+    """Name the GPUs that a scheduler, or the author, has given to this process; none where nobody has said so."""
+    return [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+
+
+def _visible(number: int) -> str:
+    """Name a GPU to CUDA: of those that were given to this process, where some were."""
+    if not (given := given_gpus()):
         return str(number)
     if number >= len(given):
         found = f"CUDA_VISIBLE_DEVICES={','.join(given)}, which gives this process {count(len(given), 'GPU')}"

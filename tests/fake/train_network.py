@@ -30,6 +30,7 @@ for name in (
     parser.add_argument(f"--{name}")
 parser.add_argument("--network_train_unet_only", action="store_true")
 args, _ = parser.parse_known_args()
+print(f"CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', '')}", flush=True)
 mode, total = os.environ.get("FAKE_TRAINER", ""), int(args.max_train_steps or 2)
 
 
