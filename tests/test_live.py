@@ -143,6 +143,66 @@ def test_a_course_counts_stages_and_time() -> None:
     assert str(course).startswith("stage 3 of 4")
 
 
+def _side_by_side() -> tuple[Course, _Seconds]:
+    """Two targets of 1000 steps on a base of 40, and what is made of them: two jobs."""
+    steps = {"images": 0, "base": 40, "aoi": 1000, "rin": 1000, "samples": 0}
+    graph = {"base": ["images"], "aoi": ["base"], "rin": ["base"], "samples": ["aoi", "rin"]}
+    seconds = _Seconds()
+    return Course(steps, seconds, 2, graph, {key: f"the {key}" for key in steps}), seconds
+
+
+def test_a_course_of_two_jobs() -> None:
+    course, seconds = _side_by_side()
+    assert (course.waiting(), course.left()) == ("", None)
+    course.add(Reused("images", "", "data", Made()))
+    course.add(Started("base", "", "train", "", (), None))
+    assert course.waiting() == "next: the aoi, which waits for the base"
+    course.add(Progress("base", 20, 40, 1, 1, 0.5, 20.0))  # a second a step
+    assert course.left() == 20 + 1000  # the base, then both at once
+    assert str(course) == "stage 2 of 5, 1 running, 0:00:00 elapsed, about 0:17:00 of training left"
+    course.add(Finished("base", "", "train", 40.0, {}))
+    assert course.waiting() == "next: the aoi, which waits for another stage to end"
+    for key in ("aoi", "rin"):
+        course.add(Started(key, "", "train", "", (), None))
+    assert course.waiting() == "next: the samples, which waits for the aoi, the rin"
+    course.add(Progress("aoi", 500, 1000, 1, 1, 0.5, 500.0))
+    course.add(Progress("rin", 100, 1000, 1, 1, 0.5, 900.0))
+    seconds.passed = 100
+    assert course.left() == 800
+    assert str(course).startswith("stage 4 of 5, 2 running, 0:01:40 elapsed")
+    course.add(Finished("aoi", "", "train", 600.0, {}))
+    assert course.waiting() == "next: the samples, which waits for the rin"
+
+
+def test_a_line_names_its_stage_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    course, seconds = _side_by_side()
+
+    def slowly() -> Iterator[Event]:
+        for step in range(3):
+            for key in ("aoi", "rin"):
+                seconds.passed += 61
+                yield Progress(key, step, 1000, 1, 1, None, None)
+
+    list(show([Started(key, key, "train", "", (), None) for key in ("aoi", "rin")], course))
+    list(show(slowly(), course))
+    lines = [line.partition("training ")[2] for line in capsys.readouterr().err.splitlines() if "training" in line]
+    assert lines[0] == "1/1000 epoch 1/1; the aoi; stage 2 of 5, 2 running, 0:03:03 elapsed"
+    assert lines[1].startswith("1/1000 epoch 1/1; the rin; stage 2 of 5")
+
+
+def test_what_waits_is_a_line_below_the_rows() -> None:
+    console = Console(width=80, force_terminal=True, color_system=None, file=io.StringIO(), legacy_windows=False)
+    course, _ = _side_by_side()
+    course.add(Started("base", "", "train", "", (), None))
+    console.print(*_Display(console, course).get_renderables(), sep="\n")
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines[-2:] == [
+        "stage 1 of 5, 1 running, 0:00:00 elapsed",
+        "next: the images, which waits for another stage to end",
+    ]
+
+
 CHECKS = (Check("white background", 32, 34, "pass"), Check("hair colour as asked", 2, 20, "fail", "one colour"))
 ROWS = (Row("target", None, 1.0, 4, {"palette": 12.34, "look_3d": None}), Row("control", 3, 0.75, 4, {"palette": 9.0}))
 
