@@ -73,7 +73,6 @@ def command(
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import (
         Arguments,
-        Here,
         ResultsFailed,
         begin_run,
         execute,
@@ -85,12 +84,13 @@ def command(
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
+    to_go_on = _again(recipes, out, allow, jobs, devices, rehearse=rehearse)
     checked = sound(recipes, allow)
     try:
         if not rehearse and _fetched(checked, out, as_json=as_json):
             checked = sound(recipes, allow)  # some rules look into the checkpoint
     except Interrupted as stopped:
-        raise Interrupted(stopped.signum, _again(recipes, out, allow, rehearse=rehearse)) from None
+        raise Interrupted(stopped.signum, to_go_on) from None
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]
     asked = Arguments(recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse)
@@ -110,8 +110,7 @@ def command(
     except ResultsFailed as some:
         failure = some
     except Interrupted as stopped:
-        again = _again(recipes, out, allow, jobs, devices, rehearse=rehearse)
-        raise Interrupted(stopped.signum, again) from None
+        raise Interrupted(stopped.signum, to_go_on) from None
     finally:
         # where nothing began, the folder may be somebody else's
         pages = write_report(run, trainer, store) if run.record.stages else []
