@@ -20,7 +20,8 @@ from lorarecipe.hub import hub_folder
 from lorarecipe.plan import FetchStage, MergeStage, compile_plan
 from lorarecipe.recipe import Recipe, load
 from lorarecipe.rules import check
-from lorarecipe.run import Here, execute
+from lorarecipe.run import Here, execute, plan_changes
+from lorarecipe.run.changes import planned
 from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from lorarecipe.weights import Folder
@@ -268,15 +269,41 @@ def test_commands_before_the_checkpoint_is_here(hub: Hub, edit: Edit, folder: Pa
     path, commit = edit(CHECKPOINT, f'path = "{AT}"'), hub["models/aki/bases"].refs["main"]
     told = said("plan", path).stdout.splitlines()
     assert told[0].startswith("fetch-")
-    assert told[0].endswith(f"  checkpoint.safetensors from {AT}@{commit}")
-    assert told[1] == "  runs: not made before"
+    assert told[0].endswith("  checkpoint.safetensors from hf://aki/bases")
+    assert told[1:3] == ["  runs: not made before", f"  {AT}@{commit}, 0.0 MB"]
     assert json.loads(said("plan", path, "--json").stdout)["stages"][0]["kind"] == "fetch"
     assert said("plan", path, "--commands").returncode == 0
     assert said("check", path).returncode == 0
     doctor = said("doctor", path, "--out", folder / "out").stdout
     assert "ok    files of the recipe" in doctor
     assert "is not there" not in doctor
-    assert hub.count("GET", "/cdn/") == 0
+    new = said("new", folder, "--checkpoint", AT)
+    assert (new.returncode, hub.count("GET", "/cdn/")) == (2, 0)
+    assert f"{AT} is on a hub, expected a file on this machine" in new.stderr
+
+
+def test_a_branch_that_moved_is_told_as_a_change(hub: Hub, folder: Path, edit: Edit) -> None:
+    """As `diff` and `rerun` do: by the digest, and not as another stage."""
+    path = edit(CHECKPOINT, f'path = "{AT}@v1"')
+    plans = []
+    for branch, change in (("v1", b""), ("v2", b" ")):
+        content = content_of(folder)["checkpoint.safetensors"] + change
+        hub.add("models/aki/bases", {"checkpoint.safetensors": content}, branch)
+        path = edit("@v1", "@v2") if change else path
+        plan = compile_plan([check(scan(load(path)))])
+        plans.append([planned(stage, plan.title(stage)) for stage in plan.stages])
+    told = [line for line in plan_changes(*plans) if "from hf://aki/bases" in line]
+    assert len(told) == 1
+    assert told[0].startswith("checkpoint.safetensors from hf://aki/bases: digest was ")
+
+
+def test_the_faults_of_a_recipe_are_told_without_a_network(hub: Hub, folder: Path, edit: Edit) -> None:
+    edit(CHECKPOINT, f'path = "{AT}"')
+    mine = folder / "mine.toml"
+    mine.write_text('format = 1\nname = "m"\nwrong = 1\n[base]\nfrom = "recipe.toml"\n', "utf-8")
+    hub.fail(500)
+    (fault,) = faults_of(mine)
+    assert fault.startswith("mine.toml:3: wrong: ")
 
 
 def test_a_plan_fetches_what_it_needs(hub: Hub, edit: Edit, fake_trainer: Installation) -> None:

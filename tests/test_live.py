@@ -14,6 +14,7 @@ from lorarecipe.events import (
     Delivered,
     Event,
     Failed,
+    Fetching,
     Finished,
     Gated,
     Measured,
@@ -128,6 +129,57 @@ def test_a_long_title_is_cut_and_nothing_else(width: int) -> None:
     assert "loss 0.1234" in row or width < 80
     assert "…" in row
     assert line.startswith("stage 2 of 3, 0:00:00 elapsed, about 3:06:15 of")
+
+
+FETCHING: list[Event] = [
+    Started("f", "model.safetensors from hf://owner/a-repository-of-a-long-name", "fetch", "it is on a hub", (), None),
+    *(Fetching("f", done * 700_000_000, 6_900_000_000) for done in range(10)),
+    Finished("f", "model.safetensors", "fetch", 75.2, {"files": 1, "digest": "0123456789ab"}),
+]
+
+
+def test_a_transfer_at_80_columns() -> None:
+    console = Console(width=80, force_terminal=True, color_system=None, file=io.StringIO(), legacy_windows=False)
+    course = Course({"f": 0}, _Seconds())
+    rows, last = _Display(console, course), FETCHING[-2]
+    assert isinstance(last, Fetching)
+    course.add(FETCHING[0])
+    rows.add_task(
+        "model.safetensors from hf://owner/repo", total=last.of, completed=last.done, now=position(last), key="f"
+    )
+    console.print(*rows.get_renderables(), sep="\n")
+    assert isinstance(console.file, io.StringIO)
+    row, line, *_ = console.file.getvalue().splitlines()
+    assert max(len(row), len(line)) <= 80
+    assert "model.safetensors from hf://owner" in row
+    assert "6.3 GB of 6.9 GB" in row
+
+
+def test_a_transfer_is_told_once_a_minute_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = _Seconds()
+
+    def slowly() -> Iterator[Event]:
+        for event in FETCHING:
+            seconds.passed += 31
+            yield event
+
+    list(show(slowly(), Course({"f": 0}, seconds)))
+    told = [line[20:] for line in capsys.readouterr().err.splitlines()]
+    assert told[0] == "started  model.safetensors from hf://owner/a-repository-of-a-long-name: it is on a hub"
+    assert told[1] == "fetching 1.4 GB of 6.9 GB; stage 1 of 1, 0:02:04 elapsed"
+    assert len(told) == 6
+    assert told[-1] == "done     model.safetensors in 0:01:15 (files 1, digest 0123456789ab)"
+
+
+def test_a_transfer_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    list(show(FETCHING, Course({"f": 0})))
+    list(show(FETCHING, Course({"f": 0}), as_json=True))
+    shown = capsys.readouterr()
+    assert "done     model.safetensors in 0:01:15" in shown.err
+    events = [json.loads(line) for line in shown.out.splitlines()]
+    assert events[1] == {"event": "fetching", "key": "f", "done": 0, "of": 6_900_000_000}
 
 
 def test_a_course_counts_stages_and_time() -> None:

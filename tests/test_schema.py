@@ -25,6 +25,7 @@ from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.schema import recipe_schema
 from lorarecipe.recipe.table import Table
 from lorarecipe.recipe.training import Buckets, Training
+from tests.hub import Hub
 from tests.renders import demo_kit
 
 ROOT = Path(__file__).parent.parent
@@ -133,7 +134,9 @@ def test_the_schema_is_one() -> None:
 
 
 @pytest.mark.parametrize(("table", "name"), _FIELDS, ids=lambda part: getattr(part, "__name__", part))
-def test_every_key_has_a_description_and_examples_that_load(table: type[Table], name: str, place: Path) -> None:
+def test_every_key_has_a_description_and_examples_that_load(
+    table: type[Table], name: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     field = table.model_fields[name]
     assert field.description
     assert field.description.endswith((".", "?", ")"))
@@ -141,10 +144,13 @@ def test_every_key_has_a_description_and_examples_that_load(table: type[Table], 
     recipe = _recipe(where)
     examples = field.examples or []
     assert examples
-    for example in examples:
-        written = _set(deepcopy(recipe), where, example)
-        assert _load(written, place) == ()
-        assert _allows(written)
+    with Hub() as hub:
+        hub.use(monkeypatch)
+        hub.add("models/owner/repo", {"file.safetensors": b"of an example"})
+        for example in examples:
+            written = _set(deepcopy(recipe), where, example)
+            assert _load(written, place) == ()
+            assert _allows(written)
 
 
 def test_the_file_beside_the_models_is_up_to_date() -> None:

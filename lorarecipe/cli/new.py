@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 #: letters of a folder's name that a recipe's name begins with
 _LONGEST = 50
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-_FILE = click.Path(path_type=Path, exists=True)
+
+
+class _File(click.Path):
+    """A file on this machine."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        if str(value).startswith("hf://"):
+            self.fail(f"{value} is on a hub, expected a file on this machine; the recipe may name the hub afterwards")
+        return super().convert(value, param, ctx)
+
+
+_FILE = _File(path_type=Path, exists=True)
 
 
 @click.command("new")

@@ -86,8 +86,8 @@ def token() -> Finding:
         with suppress(OSError):
             if path.stat().st_size:
                 return present("Hugging Face token", f"there is one in {path}")
-    advice = "only for your own downloads of checkpoints that ask for a login: hf auth login"
-    return absent("Hugging Face token", "none; no recipe needs one", advice, needed=False)
+    advice = "for files on a hub that ask for a login: hf auth login"
+    return absent("Hugging Face token", "none; public files need none", advice, needed=False)
 
 
 def token_files() -> Iterator[Path]:

@@ -34,7 +34,13 @@ _STYLES = {
 #: what the rows show
 _IN_ROWS = events.Progress | events.Sampled | events.Fetching
 #: what a stage does between its start and its first step or picture
-_LOADING = {"train": "the trainer loads", "sample": "the trainer loads", "gate": "measuring", "leak": "measuring"}
+_LOADING = {
+    "fetch": "asking the hub",
+    "train": "the trainer loads",
+    "sample": "the trainer loads",
+    "gate": "measuring",
+    "leak": "measuring",
+}
 
 
 class _Left(TextColumn):

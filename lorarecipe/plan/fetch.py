@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lorarecipe.errors import data_size
@@ -23,12 +23,17 @@ class FetchStage(Stage):
     @property
     def why(self) -> str:
         """What the method needs it for."""
-        return f"the recipe names it on a hub; {data_size(self.size)} are fetched once"
+        return f"a recipe names it on a hub; its {data_size(self.size)} are fetched once, and proven by their digests"
 
     @property
     def size(self) -> int:
         """Bytes of its files."""
         return self.remote.size
+
+    @property
+    def sum(self) -> list[str]:
+        """Where it comes from, and how large it is."""
+        return [f"{self.remote.address}, {data_size(self.size)}"]
 
     def identity(self) -> dict[str, object]:
         """Digest and name; where it comes from changes nothing."""
@@ -42,7 +47,12 @@ class FetchStage(Stage):
 def fetches_of(recipes: Iterable[Recipe]) -> list[tuple[Stage, str]]:
     """Give what recipes name on a hub, with titles."""
     remotes = (remote for recipe in recipes for remote in recipe.remotes.values())
-    return [(FetchStage(remote), f"{remote.address.name} from {remote.address}") for remote in remotes]
+    return [(FetchStage(remote), f"{remote.address.name} from {_repository(remote)}") for remote in remotes]
+
+
+def _repository(remote: Remote) -> str:
+    """Name the repository without the commit: another file of the same name is then told as a change."""
+    return str(replace(remote.address, path="")).partition("@")[0]
 
 
 def plan_of_fetches(recipes: Iterable[Recipe]) -> Plan:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lorarecipe.errors import Fault, RecipeError, did_you_mean
+from lorarecipe.errors import Fault, NetworkFailed, RecipeError, did_you_mean
 from lorarecipe.files import read_file
 from lorarecipe.hub import Remote
 from lorarecipe.recipe.across import across_tables
@@ -132,7 +132,7 @@ def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
         _read(path.parent / named, {})
     except RecipeError as error:
         return error.faults if (path.parent / named).exists() else ()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, NetworkFailed):
         return ()
     return ()
 
