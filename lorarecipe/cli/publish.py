@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +26,12 @@ if TYPE_CHECKING:
     help="Write the files into a new folder instead, with a sheet for Civitai.",
 )
 @click.option("--name", help="The result to publish, of a run of several recipes.")
-@click.option("--license", "license_id", metavar="ID", help="License of the LoRA, as the hub calls it: cc-by-nc-4.0.")
+@click.option(
+    "--license",
+    "license_id",
+    metavar="ID",
+    help="The LoRA's license, as the hub calls it; by default [deliver]'s.",
+)
 @click.option("--public", is_flag=True, help="Let everybody see it; without this, only you.")
 def command(
     run: str, to: str | None, folder: Path | None, name: str | None, license_id: str | None, public: bool
@@ -39,18 +43,19 @@ def command(
 
     RUN is a run's name, the end of it, or `last`. Log in once, with `hf auth login` or HF_TOKEN.
     """
-    from lorarecipe.publish import SHEET, commit_files, files_of, result_of, sheet_of, write_files
+    from lorarecipe.publish import LICENSE, SHEET, commit_files, files_of, result_of, sheet_of, write_files
 
     if not to and not folder:
         raise click.UsageError("found neither --to nor --dry-run, expected --to hf://OWNER/REPO or --dry-run FOLDER")
     address = _repository(to) if to else None
-    if license_id and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license_id):
+    if license_id and not LICENSE.fullmatch(license_id):
         problem = f"found {license_id!r}, expected the hub's name of a license, as apache-2.0 or cc-by-nc-4.0"
         raise click.BadParameter(problem, param_hint="--license")
     try:
         result = result_of(run_named(run), name)
     except LookupError as problem:
         raise click.BadParameter(str(problem.args[0]), param_hint="--name") from problem
+    license_id = license_id or result.license
     files = files_of(result, address.repo if address else f"OWNER/{result.name}", license_id)
     if folder:
         try:
@@ -92,7 +97,7 @@ def _remarks(result: Result, license_id: str | None) -> Iterator[str]:
     if not result.checkpoint_address:
         yield f"The card names no base_model: {result.checkpoint} was not fetched from a hub. Add its repository there."
     if not license_id:
-        yield "The card names no license; name one with --license."
+        yield "The card names no license; name one in [deliver] of the recipe, or with --license."
     if not result.pictures:
         yield "There are no samples to show; [samples] in the recipe draws some."
     if keys := ", ".join(result.private_metadata):

@@ -3,10 +3,11 @@
 from lorarecipe.publish.civitai import SHEET, sheet_of
 from lorarecipe.publish.files import files_of, write_files
 from lorarecipe.publish.recipe_text import without_folders
-from lorarecipe.publish.result import Result, result_of
+from lorarecipe.publish.result import LICENSE, Result, result_of
 from lorarecipe.publish.upload import commit_files
 
 __all__ = [
+    "LICENSE",
     "SHEET",
     "Result",
     "commit_files",

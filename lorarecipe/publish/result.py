@@ -18,11 +18,11 @@ from lorarecipe.hub import Address, read_address
 from lorarecipe.publish.pictures import Drawn, Picture, pictures_of
 from lorarecipe.publish.training import Trained, captions_of, trained
 from lorarecipe.records import Leak, Passport
-from lorarecipe.run import LEAK, PASSPORT, Baked, Run, baked_in, record_beside, results_of
+from lorarecipe.run import LEAK, PASSPORT, Baked, Run, baked_in, record_beside, reduced, results_of
 from lorarecipe.weights import Weights
 
-#: keys of metadata in which trainers write what the images were called, and how they were tagged
-_PRIVATE = {"ss_dataset_dirs", "ss_datasets", "ss_reg_dataset_dirs", "ss_tag_frequency", "ss_training_comment"}
+#: the hub's names of licenses (its documentation, "Licenses")
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,15 @@ class Result:
 
     @property
     def private_metadata(self) -> list[str]:
-        """Keys of the metadata that hold captions' tags, and names of the folders of images."""
-        return sorted(key for key in Weights(self.loras[0]).metadata if key in _PRIVATE)
+        """Keys of the metadata that ``[deliver] metadata = "public"`` leaves out: captions' tags, names of folders."""
+        metadata = Weights(self.loras[0]).metadata
+        return sorted(metadata.keys() - reduced(metadata, "public").keys())
+
+    @property
+    def license(self) -> str | None:
+        """License that the recipe names, as the hub writes such names."""
+        named = str(self.setting("deliver", "license") or "").lower()
+        return named if LICENSE.fullmatch(named) else None
 
     def setting(self, table: str, name: str) -> object:
         """Give a setting of the recipe as the run used it; None where it was not set."""

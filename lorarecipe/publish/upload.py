@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lorarecipe.errors import NetworkFailed
-from lorarecipe.hub import Address, NotOnTheHub, hub_failures
+from lorarecipe.hub import Address, NotOnTheHub, endpoint, hub_failures
 from lorarecipe.publish.files import Source
 
 
@@ -42,7 +42,7 @@ def commit_files(files: Mapping[str, Source], address: Address, message: str, *,
     from huggingface_hub.errors import RepositoryNotFoundError
 
     additions = [CommitOperationAdd(name, source) for name, source in files.items()]
-    api = HfApi(library_name="lorarecipe")
+    api = HfApi(endpoint=endpoint(), library_name="lorarecipe")
     try:
         with hub_failures(address):
             try:

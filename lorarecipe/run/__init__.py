@@ -12,6 +12,7 @@ from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_
 from lorarecipe.run.measured import LEAK
 from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
+from lorarecipe.run.privacy import reduced
 from lorarecipe.run.record import fold, write_results
 from lorarecipe.run.workers import Here, Worker
 
@@ -43,6 +44,7 @@ __all__ = [
     "noted",
     "plan_changes",
     "record_beside",
+    "reduced",
     "results_of",
     "workers_of",
     "write_results",
