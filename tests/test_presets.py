@@ -128,7 +128,7 @@ def test_arguments_of_another_optimizer_are_not_taken_over() -> None:
         ("sd_xl_base_1.0", "sdxl", (), {}, "sdxl", False, "is that of Illustrious, NoobAI or Pony"),
         ("Illustrious-XL-v2.0", "sdxl", (), {}, "illustrious", False, "Its file's name holds 'illustrious'"),
         ("illustriousXL_v01", "sdxl", (), {}, "illustrious", False, "Its file's name holds 'illustrious'"),
-        ("noobaiXLNAIXL_epsilonPred11Version", "sdxl", (), {}, "noobai-eps", False, "make sure that this one does not"),
+        ("noobaiXLNAIXL_epsilonPred11Version", "sdxl", (), {}, "noobai-eps", False, "make sure of this one"),
         ("NoobAI-XL-Vpred-v1.0", "sdxl", ("v_pred", "ztsnr"), {}, "noobai-vpred", True, "its file has an entry v_pred"),
         ("noobaiXLNAIXL_vPred10Version", "sdxl", (), {}, "noobai-vpred", True, "holds 'vPred'"),
         ("noobaiXLVpred_v10", "sdxl", (), {"modelspec.prediction_type": "epsilon"}, "noobai-vpred", True, "make sure"),

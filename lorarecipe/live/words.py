@@ -37,8 +37,9 @@ def sentence(event: Event) -> str:
         case events.Measured():
             return f"measured {event.name}, on the original checkpoint:"
         case events.Gated():
-            what = "base" if event.of == "base" else "checkpoint with the base"
-            return f"gate     {what} {event.name}: {event.verdict}"
+            if event.of == "base":
+                return f"gate     base {event.name}: {event.verdict}"
+            return f"gate     checkpoint with the base {event.name}: {event.verdict}"
         case events.Unpicked():
             return f"pick     {event.name}: open {event.page}, mark pictures, put the list into the recipe, run again"
         case events.Delivered():

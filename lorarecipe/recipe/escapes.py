@@ -63,13 +63,13 @@ def _unreadable(inner: str, *, ends: bool) -> str | None:
 
 def _advice(inner: str, escape: str) -> str:
     shown = inner if len(inner) <= 80 else f"{inner[:77]}..."
-    what = "does not end the string" if escape == '\\"' else "begins an escape"
+    what = f"{escape} does not end the string" if escape == '\\"' else f"{escape} begins an escape"
     ways = [] if "'" in inner else [f"in single quotes: '{shown}'"]
     if escape[1] in _OF_PROMPTS:
         ways.append(f'with two backslashes for each: "{_doubled(shown)}"')
     else:
         ways.append(f'with /: "{_slashed(shown)}"')
-    return f'found "{shown}" in double quotes, where {escape} {what}; write it {", or ".join(ways)}'
+    return f'found "{shown}" in double quotes, where {what}; write it {", or ".join(ways)}'
 
 
 def _doubled(text: str) -> str:

@@ -69,6 +69,8 @@ def _preset(checkpoint: Weights | Folder, family: str, *, velocity: bool) -> tup
         if "pony" in words and len(words) > 1:
             return "sdxl", f"Its {where} holds {words[0]!r} and 'pony', so it may be either: sdxl is the common preset."
         if words:
-            doubt = " Older NoobAI files do not say that they predict velocity: make sure that this one does not."
-            return _WORDS[words[0]], f"Its {where} holds {words[0]!r}.{doubt if words[0] == 'noob' else ''}"
+            reason = f"Its {where} holds {words[0]!r}."
+            if words[0] == "noob":
+                reason = f"{reason} Older NoobAI files do not say that they predict velocity: make sure of this one."
+            return _WORDS[words[0]], reason
     return "sdxl", "Neither its file's name nor its title is that of Illustrious, NoobAI or Pony."

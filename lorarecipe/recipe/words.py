@@ -28,7 +28,8 @@ def faults_of(lines: Lines, details: ErrorDetails) -> list[Fault]:
     elif details["type"] in {"too_short", "too_long"}:
         short = details["type"] == "too_short"
         entries = count(details["ctx"]["min_length" if short else "max_length"], "entry", "entries")
-        message = f"found {found}, expected at {'least' if short else 'most'} {entries}"
+        bound = f"at least {entries}" if short else f"at most {entries}"
+        message = f"found {found}, expected {bound}"
     elif details["type"] == "recipe":
         message = details["msg"]
     else:
