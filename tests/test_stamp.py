@@ -26,6 +26,7 @@ from lorarecipe.dataset import scan
 from lorarecipe.demo import NANO
 from lorarecipe.errors import RecipeError
 from lorarecipe.events import Delivered, Event, Started
+from lorarecipe.inspection import inspect
 from lorarecipe.plan import LORA, Plan, compile_plan, rehearsal_of
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -389,6 +390,10 @@ def test_the_file_of_sd_scripts(
             assert metadata["sshs_model_hash"] == _as_the_trainer_hashes(path, metadata)
             assert "sshs_legacy_hash" not in metadata
             assert PERSON.encode() not in path.read_bytes()
+            found = inspect(path)
+            assert (found.family.by_tensors, found.family.by_metadata, found.not_finite) == (family, family, ())
+            assert [claim.name for claim in found.claims if claim.is_true] == ["sshs_model_hash", "modelspec.hash_sha256"]
+            assert found.hashes.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert _all_of(metadata) == snapshot(name=level)
     trained = worker.store.path(_plan(recipe).deliveries[0].stage.short) / LORA
     assert _tensor_bytes(out / "aoi" / "aoi.safetensors") == _tensor_bytes(trained)
