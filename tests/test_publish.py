@@ -403,12 +403,12 @@ def test_who_can_see_it(place: Path, hub: Hub) -> None:
     ("status", "path", "message"),
     [
         (401, "/api/models/me/aoi$", "log in"),
-        (403, "/commit/", "log in with a token that may do this"),
-        (409, "/commit/", "the repository changed meanwhile (HTTP 409); look at it, then run the same again"),
-        (412, "/commit/", "the repository changed meanwhile (HTTP 412); look at it, then run the same again"),
-        (429, "/commit/", "the hub asks to wait (HTTP 429: too many requests); run the same again in some minutes"),
-        (500, "/commit/", "the hub answered with HTTP 500; run the same again later"),
-        (403, "/lfs/", "log in with a token that may do this"),
+        (403, "/commit/", "log in with a token that allows it"),
+        (409, "/commit/", "the repository was changed at the same time (HTTP 409); look at it, then run the same again"),
+        (412, "/commit/", "the repository was changed at the same time (HTTP 412); look at it, then run the same again"),
+        (429, "/commit/", "the hub refuses more requests for now (HTTP 429); run the same command again in some minutes"),
+        (500, "/commit/", "the hub answered with HTTP 500; run the same command again later"),
+        (403, "/lfs/", "log in with a token that allows it"),
         (400, "validate-yaml", "the hub refuses the model card; change what it says"),
     ],
 )
