@@ -404,9 +404,21 @@ def test_who_can_see_it(place: Path, hub: Hub) -> None:
     [
         (401, "/api/models/me/aoi$", "log in"),
         (403, "/commit/", "log in with a token that allows it"),
-        (409, "/commit/", "the repository was changed at the same time (HTTP 409); look at it, then run the same again"),
-        (412, "/commit/", "the repository was changed at the same time (HTTP 412); look at it, then run the same again"),
-        (429, "/commit/", "the hub refuses more requests for now (HTTP 429); run the same command again in some minutes"),
+        (
+            409,
+            "/commit/",
+            "the repository was changed at the same time (HTTP 409); look at it, then run the same again",
+        ),
+        (
+            412,
+            "/commit/",
+            "the repository was changed at the same time (HTTP 412); look at it, then run the same again",
+        ),
+        (
+            429,
+            "/commit/",
+            "the hub refuses more requests for now (HTTP 429); run the same command again in some minutes",
+        ),
         (500, "/commit/", "the hub answered with HTTP 500; run the same command again later"),
         (403, "/lfs/", "log in with a token that allows it"),
         (400, "validate-yaml", "the hub refuses the model card; change what it says"),
@@ -438,7 +450,7 @@ def test_a_repository_that_changes_meanwhile(place: Path, hub: Hub) -> None:
     hub.answer = changed  # type: ignore[method-assign]
     code, _, err = _publish(place, hub)
     assert code == 6
-    assert "the repository changed meanwhile (HTTP 412)" in err
+    assert "the repository was changed at the same time (HTTP 412)" in err
     assert hub["models/me/aoi"].files() == {"notes.md": b"another's"}
 
 

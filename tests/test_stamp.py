@@ -392,7 +392,10 @@ def test_the_file_of_sd_scripts(
             assert PERSON.encode() not in path.read_bytes()
             found = inspect(path)
             assert (found.family.by_tensors, found.family.by_metadata, found.not_finite) == (family, family, ())
-            assert [claim.name for claim in found.claims if claim.is_true] == ["sshs_model_hash", "modelspec.hash_sha256"]
+            assert [claim.name for claim in found.claims if claim.is_true] == [
+                "sshs_model_hash",
+                "modelspec.hash_sha256",
+            ]
             assert found.hashes.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert _all_of(metadata) == snapshot(name=level)
     trained = worker.store.path(_plan(recipe).deliveries[0].stage.short) / LORA
