@@ -117,32 +117,34 @@ def _read_until_two_train(running: subprocess.Popen[str]) -> list[dict[str, Any]
     raise AssertionError(events)
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
-def test_two_that_are_stopped_go_on(world: _World, signum: signal.Signals, code: int) -> None:
+def test_two_that_are_stopped_go_on(world: _World) -> None:
     """Both trainers end with the run; the next one makes nothing twice, and ends with the same numbers."""
-    for attempt in range(5):  # on a busy machine, one may end before the other has begun
-        home = f"stopped-{signum.name}-{attempt}"
+    for attempt in range(5):  # on a busy machine, one or both may end before the signal comes
+        home = f"stopped-{attempt}"
         running = world.start(home, "--jobs", "2")
         events = _read_until_two_train(running)
-        words = [word for one in processes_of(world.root / home) for word in one.cmdline()]
-        running.send_signal(signum)
-        if len({word for word in words if word.startswith("--output_dir=")}) == 2:
+        running.terminate()
+        told, errors = running.communicate(timeout=600)
+        events += [json.loads(line) for line in told.splitlines()]
+        if "paused" in {event["event"] for event in events}:
             break
-        running.communicate(timeout=600)
-    told, errors = running.communicate(timeout=600)
-    events += [json.loads(line) for line in told.splitlines()]
-    assert running.returncode == code, errors
+    assert running.returncode == 128 + signal.SIGTERM, errors
     deadline = time.monotonic() + 60
     while processes_of(world.root / home):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    if signum == signal.SIGTERM:
-        assert [event["event"] for event in events].count("paused") == 2
-        assert find_run(world.root / home / "runs", "last").state == "paused"
-        assert errors.endswith("--jobs 2\n")
+    begun, ended = (
+        {event["key"] for event in events if event["event"] in kinds and event["kind"] == "train"}
+        for kinds in ({"started"}, {"paused", "finished"})
+    )
+    assert begun == ended
+    assert find_run(world.root / home / "runs", "last").state == "paused"
+    assert errors.endswith("--jobs 2\n")
     again = world.run(home, "--jobs", "2")
     assert _is_as_with_one(world, home)
     made = _finished([*events, *again])
     assert len(made) == len({*made})
-    reasons = [event["why"] for event in again if event["event"] == "started" and event["kind"] == "train"]
-    assert all("goes on after" in why for why in reasons) or signum == signal.SIGKILL
+    paused = {event["key"] for event in events if event["event"] == "paused"}
+    assert all(
+        "goes on after" in event["why"] for event in again if event["event"] == "started" and event["key"] in paused
+    )
