@@ -71,6 +71,31 @@ steps = 2
 """
 
 
+#: a finished base, as RECIPE names it
+FINISHED_BASE = '[base]\nweights = "BASE"\n'
+
+
+def trained_base(steps: int) -> str:
+    """Write the tables of a base of two characters that is trained, in place of a finished one."""
+    return f"""\
+[[base.characters]]
+images = "renders/red"
+traits = ["red hair", "long hair", "blue dress"]
+
+[[base.characters]]
+images = "renders/green"
+traits = ["green hair", "short hair", "yellow dress"]
+
+[base.training]
+rank = 2
+alpha = 2
+unet_lr = 1e-3
+steps = {steps}
+resolution = 64
+buckets = false
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A target with samples of two epochs and a control arm, on a base that was trained elsewhere."""

@@ -31,31 +31,13 @@ from tests import test_alone as alone
 from tests.hub import Hub
 from tests.hub_faults import Answer, Request
 from tests.renders import demo_renders
-from tests.test_pictures import RECIPE
+from tests.test_pictures import FINISHED_BASE, RECIPE, trained_base
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "hf_" + "canary" * 5
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-_CAST = """
-[[base.characters]]
-images = "renders/red"
-traits = ["red hair", "long hair", "blue dress"]
-
-[[base.characters]]
-images = "renders/green"
-traits = ["green hair", "short hair", "yellow dress"]
-
-[base.training]
-rank = 2
-alpha = 2
-unet_lr = 1e-3
-steps = 2
-resolution = 64
-buckets = false
-
-[base.gate]"""
 _CHANGES = {
-    '[base]\nweights = "BASE"\n\n[base.gate]': _CAST.strip(),
+    FINISHED_BASE: trained_base(steps=2),
     "images = 2\n": "images = 1\n",
     "epochs = [1]\n": "",
     "enabled = true": "enabled = false",
@@ -494,9 +476,8 @@ def test_what_is_not_published(tmp_path: Path) -> None:
     demo_renders(tmp_path / "renders")
     plain = alone.RECIPE.partition("[samples]")[0]
     (tmp_path / "aoi.toml").write_text(plain, encoding="utf-8")
-    base = RECIPE.partition("[base]")[0].replace('"aoi"', '"base"') + _CAST.replace(
-        "[base.gate]", '[base.gate]\nmode = "off"\n[trainer]\nengine = "embedded"\ndevice = "cpu"\n[rules]\n'
-    )
+    base = RECIPE.partition("[base]")[0].replace('"aoi"', '"base"') + trained_base(steps=2)
+    base += '[base.gate]\nmode = "off"\n[trainer]\nengine = "embedded"\ndevice = "cpu"\n[rules]\n'
     base += "".join(
         f'{code} = {{ severity = "ignore", reason = "a test" }}\n' for code in ("SET005", "SET006", "SET007", "SET009")
     )

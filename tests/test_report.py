@@ -30,7 +30,7 @@ from lorarecipe.trainer import find_trainer
 from tests import test_alone as alone
 from tests.catalogue import texts
 from tests.renders import demo_renders
-from tests.test_pictures import RECIPE
+from tests.test_pictures import FINISHED_BASE, RECIPE, trained_base
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -76,25 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of a target with a control arm, samples of two epochs and a gate; the second changes the weights."""
     place = tmp_path_factory.mktemp("report")
     demo_renders(place / "renders")
-    cast = """
-[[base.characters]]
-images = "renders/red"
-traits = ["red hair", "long hair", "blue dress"]
-
-[[base.characters]]
-images = "renders/green"
-traits = ["green hair", "short hair", "yellow dress"]
-
-[base.training]
-rank = 2
-alpha = 2
-unet_lr = 1e-3
-steps = 4
-resolution = 64
-buckets = false
-
-[base.gate]"""
-    text = RECIPE.replace('[base]\nweights = "BASE"\n\n[base.gate]', cast.strip())
+    text = RECIPE.replace(FINISHED_BASE, trained_base(steps=4))
     text = text.replace("weights = [0, 1]", "weights = [0, 0.8, 1]")
     text += "\n[deliver]\nweight = 1.25\n\n[rules]\n" + "".join(
         f'{code} = {{ severity = "ignore", reason = "a test" }}\n' for code in ("SET005", "SET006", "SET007", "SET009")

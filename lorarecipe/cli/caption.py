@@ -31,7 +31,7 @@ def command(recipes: tuple[Path, ...], shown: bool, replace: bool) -> None:
     changes = [change for change in proposed.values() if not change.is_none]
     if shown:
         for change in changes:
-            say(diff(change))
+            click.echo(diff(change))
         return
     written = [change for change in changes if change.before is None or replace]
     for change in written:

@@ -52,13 +52,14 @@ def run_argument(name: str, *, nargs: int = 1) -> Callable[[Command], Command]:
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print a text in the language of the user.
+    """Print a text in the language of the user; a path, which programs read too, stays as it is.
 
     Control characters, which a terminal obeys, are escaped, since parts of the text may come from files. Remarks,
     which go to standard error, are left out with ``--quiet``.
     """
     if not (err and is_quiet()):
-        click.echo(printable_lines(translated(str(text))), err=err)
+        shown = str(text) if isinstance(text, Path) else translated(str(text))
+        click.echo(printable_lines(shown), err=err)
 
 
 def wrapped(line: str, indent: int) -> str:

@@ -46,7 +46,8 @@ def command(recipes: tuple[Path, ...], commands: bool, as_json: bool) -> None:
         why = reason(stage, plan, store)
         say(f"{stage.short}  {plan.title(stage)}")
         say(f"  {'reused' if why is None else f'runs: {why}'}")
-        click.echo("".join(f"  {line}\n" for line in stage.sum), nl=False)
+        for line in stage.sum:
+            say(f"  {line}")
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)

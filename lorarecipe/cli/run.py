@@ -118,7 +118,7 @@ def command(
             say_json({"event": "end", "run": run.name, "state": run.record.state, "message": run.record.message})
     list(write_results(run.record, plan, results))
     if not as_json:
-        files = [file.path for files in run.record.files.values() for file in files]
+        files = [Path(file.path) for files in run.record.files.values() for file in files]
         for path in [*files, *(results / page.parent.name / page.name for page in pages)]:
             say(path)
     if rehearse and not failure:

@@ -140,7 +140,7 @@ def _fetched(remote: Remote, file: RemoteFile, folder: Path, on_bytes: OnBytes) 
             library_name="lorarecipe",
             endpoint=endpoint(),
         )
-    on_bytes(file.size - counted)  # it may come from huggingface_hub's own cache, or in fewer pieces than were told
+    on_bytes(file.size - counted)  # it may come from huggingface_hub's own cache, or in fewer pieces than were counted
     return Path(came)
 
 

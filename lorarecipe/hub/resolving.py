@@ -132,7 +132,7 @@ def _asked(address: Address, where: str | None) -> Remote:
     api, kind = HfApi(endpoint=where, library_name="lorarecipe"), address.kind.removesuffix("s")
     with quiet(), hub_failures(address):
         commit = api.repo_info(address.repo, repo_type=kind, revision=address.revision).sha
-        assert commit  # of one repository it is always told
+        assert commit  # the hub always names the commit of a repository
         paths = [address.path] if address.path else []
         found = api.get_paths_info(address.repo, paths, repo_type=kind, revision=commit) if paths else []
         if found and isinstance(found[0], RepoFile):

@@ -51,7 +51,7 @@ def fetches_of(recipes: Iterable[Recipe]) -> list[tuple[Stage, str]]:
 
 
 def _repository(remote: Remote) -> str:
-    """Name the repository without the commit: another file of the same name is then told as a change."""
+    """Name the repository without the commit: another file of the same name then counts as a change."""
     return str(replace(remote.address, path="")).partition("@")[0]
 
 

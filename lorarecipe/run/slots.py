@@ -17,7 +17,7 @@ from lorarecipe.events import Event
 from lorarecipe.plan import Stage
 from lorarecipe.run.workers import Changed, Worker
 
-#: seconds between two looks for a signal, and after which a thread that is to end is told again
+#: seconds between two looks for a signal, and after which a thread that has to end is asked again
 _LOOK, _PATIENCE = 0.2, 10.0
 
 
@@ -183,7 +183,7 @@ class _Several:
             for job in self._jobs.values():
                 if not signals.pauses(job.thread.ident or 0):
                     job.stop()
-        # one that was told to end while it said that it had ended
+        # a thread that was asked to end while it reported its own end
         dead = [job for job in self._jobs.values() if not job.thread.is_alive()]
         return Ended(dead[0].stage, _Stopped()) if dead and self._said.empty() else None
 
