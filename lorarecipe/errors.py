@@ -49,10 +49,12 @@ class Fault:
     line: int
     where: str
     message: str
+    option: str = ""
+    """The option of the command line that is wrong, in place of a line of the file."""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return printable(f"{self.path}:{self.line}: {place}{self.message}")
+        return printable(f"{self.option or f'{self.path}:{self.line}'}: {place}{self.message}")
 
 
 class RecipeError(LorarecipeError):
@@ -62,7 +64,7 @@ class RecipeError(LorarecipeError):
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda fault: (str(fault.path), fault.line)))
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__("\n".join(dict.fromkeys(map(str, self.faults))))
 
 
 class CheckFailed(LorarecipeError):

@@ -20,6 +20,7 @@ from syrupy.assertion import SnapshotAssertion
 from lorarecipe.cli import check as check_command
 from lorarecipe.cli import options
 from lorarecipe.errors import Interrupted
+from lorarecipe.recipe import Overrides
 from lorarecipe.rules import Checked
 from tests.test_rules import _base, _lora
 
@@ -165,8 +166,8 @@ def test_a_watch_checks_again(folder: Path) -> None:
 def test_what_is_saved_during_a_check_is_checked_after_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
-        checked = options.check_all(paths)
+    def check_all(paths: tuple[Path, ...], overrides: Overrides) -> tuple[Checked, ...]:
+        checked = options.check_all(paths, overrides)
         seen.append([finding.code for one in checked for finding in one.findings])
         if len(seen) == 2:  # the first one only tells which folders there are
             (folder / "aoi" / "full_front.txt").write_text("white background, arms at sides, full body, solo")
@@ -176,7 +177,7 @@ def test_what_is_saved_during_a_check_is_checked_after_it(folder: Path, monkeypa
 
     monkeypatch.setattr(check_command, "check_all", check_all)
     with pytest.raises(Interrupted):
-        check_command._watch((folder / "recipe.toml",))
+        check_command._watch((folder / "recipe.toml",), Overrides())
     assert ["TGT001" in codes for codes in seen] == [False, False, True]
 
 

@@ -13,12 +13,14 @@ import click
 
 from lorarecipe.cli.formats import FORMATS, Report
 from lorarecipe.cli.options import check_all, recipes, say
+from lorarecipe.cli.overriding import with_sets
 from lorarecipe.errors import count
 from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from watchfiles import Change
 
+    from lorarecipe.recipe import Overrides
     from lorarecipe.rules import Checked
 
 #: new objects after which Python looks for unreachable ones; with its own 700, a check of 10,000 images spends a tenth
@@ -28,6 +30,7 @@ _OBJECTS = 100_000
 
 @click.command("check")
 @recipes
+@with_sets
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--diff", "shown", is_flag=True, help="Show what --fix would write into captions.")
 @click.option("--fix", "fixed", is_flag=True, help="Write what is certain; originals go to .originals beside them.")
@@ -39,6 +42,7 @@ _OBJECTS = 100_000
 @click.option("--watch", is_flag=True, help="Check again whenever a recipe, an image or a caption changes.")
 def command(
     recipes: tuple[Path, ...],
+    overrides: Overrides,
     form: str,
     shown: bool,
     fixed: bool,
@@ -63,10 +67,10 @@ def command(
         raise click.BadParameter(f"{encoding!r} is no encoding that Python knows", param_hint="--encoding")
     gc.set_threshold(_OBJECTS)
     if watch:
-        return _watch(recipes)
-    checked: Sequence[Checked] = check_all(recipes)
+        return _watch(recipes, overrides)
+    checked: Sequence[Checked] = check_all(recipes, overrides)
     if shown or fixed:
-        checked = _mended(recipes, checked, fixed=fixed, encoding=encoding)
+        checked = _mended(recipes, overrides, checked, fixed=fixed, encoding=encoding)
     report = replace(_report(checked), verbose=verbose)
     _print(report, form)
     return 3 if report.errors else 0
@@ -99,7 +103,12 @@ def _is_known(encoding: str) -> bool:
 
 
 def _mended(
-    recipes: tuple[Path, ...], checked: Sequence[Checked], *, fixed: bool, encoding: str | None
+    recipes: tuple[Path, ...],
+    overrides: Overrides,
+    checked: Sequence[Checked],
+    *,
+    fixed: bool,
+    encoding: str | None,
 ) -> Sequence[Checked]:
     """Show or write the fixes; the report is then of what is there."""
     from lorarecipe.dataset import plain
@@ -115,10 +124,10 @@ def _mended(
         say(f"{change.path}: mended; the original is {write(change)}", err=True)
         say(described(change), err=True)
     say(f"mended {count(len(changes), 'caption')}", err=True)
-    return check_all(recipes)
+    return check_all(recipes, overrides)
 
 
-def _watch(recipes: tuple[Path, ...]) -> int:
+def _watch(recipes: tuple[Path, ...], overrides: Overrides) -> int:
     """Print a report after each change, until Ctrl-C.
 
     Watching begins before a check does, so what is saved while it checks is seen after it.
@@ -129,7 +138,7 @@ def _watch(recipes: tuple[Path, ...]) -> int:
     changes = _watching(watched)
     while True:
         try:
-            checked = check_all(recipes)
+            checked = check_all(recipes, overrides)
             sources = {one.dataset.recipe.source.parent for one in checked}
             sources |= {one.dataset.recipe.base_lines.path.parent for one in checked}
             folders = sources | {group.folder for one in checked for group in one.dataset.groups}

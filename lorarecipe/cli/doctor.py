@@ -10,16 +10,19 @@ import click
 
 from lorarecipe.cli.folding import columns
 from lorarecipe.cli.options import say, say_json, wrapped
+from lorarecipe.cli.overriding import with_sets
 from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.doctor import Finding
+    from lorarecipe.recipe import Overrides
 
 _MARKS = {"ok": "ok  ", "lack": "LACK", "note": "note"}
 
 
 @click.command("doctor")
 @click.argument("recipe", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[RECIPE]")
+@with_sets
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -34,7 +37,7 @@ _MARKS = {"ok": "ok  ", "lack": "LACK", "note": "note"}
     metavar="FILE.zip",
     help="Write a new archive for a bug report, without names, home folders and tokens.",
 )
-def command(recipe: Path | None, out: Path, as_json: bool, bundle: Path | None) -> int:
+def command(recipe: Path | None, overrides: Overrides, out: Path, as_json: bool, bundle: Path | None) -> int:
     """Say what this machine lacks for training.
 
     With RECIPE, what matters to this recipe: its trainer, its device, the memory and the room that it needs. A line
@@ -46,7 +49,7 @@ def command(recipe: Path | None, out: Path, as_json: bool, bundle: Path | None) 
 
     if bundle and os.path.lexists(bundle):
         raise click.BadParameter(f"{bundle} is there already, and is not overwritten", param_hint="--bundle")
-    loaded = load_all([recipe])[0] if recipe else None
+    loaded = load_all([recipe], overrides)[0] if recipe else None
     findings = doctor.examine(loaded, out)
     if as_json:
         say_json(doctor.as_json(recipe, findings))

@@ -20,6 +20,7 @@ from lorarecipe.language import translated
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
+    from lorarecipe.recipe import Overrides
     from lorarecipe.rules import Checked
     from lorarecipe.run import Run
 
@@ -102,17 +103,17 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print the exact command of each stage too.")
 
 
-def check_all(paths: tuple[Path, ...]) -> tuple[Checked, ...]:
-    """Load and check recipes; faults of all files come at once."""
+def check_all(paths: tuple[Path, ...], overrides: Overrides | None = None) -> tuple[Checked, ...]:
+    """Load and check recipes, with what is put over them; faults of all files come at once."""
     from lorarecipe.dataset import scan
     from lorarecipe.errors import Fault, RecipeError
-    from lorarecipe.recipe import load_all
+    from lorarecipe.recipe import NONE, load_all
     from lorarecipe.rules import check
 
     checked, faults = [], list[Fault]()
     gc.disable()  # all of it is kept: the collector would walk it again and again, a quarter of the time
     try:
-        for recipe in load_all(paths):
+        for recipe in load_all(paths, overrides or NONE):
             try:
                 checked.append(check(scan(recipe, meter())))
             except RecipeError as error:
@@ -168,7 +169,7 @@ allowed = click.option(
 )
 
 
-def plan_all(paths: tuple[Path, ...]) -> Plan:
+def plan_all(paths: tuple[Path, ...], overrides: Overrides | None = None) -> Plan:
     """Load, check and compile recipes.
 
     Raises
@@ -178,7 +179,7 @@ def plan_all(paths: tuple[Path, ...]) -> Plan:
     """
     from lorarecipe.plan import compile_plan
 
-    return compile_plan(sound(paths))
+    return compile_plan(sound(paths, overrides=overrides))
 
 
 def planned(checked: tuple[Checked, ...], *, rehearse: bool) -> tuple[Plan, tuple[str, ...]]:
@@ -193,7 +194,9 @@ def planned(checked: tuple[Checked, ...], *, rehearse: bool) -> tuple[Plan, tupl
     return compile_plan(checked), differences
 
 
-def sound(paths: tuple[Path, ...], allow: tuple[str, ...] = ()) -> tuple[Checked, ...]:
+def sound(
+    paths: tuple[Path, ...], allow: tuple[str, ...] = (), overrides: Overrides | None = None
+) -> tuple[Checked, ...]:
     """Load and check recipes, and let none pass that may not be trained, but for errors of the rules in ``allow``.
 
     Raises
@@ -206,7 +209,7 @@ def sound(paths: tuple[Path, ...], allow: tuple[str, ...] = ()) -> tuple[Checked
 
     if unknown := sorted({*allow} - (RULES.keys() - UNALTERABLE)):
         raise click.BadParameter(f"{unknown[0]!r} is no rule that can be allowed", param_hint="--allow")
-    checked = check_all(paths)
+    checked = check_all(paths, overrides)
     if errors := [str(finding) for one in checked for finding in one.errors if finding.code not in allow]:
         raise CheckFailed(
             "\n".join([*dict.fromkeys(errors), count(len(set(errors)), "error") + "; nothing was trained"])

@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING
 import click
 
 from lorarecipe.cli.options import as_json_option, plan_all, recipes, say, say_json
+from lorarecipe.cli.overriding import with_sets
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Stage
+    from lorarecipe.recipe import Overrides
     from lorarecipe.store import Store
 
 
 @click.command("plan")
 @recipes
+@with_sets
 @click.option("--commands", is_flag=True, help="Print each stage's exact command line and files too.")
 @as_json_option
-def command(recipes: tuple[Path, ...], commands: bool, as_json: bool) -> None:
+def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_json: bool) -> None:
     """Print what `run` would do, and why. Starts nothing and needs no trainer."""
     from lorarecipe.files import home
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
-    plan, store = plan_all(recipes), Store(home() / "store")
+    plan, store = plan_all(recipes, overrides), Store(home() / "store")
     if as_json:
         stages = [
             {

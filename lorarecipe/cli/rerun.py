@@ -28,6 +28,7 @@ def command(
 
     RUN is its name, the end of it, or `last`. What the store has is reused: a run that was stopped goes on.
     """
+    from lorarecipe.cli.overriding import overrides_of
     from lorarecipe.cli.run import command as run_command
     from lorarecipe.errors import CheckFailed
     from lorarecipe.run import changes_since
@@ -35,12 +36,13 @@ def command(
     before = run_named(run)
     asked = before.record.arguments
     recipes, allow = tuple(map(Path, asked.recipes)), tuple(asked.allow)
-    plan = planned(sound(recipes, allow), rehearse=asked.rehearse)[0]
+    plan = planned(sound(recipes, allow, overrides_of(asked)), rehearse=asked.rehearse)[0]
     if changes := "\n".join(changes_since(before, plan)):
         raise CheckFailed(f"{changes}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
     context.invoke(
         run_command,
         recipes=recipes,
+        sets=tuple(asked.sets),
         out=Path(asked.out),
         as_json=as_json,
         verbose=verbose,

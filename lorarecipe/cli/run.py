@@ -24,13 +24,16 @@ from lorarecipe.cli.options import (
     verbose_option,
     wrapped,
 )
+from lorarecipe.cli.overriding import with_sets, words_of
 
 if TYPE_CHECKING:
+    from lorarecipe.recipe import Overrides
     from lorarecipe.rules import Checked
 
 
 @click.command("run")
 @recipes
+@with_sets
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 @click.option("--rehearse", is_flag=True, help="Try every stage in miniature, on the CPU, into OUT/rehearsal.")
 def command(
     recipes: tuple[Path, ...],
+    overrides: Overrides,
     out: Path,
     as_json: bool,
     verbose: bool,
@@ -84,16 +88,18 @@ def command(
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
-    to_go_on = _again(recipes, out, allow, jobs, devices, rehearse=rehearse)
-    checked = sound(recipes, allow)
+    to_go_on = _again(recipes, overrides, out, allow, jobs, devices, rehearse=rehearse)
+    checked = sound(recipes, allow, overrides)
     try:
         if not rehearse and _fetched(checked, out, as_json=as_json):
-            checked = sound(recipes, allow)  # some rules look into the checkpoint
+            checked = sound(recipes, allow, overrides)  # some rules look into the checkpoint
     except Interrupted as stopped:
         raise Interrupted(stopped.signum, to_go_on) from None
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]
-    asked = Arguments(recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse)
+    asked = Arguments(
+        recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse, sets=list(overrides.sets)
+    )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
     workers = workers_of(plan, trainer, store, jobs, devices)
     results = out / "rehearsal" if rehearse else out
@@ -155,6 +161,7 @@ def _fetched(checked: Sequence[Checked], out: Path, *, as_json: bool) -> bool:
 
 def _again(
     recipes: tuple[Path, ...],
+    overrides: Overrides,
     out: Path,
     allow: tuple[str, ...],
     jobs: int | None,
@@ -163,7 +170,7 @@ def _again(
     rehearse: bool,
 ) -> str:
     """Say which command goes on."""
-    words = ["lorarecipe", "run", *map(str, recipes), "--out", str(out)]
+    words = ["lorarecipe", "run", *map(str, recipes), *words_of(overrides), "--out", str(out)]
     words += [word for code in allow for word in ("--allow", code)]
     words += ["--jobs", str(jobs)] if jobs else []
     words += ["--devices", ",".join(map(str, devices))] if devices else []

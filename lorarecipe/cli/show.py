@@ -35,6 +35,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield "This run is a rehearsal, in miniature and on the CPU: its LoRAs are not for use."
     yield f"began {record.began}, ended {record.ended or '-'}"
     yield from (f"recipe {recipe.path} (SHA-256 {recipe.sha256[:12]})" for recipe in record.recipes)
+    yield from (f"set    {name}: {one}" for name, sets in record.sets.items() for one in sets)
     yield "versions " + ", ".join(f"{name} {version}" for name, version in record.versions.items())
     names = {stage.key: stage.name for stage in record.plan}
     for stage in record.stages:

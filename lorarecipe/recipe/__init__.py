@@ -12,6 +12,7 @@ from lorarecipe.recipe.model import (
     Target,
     Trainer,
 )
+from lorarecipe.recipe.overrides import NONE, Overrides
 from lorarecipe.recipe.proposal import Proposal, proposed_preset
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
@@ -20,6 +21,7 @@ from lorarecipe.recipe.training import Buckets, Training
 from lorarecipe.recipe.whole import Recipe
 
 __all__ = [
+    "NONE",
     "Base",
     "Buckets",
     "Captions",
@@ -30,6 +32,7 @@ __all__ = [
     "Distill",
     "Gate",
     "Merge",
+    "Overrides",
     "Proposal",
     "Recipe",
     "Refine",

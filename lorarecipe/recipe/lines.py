@@ -27,6 +27,31 @@ _PLAIN = re.compile(r"[^\[\]{}\"'#\n]+|#[^\n]*")
 
 
 @dataclass(frozen=True)
+class Override:
+    """A value that is put over a recipe's own, and where it was written."""
+
+    where: Where
+    """Key of the recipe."""
+    value: object
+    path: Path
+    line: int
+    key: Where
+    """What the key is called where it was written."""
+    option: str = ""
+    """The option of the command line that it was written in, if any."""
+    label: str = ""
+    """What distinguishes the recipe that it makes from the others of the same file."""
+
+    def fault(self, where: Where, message: str) -> Fault:
+        """Give a fault at a key of the recipe that is this one or below it, or stands in a table that it made."""
+        own = len(self.where)
+        inside = where[:own] == self.where
+        if self.option:
+            return Fault(self.path, self.line, "" if where == self.where else dotted(where), message, self.option)
+        return Fault(self.path, self.line, dotted((*self.key, *where[own:]) if inside else where), message)
+
+
+@dataclass(frozen=True)
 class Lines:
     """Line numbers (from 1) of the keys of one TOML file."""
 
@@ -36,6 +61,8 @@ class Lines:
     """SHA-256 of the text."""
     depth: int = 0
     """Tables and arrays that stand within each other, at the most."""
+    overrides: tuple[Override, ...] = ()
+    """Values that are put over the file's own; of two of a key, the last one counts."""
 
     def of(self, where: Where) -> int:
         """Line of a key, or of the nearest table round it; 1 when there is none."""
@@ -44,8 +71,19 @@ class Lines:
         return self.numbers.get(where, 1)
 
     def fault(self, where: Where, message: str) -> Fault:
-        """Give a fault at a key of this file."""
+        """Give a fault at a key of this file, or of what is put over it."""
+        if override := self._override(where):
+            return override.fault(where, message)
         return Fault(self.path, self.of(where), dotted(where), message)
+
+    def _override(self, where: Where) -> Override | None:
+        """Find what gave a key its value, or else what stands in a table that does not fit together."""
+        for override in reversed(self.overrides):
+            if override.where[: len(where)] == where[: len(override.where)]:
+                return override
+        missing = next((where[:end] for end in range(1, len(where)) if where[:end] not in self.numbers), ())
+        made = (override for override in self.overrides if missing and override.where[: len(missing)] == missing)
+        return next(made, None)
 
 
 def dotted(where: Where) -> str:

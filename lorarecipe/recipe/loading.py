@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from lorarecipe.errors import Fault, NetworkFailed, RecipeError, did_you_mean
-from lorarecipe.files import read_file
+from lorarecipe.errors import Fault, NetworkFailed, RecipeError
 from lorarecipe.hub import Remote
 from lorarecipe.recipe.across import across_tables
-from lorarecipe.recipe.decoding import text_of
-from lorarecipe.recipe.escapes import mended
-from lorarecipe.recipe.lines import Lines, locate
+from lorarecipe.recipe.lines import Lines, Override
 from lorarecipe.recipe.model import Checkpoint, RecipeFile
-from lorarecipe.recipe.presets import PRESETS, fill
+from lorarecipe.recipe.opening import Opened, open_recipe
+from lorarecipe.recipe.overrides import NONE, Overrides, sets_of
+from lorarecipe.recipe.presets import PRESETS
+from lorarecipe.recipe.validation import validated
 from lorarecipe.recipe.whole import Recipe
-from lorarecipe.recipe.words import faults_of
 
-#: bytes of a recipe: a list of ten thousand images has one million
-_LARGEST = 4_000_000
-#: tables and arrays within each other; a recipe has four
-_DEEPEST = 32
+#: tables that say nothing of a base
+_OF_A_TARGET = ("samples", "control", "deliver", "refine", "distill")
+#: tables that a recipe may leave to its base's, and what trains the base
+_OF_BOTH = ("checkpoint", "trainer", "merge")
 
 
-def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
+def load_all(paths: Iterable[Path], overrides: Overrides = NONE) -> tuple[Recipe, ...]:
     """Load several recipes; the faults of all of them are reported together.
+
+    Parameters
+    ----------
+    paths
+        Their files.
+    overrides
+        What is put over each of them.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
     faults: list[Fault] = []
     for path in paths:
         try:
-            recipe = load(path)
+            recipe = load(path, overrides)
         except RecipeError as error:
             faults += error.faults
             continue
@@ -53,12 +55,8 @@ def load_all(paths: Iterable[Path]) -> tuple[Recipe, ...]:
     return tuple(recipes)
 
 
-#: tables that say nothing of a base
-_OF_A_TARGET = ("samples", "control", "deliver", "refine", "distill")
-
-
-def load(path: Path) -> Recipe:
-    """Load one recipe.
+def load(path: Path, overrides: Overrides = NONE) -> Recipe:
+    """Load one recipe; ``overrides`` are put over it.
 
     Raises
     ------
@@ -66,13 +64,15 @@ def load(path: Path) -> Recipe:
         With every fault of the file and of the base recipe that it names.
     """
     remotes: dict[Path, Remote] = {}
+    opened, sets = open_recipe(path), sets_of(overrides.sets, path)
+    own = [one for one in sets if not _is_of_the_base(one, opened)]
     try:
-        lines, file = _read(path, remotes)
+        lines, file = validated(opened, own, sets, remotes)
     except RecipeError as error:
-        raise RecipeError((*error.faults, *_faults_of_the_base(path))) from error
+        raise RecipeError((*error.faults, *_faults_of_the_base(path, opened, sets))) from error
     base_lines, base_file = lines, file
     if file.base.from_:
-        base_lines, base_file = _read(file.base.from_, remotes, because=lines)
+        base_lines, base_file = _base_of(open_recipe(file.base.from_, because=lines), opened, sets, remotes)
         if base_file.base.from_:
             message = "found a base recipe that names another, expected the base itself"
             raise RecipeError((base_lines.fault(("base", "from"), message),))
@@ -125,15 +125,33 @@ def _other_digest(recipe: Recipe) -> Iterator[Fault]:
         yield recipe.fault(("checkpoint", "sha256"), message)
 
 
-def _faults_of_the_base(path: Path) -> tuple[Fault, ...]:
+def _is_of_the_base(override: Override, opened: Opened) -> bool:
+    """Tell whether a value is not the recipe's own, but that of the base recipe that it names."""
+    table, base = override.where[0], opened.tables.get("base")
+    if not (isinstance(base, dict) and "from" in base):
+        return False
+    return override.where[1:] != ("from",) if table == "base" else table in _OF_BOTH and table not in opened.tables
+
+
+def _base_of(
+    base: Opened, opened: Opened, overrides: Sequence[Override], remotes: dict[Path, Remote]
+) -> tuple[Lines, RecipeFile]:
+    """Validate a base recipe, with what is put over it."""
+    shared = [table for table in _OF_BOTH if table in base.tables]
+    own = [one for one in overrides if _is_of_the_base(one, opened) or one.where[0] in shared]
+    return validated(base, own, overrides, remotes)
+
+
+def _faults_of_the_base(path: Path, opened: Opened, overrides: Sequence[Override]) -> tuple[Fault, ...]:
     """Faults of the base recipe that a faulty recipe names, where that much can be known."""
-    try:
-        named = tomllib.loads(read_file(path, _LARGEST).decode("utf-8-sig"))["base"]["from"]
-        _read(path.parent / named, {})
-    except RecipeError as error:
-        return error.faults if (path.parent / named).exists() else ()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, NetworkFailed):
-        return ()
+    match opened.tables.get("base"):
+        case {"from": str(named)} if (path.parent / named).exists():
+            try:
+                _base_of(open_recipe(path.parent / named), opened, overrides, {})
+            except RecipeError as error:
+                return error.faults
+            except (OSError, ValueError, NetworkFailed):
+                return ()
     return ()
 
 
@@ -175,112 +193,3 @@ def _refuse_unfit_presets(checkpoint: Checkpoint, files: Iterable[tuple[Lines, R
     }
     if faults:
         raise RecipeError(tuple(faults.values()))
-
-
-def _read(path: Path, remotes: dict[Path, Remote], because: Lines | None = None) -> tuple[Lines, RecipeFile]:
-    """Read and validate one file; ``because`` is where it was named, and ``remotes`` takes what a hub will give."""
-    text = _text_of(path, because)
-    text, escaped = _readable(path, text)
-    raw, lines = _tables_of(path, text, escaped), locate(path, text)
-    if lines.depth > _DEEPEST:
-        message = f"found {lines.depth} tables or arrays within each other, expected {_DEEPEST} at most"
-        raise RecipeError((*escaped, Fault(path, 1, "", message)))
-    faults = [*escaped, *_apply_preset(raw, lines)]
-    own = _own_settings(raw)
-    faults += _fill_refine(raw, lines)
-    method = raw.get("method", "two-phase")
-    if method in {"plain", "distill"}:
-        raw.setdefault("base", {})
-    try:
-        file = RecipeFile.model_validate(raw, context={"folder": path.parent, "method": method, "remotes": remotes})
-    except ValidationError as error:
-        faults += _faults_in(error, lines, own, unknown_preset=len(faults) > len(escaped))
-        raise RecipeError(tuple(faults)) from error
-    if faults:
-        raise RecipeError(tuple(faults))
-    return lines, file
-
-
-def _text_of(path: Path, because: Lines | None) -> str:
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise OSError(0, "not a file")
-        content = read_file(path, _LARGEST)
-    except OSError as problem:
-        message = f"found {str(path)!r} ({problem.strerror}), expected a recipe"
-        fault = because.fault(("base", "from"), message) if because else Fault(path, 1, "", message)
-        raise RecipeError((fault,)) from problem
-    return text_of(path, content)
-
-
-def _readable(path: Path, text: str) -> tuple[str, tuple[Fault, ...]]:
-    """Give a text that is no TOML for its backslashes alone as it was meant, so that its other faults are seen too."""
-    try:
-        tomllib.loads(text)
-    except (ValueError, RecursionError):
-        text, escaped = mended(text)
-        return text, tuple(Fault(path, one.line, "", one.message) for one in escaped)
-    return text, ()
-
-
-def _tables_of(path: Path, text: str, escaped: tuple[Fault, ...]) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, tables a thousand deep
-        line = re.search(r"at line (\d+)", str(problem))
-        last = len(text.splitlines()) or 1
-        fault = Fault(path, int(line[1]) if line else last, "", f"not TOML: {problem}")
-        raise RecipeError((*escaped, fault)) from problem
-
-
-def _faults_in(error: ValidationError, lines: Lines, own: frozenset[str], *, unknown_preset: bool) -> Iterator[Fault]:
-    """Give the faults of a file, each once: a third phase's training has its other settings from the target's."""
-    found = error.errors(include_url=False)
-    inherited = {(details["loc"][2:], details["type"]) for details in found if details["loc"][:1] == ("target",)}
-    for details in found:
-        where = details["loc"]
-        is_inherited = where[:2] == ("refine", "training") and not own.intersection(map(str, where[2:3]))
-        if is_inherited and (where[2:], details["type"]) in inherited:
-            continue  # it is the target's, and is reported there
-        from_preset = details["type"] == "missing" and "training" in where
-        if not (unknown_preset and from_preset):  # that is one fault, not one for each key it lacks
-            yield from faults_of(lines, details)
-
-
-def _own_settings(raw: dict[str, object]) -> frozenset[str]:
-    """Name what the third phase's own table of a training holds."""
-    match raw:
-        case {"refine": {"training": {**own}}}:
-            return frozenset(map(str, own))
-    return frozenset()
-
-
-def _fill_refine(raw: dict[str, object], lines: Lines) -> list[Fault]:
-    """Take from the target's training what the third phase leaves out, but for a mask: drawn pictures have none."""
-    refine, target = raw.get("refine"), raw.get("target")
-    if not isinstance(refine, dict):
-        return []
-    if target is None:
-        del raw["refine"]
-        return [lines.fault(("refine",), "found [refine], expected it in the recipe of a target")]
-    own, settings = refine.get("training", {}), target.get("training") if isinstance(target, dict) else None
-    if isinstance(own, dict) and isinstance(settings, dict):
-        settings = {name: value for name, value in settings.items() if name != "mask"}
-        raw["refine"] = refine | {"training": fill(settings, own)}
-    return []
-
-
-def _apply_preset(raw: dict[str, object], lines: Lines) -> list[Fault]:
-    name = raw.get("preset")
-    if not isinstance(name, str):
-        return []
-    if name not in PRESETS:
-        message = f"found {name!r}{did_you_mean(name, PRESETS)}, expected one of {', '.join(PRESETS)}"
-        return [lines.fault(("preset",), message)]
-    for phase, settings in (("base", PRESETS[name].base), ("target", PRESETS[name].target)):
-        table = raw.get(phase)
-        if isinstance(table, dict) and (phase == "target" or "characters" in table):
-            written = table.get("training", {})
-            if isinstance(written, dict):
-                table["training"] = fill(settings, written)
-    return []

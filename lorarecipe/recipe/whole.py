@@ -12,6 +12,7 @@ from lorarecipe.recipe.lines import Lines
 from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Target, Trainer
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Samples
+from lorarecipe.recipe.writing import toml_key, toml_value
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Recipe:
     def source(self) -> Path:
         """The file that was loaded."""
         return self.lines.path
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """What is put over its text, each ``KEY = VALUE``."""
+        return tuple(f"{toml_key(one.where)} = {toml_value(one.value)}" for one in self.lines.overrides)
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def _table(where: Where, table: Mapping[str, object], comments: Mapping[str, str
                 line for index, one in enumerate(value) for line in _headed((*at, index), one, comments, "[[{}]]")
             )
         else:
-            own += _line(f"{_key(name)} = {_value(value)}", comments.get(dotted(at), ""))
+            own += _line(f"{_key(name)} = {toml_value(value)}", comments.get(dotted(at), ""))
     yield from own
     yield from inner
 
@@ -113,7 +113,7 @@ def _has_header(where: Where, table: Mapping[str, object], comments: Mapping[str
     if len(where) == 1 or where[-1] in _HEADED:
         return True
     is_commented = any(key.startswith(f"{dotted(where)}.") for key in comments)
-    return is_commented or len(f"{_key(str(where[-1]))} = {_value(table)}") > _WIDTH
+    return is_commented or len(f"{_key(str(where[-1]))} = {toml_value(table)}") > _WIDTH
 
 
 def _in_order(where: Where, table: Mapping[str, object]) -> list[str]:
@@ -141,17 +141,23 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}".rstrip() for line in lines] if text else []
 
 
+def toml_key(where: Where) -> str:
+    """Write the path of a key as TOML has it, an index of a list as a number."""
+    return ".".join(str(part) if isinstance(part, int) else _key(part) for part in where)
+
+
 def _key(name: str) -> str:
     return tomli_w.dumps({name: 0}).removesuffix(" = 0\n")
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Write a value as TOML has it."""
     match value:
         case Mapping():
-            pairs = [f"{_key(name)} = {_value(inner)}" for name, inner in value.items() if inner is not None]
+            pairs = [f"{_key(name)} = {toml_value(inner)}" for name, inner in value.items() if inner is not None]
             return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
         case list() | tuple():
-            items = [_value(item) for item in value]
+            items = [toml_value(item) for item in value]
             line = "[" + ", ".join(items) + "]"
             has_tables = any("{" in item for item in items)
             return line if len(line) <= _WIDTH - 20 or has_tables else "[\n    " + ",\n    ".join(items) + ",\n]"

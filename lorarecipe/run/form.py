@@ -82,6 +82,8 @@ class Arguments(BaseModel):
     out: str
     allow: list[str] = []
     rehearse: bool = False
+    sets: list[str] = []
+    """Each ``KEY=VALUE``, as it was written."""
 
 
 #: a result names files: another name in an edited record could lead elsewhere
@@ -112,6 +114,8 @@ class RunRecord(BaseModel):
     """Of each result's recipe, as the run uses them."""
     hub: dict[str, str] = {}
     """Addresses on a hub, at a commit, by the paths of what was fetched from there."""
+    sets: dict[_Name, list[str]] = {}
+    """What was put over the text of each result's recipe: ``KEY = VALUE``."""
     plan: list[PlannedStage]
     stages: list[StageRecord] = []
     files: dict[_Name, list[FileRecord]] = {}
@@ -127,6 +131,8 @@ class ResultRecord(BaseModel):
     python: str
     platform: str
     recipe: str
+    sets: list[str] = []
+    """What was put over the recipe's text: ``KEY = VALUE``."""
     key: str
     allowed: list[str]
     """Rules whose errors were let pass."""

@@ -82,6 +82,7 @@ def begin_run(root: Path, plan: Plan, arguments: Arguments, findings: Sequence[s
         findings=list(findings),
         settings={delivery.name: list(settings_of(delivery.recipe)) for delivery in plan.deliveries},
         hub={str(path): str(remote.address) for path, remote in remotes.items()},
+        sets={delivery.name: list(delivery.recipe.sets) for delivery in plan.deliveries if delivery.recipe.sets},
         plan=[planned(stage, plan.title(stage)) for stage in plan.stages],
     )
     run = Run(folder, record)

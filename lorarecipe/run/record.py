@@ -85,6 +85,7 @@ def write_results(run: RunRecord, plan: Plan, out: Path) -> Iterator[Path]:
             python=run.versions["python"],
             platform=run.versions["platform"],
             recipe=str(delivery.recipe.source),
+            sets=list(delivery.recipe.sets),
             key=delivery.stage.key,
             allowed=run.arguments.allow,
             began=run.began,
