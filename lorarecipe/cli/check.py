@@ -13,7 +13,7 @@ import click
 
 from lorarecipe.cli.formats import FORMATS, Report
 from lorarecipe.cli.options import check_all, recipes, say
-from lorarecipe.cli.overriding import with_sets
+from lorarecipe.cli.overriding import with_lists
 from lorarecipe.errors import count
 from lorarecipe.language import translated
 
@@ -30,7 +30,7 @@ _OBJECTS = 100_000
 
 @click.command("check")
 @recipes
-@with_sets
+@with_lists
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--diff", "shown", is_flag=True, help="Show what --fix would write into captions.")
 @click.option("--fix", "fixed", is_flag=True, help="Write what is certain; originals go to .originals beside them.")

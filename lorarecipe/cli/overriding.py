@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,32 @@ def with_sets(command: Callable[..., object]) -> Callable[..., object]:
     )(collected)
 
 
+def with_lists(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command `--set`, and what makes several recipes of one; all of it comes to it as ``overrides``."""
+
+    @wraps(command)
+    def collected(*, overrides: Overrides, sweeps: tuple[str, ...] = (), **given: Any) -> object:  # noqa: ANN401
+        return command(overrides=replace(overrides, sweeps=sweeps), **given)
+
+    return with_sets(
+        click.option(
+            "--sweep",
+            "sweeps",
+            multiple=True,
+            metavar="KEY=V1,V2,...",
+            help="Make one result for each of several values of a key; of several --sweep, for each combination.",
+        )(collected)
+    )
+
+
 def words_of(overrides: Overrides) -> list[str]:
     """Give the words of the command line that stand for overrides."""
-    return [word for one in overrides.sets for word in ("--set", one)]
+    options = (("--set", overrides.sets), ("--sweep", overrides.sweeps))
+    return [word for option, texts in options for one in texts for word in (option, one)]
 
 
 def overrides_of(asked: Arguments) -> Overrides:
     """Give the overrides that a run was asked for."""
     from lorarecipe.recipe import Overrides
 
-    return Overrides(sets=tuple(asked.sets))
+    return Overrides(sets=tuple(asked.sets), sweeps=tuple(asked.sweeps))

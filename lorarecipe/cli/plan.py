@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorarecipe.cli.options import as_json_option, plan_all, recipes, say, say_json
-from lorarecipe.cli.overriding import with_sets
+from lorarecipe.cli.overriding import with_lists
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @recipes
-@with_sets
+@with_lists
 @click.option("--commands", is_flag=True, help="Print each stage's exact command line and files too.")
 @as_json_option
 def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_json: bool) -> None:

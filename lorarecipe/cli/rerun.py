@@ -43,6 +43,7 @@ def command(
         run_command,
         recipes=recipes,
         sets=tuple(asked.sets),
+        sweeps=tuple(asked.sweeps),
         out=Path(asked.out),
         as_json=as_json,
         verbose=verbose,

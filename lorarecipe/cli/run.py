@@ -24,7 +24,7 @@ from lorarecipe.cli.options import (
     verbose_option,
     wrapped,
 )
-from lorarecipe.cli.overriding import with_sets, words_of
+from lorarecipe.cli.overriding import with_lists, words_of
 
 if TYPE_CHECKING:
     from lorarecipe.recipe import Overrides
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @recipes
-@with_sets
+@with_lists
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -98,7 +98,12 @@ def command(
     plan, differences = planned(checked, rehearse=rehearse)
     paths = [str(path.absolute()) for path in recipes]
     asked = Arguments(
-        recipes=paths, out=str(out.absolute()), allow=list(allow), rehearse=rehearse, sets=list(overrides.sets)
+        recipes=paths,
+        out=str(out.absolute()),
+        allow=list(allow),
+        rehearse=rehearse,
+        sets=list(overrides.sets),
+        sweeps=list(overrides.sweeps),
     )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
     workers = workers_of(plan, trainer, store, jobs, devices)

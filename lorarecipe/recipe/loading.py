@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from lorarecipe.hub import Remote
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.lines import Lines, Override
 from lorarecipe.recipe.model import Checkpoint, RecipeFile
+from lorarecipe.recipe.naming import narrowed
 from lorarecipe.recipe.opening import Opened, open_recipe
-from lorarecipe.recipe.overrides import NONE, Overrides, sets_of
+from lorarecipe.recipe.overrides import NONE, Overrides
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.validation import validated
+from lorarecipe.recipe.versions import Version, versions_of
 from lorarecipe.recipe.whole import Recipe
 
 #: tables that say nothing of a base
 _OF_A_TARGET = ("samples", "control", "deliver", "refine", "distill")
-#: tables that a recipe may leave to its base's, and what trains the base
+#: tables that say what a base is trained from
+_OF_A_BASE = ("base", "checkpoint", "trainer")
+#: tables that a recipe may leave to its base's
 _OF_BOTH = ("checkpoint", "trainer", "merge")
 
 
@@ -37,42 +42,67 @@ def load_all(paths: Iterable[Path], overrides: Overrides = NONE) -> tuple[Recipe
     RecipeError
         With every fault of every file, each as ``file:line: table.key: found, expected``.
     """
-    recipes: list[Recipe] = []
+    recipes: dict[str, Recipe] = {}
     faults: list[Fault] = []
+    each: dict[str, Path] = {}
     for path in paths:
-        try:
-            recipe = load(path, overrides)
-        except RecipeError as error:
-            faults += error.faults
-            continue
-        twin = next((other for other in recipes if other.name.casefold() == recipe.name.casefold()), None)
-        if twin and twin.source.resolve() != recipe.source.resolve():
-            faults.append(recipe.lines.fault(("name",), f"found {recipe.name!r}, which {twin.source} has too"))
-        elif not twin:
-            recipes.append(recipe)
+        each.setdefault(os.path.realpath(path), path)
+    for path in each.values():
+        found, wrong = _each(path, overrides)
+        faults += wrong
+        for recipe in found:
+            if twin := recipes.get(recipe.name.casefold()):
+                faults.append(recipe.lines.fault(("name",), f"found {recipe.name!r}, which {twin.source} has too"))
+            recipes.setdefault(recipe.name.casefold(), recipe)
     if faults:
         raise RecipeError(tuple(faults))
-    return tuple(recipes)
+    return tuple(recipes.values())
 
 
 def load(path: Path, overrides: Overrides = NONE) -> Recipe:
-    """Load one recipe; ``overrides`` are put over it.
+    """Load the recipe of a file; ``overrides`` are put over it.
 
     Raises
     ------
     RecipeError
-        With every fault of the file and of the base recipe that it names.
+        With every fault of the file and of the base recipe that it names, or when it becomes several.
     """
-    remotes: dict[Path, Remote] = {}
-    opened, sets = open_recipe(path), sets_of(overrides.sets, path)
-    own = [one for one in sets if not _is_of_the_base(one, opened)]
+    found, faults = _each(path, overrides)
+    if faults:
+        raise RecipeError(tuple(faults))
+    if len(found) > 1:
+        message = f"found {len(found)} recipes in the file, expected one"
+        raise RecipeError((Fault(path, 1, "", message),))
+    return found[0]
+
+
+def _each(path: Path, overrides: Overrides) -> tuple[list[Recipe], list[Fault]]:
+    """Load every recipe that a file becomes, and give the faults of all."""
+    recipes, faults = list[Recipe](), list[Fault]()
     try:
-        lines, file = validated(opened, own, sets, remotes)
+        opened = open_recipe(path)
+        versions = versions_of(opened, overrides)
     except RecipeError as error:
-        raise RecipeError((*error.faults, *_faults_of_the_base(path, opened, sets))) from error
+        return [], [*error.faults]
+    for version in versions:
+        try:
+            recipes.append(_recipe(opened, version))
+        except RecipeError as error:
+            faults += error.faults
+    return recipes, faults
+
+
+def _recipe(opened: Opened, version: Version) -> Recipe:
+    """Load one of the recipes that a file becomes."""
+    remotes: dict[Path, Remote] = {}
+    over, path = version.overrides, opened.lines.path
+    try:
+        lines, file = validated(opened, [one for one in over if not _is_of_the_base(one, opened)], over, remotes)
+    except RecipeError as error:
+        raise RecipeError((*error.faults, *_faults_of_the_base(path, opened, over))) from error
     base_lines, base_file = lines, file
     if file.base.from_:
-        base_lines, base_file = _base_of(open_recipe(file.base.from_, because=lines), opened, sets, remotes)
+        base_lines, base_file = _base_of(open_recipe(file.base.from_, because=lines), opened, over, remotes)
         if base_file.base.from_:
             message = "found a base recipe that names another, expected the base itself"
             raise RecipeError((base_lines.fault(("base", "from"), message),))
@@ -93,7 +123,7 @@ def load(path: Path, overrides: Overrides = NONE) -> Recipe:
     recipe = Recipe(
         name=file.name,
         method=file.method,
-        base_name=base_file.name,
+        base_name=_base_name(base_file.name if base_file is not file else version.own or file.name, over),
         checkpoint=checkpoint,
         base=base_file.base,
         target=file.target,
@@ -115,6 +145,12 @@ def load(path: Path, overrides: Overrides = NONE) -> Recipe:
     if faults := (*across_tables(recipe), *_other_digest(recipe)):
         raise RecipeError(faults)
     return recipe
+
+
+def _base_name(name: str, overrides: Iterable[Override]) -> str:
+    """Give the name of a base, other than that of the same file's for other recipes."""
+    labels = dict.fromkeys(one.label for one in overrides if one.label and one.where[0] in _OF_A_BASE)
+    return narrowed("-".join([name, *labels]))
 
 
 def _other_digest(recipe: Recipe) -> Iterator[Fault]:

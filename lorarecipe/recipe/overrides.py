@@ -1,4 +1,4 @@
-"""What the command line puts over recipes: ``--set KEY=VALUE``."""
+"""What the command line puts over recipes: keys and values, ``--set KEY=VALUE``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Overrides:
 
     sets: tuple[str, ...] = ()
     """Each ``KEY=VALUE``."""
+    sweeps: tuple[str, ...] = ()
+    """Each ``KEY=V1,V2``: a recipe becomes one for each point of their product."""
 
 
 NONE = Overrides()

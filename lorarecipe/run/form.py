@@ -84,6 +84,8 @@ class Arguments(BaseModel):
     rehearse: bool = False
     sets: list[str] = []
     """Each ``KEY=VALUE``, as it was written."""
+    sweeps: list[str] = []
+    """Each ``KEY=V1,V2``, as it was written."""
 
 
 #: a result names files: another name in an edited record could lead elsewhere
