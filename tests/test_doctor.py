@@ -59,7 +59,7 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gpus:
 
 
 def _examined(path: Path | None, out: Path) -> dict[str, Finding]:
-    findings = examine(load(path) if path else None, out)
+    findings = examine([load(path)] if path else [], out)
     assert len({finding.what for finding in findings}) == len(findings)
     assert all(finding.advice for finding in findings if finding.state == "lack")
     return {finding.what: finding for finding in findings}

@@ -19,7 +19,7 @@ from lorarecipe.demo import foreign_files
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, RuleSetting, Target, Trainer
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Listed, Merge, RecipeFile, RuleSetting, Target, Trainer
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.schema import recipe_schema
@@ -56,6 +56,7 @@ _TABLES: dict[type[Table], Where] = {
     Buckets: ("target", "training", "buckets"),
     Gate: ("base", "gate"),
     Target: ("target",),
+    Listed: ("characters", 0),
     Merge: ("merge",),
     Trainer: ("trainer",),
     Samples: ("samples",),
@@ -77,6 +78,7 @@ _BESIDE: dict[Where, dict[str, Any]] = {
     },
     ("target", "training", "steps"): {"preset": "copier"},
     ("target", "training", "warmup_steps"): {"preset": "copier"},
+    ("characters",): {"characters": [{"name": "akane", "images": "akane"}]},
     ("samples",): {"samples": _PROMPTS},
     ("distill",): {"method": "distill", "base": None, "distill": _PROMPTS},
     ("deliver",): {"samples": _PROMPTS},

@@ -141,6 +141,7 @@ def _watch(recipes: tuple[Path, ...], overrides: Overrides) -> int:
             checked = check_all(recipes, overrides)
             sources = {one.dataset.recipe.source.parent for one in checked}
             sources |= {one.dataset.recipe.base_lines.path.parent for one in checked}
+            sources |= {overrides.characters.parent} if overrides.characters else set()
             folders = sources | {group.folder for one in checked for group in one.dataset.groups}
             if folders != watched:
                 watched, changes = folders, _watching(folders)

@@ -49,14 +49,14 @@ def command(recipe: Path | None, overrides: Overrides, out: Path, as_json: bool,
 
     if bundle and os.path.lexists(bundle):
         raise click.BadParameter(f"{bundle} is there already, and is not overwritten", param_hint="--bundle")
-    loaded = load_all([recipe], overrides)[0] if recipe else None
+    loaded = load_all([recipe], overrides) if recipe else ()
     findings = doctor.examine(loaded, out)
     if as_json:
         say_json(doctor.as_json(recipe, findings))
     else:
         _show(findings)
     if bundle:
-        files = [*doctor.write_bundle(bundle, loaded, findings)]
+        files = [*doctor.write_bundle(bundle, loaded[0] if loaded else None, findings)]
         say(f"{bundle} holds, without names, home folders and tokens:", err=as_json)
         for name, size in files:
             say(f"  {name}  {size:,} bytes", err=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,23 +37,37 @@ def with_lists(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command `--set`, and what makes several recipes of one; all of it comes to it as ``overrides``."""
 
     @wraps(command)
-    def collected(*, overrides: Overrides, sweeps: tuple[str, ...] = (), **given: Any) -> object:  # noqa: ANN401
-        return command(overrides=replace(overrides, sweeps=sweeps), **given)
+    def collected(
+        *,
+        overrides: Overrides,
+        sweeps: tuple[str, ...] = (),
+        characters: Path | None = None,
+        **given: Any,  # noqa: ANN401
+    ) -> object:
+        if characters and len(given["recipes"]) > 1:
+            raise click.UsageError("--characters goes with one recipe")
+        return command(overrides=replace(overrides, sweeps=sweeps, characters=characters), **given)
 
-    return with_sets(
-        click.option(
-            "--sweep",
-            "sweeps",
-            multiple=True,
-            metavar="KEY=V1,V2,...",
-            help="Make one result for each of several values of a key; of several --sweep, for each combination.",
-        )(collected)
+    sweep = click.option(
+        "--sweep",
+        "sweeps",
+        multiple=True,
+        metavar="KEY=V1,V2,...",
+        help="Make one result for each of several values of a key; of several --sweep, for each combination.",
     )
+    characters = click.option(
+        "--characters",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.csv",
+        help="Make one result for each line of a table with the columns name, images and any keys of a recipe.",
+    )
+    return with_sets(sweep(characters(collected)))
 
 
 def words_of(overrides: Overrides) -> list[str]:
     """Give the words of the command line that stand for overrides."""
-    options = (("--set", overrides.sets), ("--sweep", overrides.sweeps))
+    table = (str(overrides.characters),) if overrides.characters else ()
+    options = (("--set", overrides.sets), ("--sweep", overrides.sweeps), ("--characters", table))
     return [word for option, texts in options for one in texts for word in (option, one)]
 
 
@@ -60,4 +75,5 @@ def overrides_of(asked: Arguments) -> Overrides:
     """Give the overrides that a run was asked for."""
     from lorarecipe.recipe import Overrides
 
-    return Overrides(sets=tuple(asked.sets), sweeps=tuple(asked.sweeps))
+    characters = Path(asked.characters) if asked.characters else None
+    return Overrides(sets=tuple(asked.sets), sweeps=tuple(asked.sweeps), characters=characters)

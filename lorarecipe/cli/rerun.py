@@ -36,14 +36,16 @@ def command(
     before = run_named(run)
     asked = before.record.arguments
     recipes, allow = tuple(map(Path, asked.recipes)), tuple(asked.allow)
-    plan = planned(sound(recipes, allow, overrides_of(asked)), rehearse=asked.rehearse)[0]
+    overrides = overrides_of(asked)
+    plan = planned(sound(recipes, allow, overrides), rehearse=asked.rehearse)[0]
     if changes := "\n".join(changes_since(before, plan)):
         raise CheckFailed(f"{changes}\nthis is no longer what {before.name} was made from; to make it: lorarecipe run")
     context.invoke(
         run_command,
         recipes=recipes,
-        sets=tuple(asked.sets),
-        sweeps=tuple(asked.sweeps),
+        sets=overrides.sets,
+        sweeps=overrides.sweeps,
+        characters=overrides.characters,
         out=Path(asked.out),
         as_json=as_json,
         verbose=verbose,

@@ -104,6 +104,7 @@ def command(
         rehearse=rehearse,
         sets=list(overrides.sets),
         sweeps=list(overrides.sweeps),
+        characters=str(overrides.characters.absolute()) if overrides.characters else None,
     )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
     workers = workers_of(plan, trainer, store, jobs, devices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 
 
-def examine(recipe: Recipe | None, out: Path) -> tuple[Finding, ...]:
-    """Say what a run of the recipe into ``out`` needs, and without a recipe what every run needs."""
+def examine(recipes: Sequence[Recipe], out: Path) -> tuple[Finding, ...]:
+    """Say what a run of the recipes of one file into ``out`` needs, and without a recipe what every run needs."""
     store = Store(home() / "store")
+    recipe = recipes[0] if recipes else None
     results = out / recipe.name if recipe else out
-    plan, of_the_recipe = _planned(recipe) if recipe else (None, [])
+    plan, of_the_recipe = _planned(recipes) if recipes else (None, [])
     missing = [stage for stage in plan.stages if not store.find(stage.short)] if plan else []
     of_the_trainer, torch = engines(recipe)
     able = not any(finding.state == "lack" for finding in of_the_trainer)
@@ -36,7 +37,7 @@ def examine(recipe: Recipe | None, out: Path) -> tuple[Finding, ...]:
         *memory(recipe, missing, torch),
         *disks(plan, missing, store, out),
         *folders(home(), results),
-        *encodings([home(), results.absolute(), *(_paths(recipe) if recipe else [])]),
+        *encodings([home(), results.absolute(), *(path for one in recipes for path in _paths(one))]),
         clock(home()),
         token(),
         *of_the_recipe,
@@ -58,17 +59,17 @@ def is_ready(findings: tuple[Finding, ...]) -> bool:
     return all(finding.state != "lack" for finding in findings)
 
 
-def _planned(recipe: Recipe) -> tuple[Plan | None, list[Finding]]:
-    """Compile the recipe's plan, as far as its files are there."""
+def _planned(recipes: Sequence[Recipe]) -> tuple[Plan | None, list[Finding]]:
+    """Compile the recipes' plan, as far as their files are there."""
     try:
-        checked = check(scan(recipe))
-        plan = compile_plan([checked])
+        checked = [check(scan(recipe)) for recipe in recipes]
+        plan = compile_plan(checked)
     except (RecipeError, CheckFailed, OSError) as problem:
         return None, [absent("files of the recipe", str(problem), "correct the recipe or the files", needed=True)]
     findings = [present("files of the recipe", f"a plan of {count(len(plan.stages), 'stage')}")]
-    if checked.errors:
-        found = f"the check finds {count(len(checked.errors), 'error')} in images, captions or settings"
-        advice = f"run: lorarecipe check {recipe.source}"
+    if errors := {error for one in checked for error in one.errors}:
+        found = f"the check finds {count(len(errors), 'error')} in images, captions or settings"
+        advice = f"run: lorarecipe check {recipes[0].source}"
         findings.append(absent("check of the images", found, advice, needed=True))
     return plan, findings
 

@@ -76,6 +76,10 @@ class Lines:
             return override.fault(where, message)
         return Fault(self.path, self.of(where), dotted(where), message)
 
+    def holds(self, where: Where) -> bool:
+        """Tell whether a key stands in this file, or is put over it."""
+        return where in self.numbers or any(one.where[: len(where)] == where for one in self.overrides)
+
     def _override(self, where: Where) -> Override | None:
         """Find what gave a key its value, or else what stands in a table that does not fit together."""
         for override in reversed(self.overrides):

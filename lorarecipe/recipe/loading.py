@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lorarecipe.errors import Fault, NetworkFailed, RecipeError
@@ -80,8 +81,7 @@ def _each(path: Path, overrides: Overrides) -> tuple[list[Recipe], list[Fault]]:
     """Load every recipe that a file becomes, and give the faults of all."""
     recipes, faults = list[Recipe](), list[Fault]()
     try:
-        opened = open_recipe(path)
-        versions = versions_of(opened, overrides)
+        opened, versions = versions_of(open_recipe(path), overrides)
     except RecipeError as error:
         return [], [*error.faults]
     for version in versions:
@@ -123,7 +123,7 @@ def _recipe(opened: Opened, version: Version) -> Recipe:
     recipe = Recipe(
         name=file.name,
         method=file.method,
-        base_name=_base_name(base_file.name if base_file is not file else version.own or file.name, over),
+        base_name=_base_name(base_file.name if base_file is not file else version.base or file.name, over),
         checkpoint=checkpoint,
         base=base_file.base,
         target=file.target,
@@ -175,6 +175,10 @@ def _base_of(
     """Validate a base recipe, with what is put over it."""
     shared = [table for table in _OF_BOTH if table in base.tables]
     own = [one for one in overrides if _is_of_the_base(one, opened) or one.where[0] in shared]
+    if "characters" in base.tables:  # they are characters on the base that is written there
+        of_the_list = {"characters", "target", *_OF_A_TARGET}
+        tables = {key: value for key, value in base.tables.items() if key not in of_the_list}
+        base = replace(base, tables={"name": narrowed(base.lines.path.stem), **tables})
     return validated(base, own, overrides, remotes)
 
 

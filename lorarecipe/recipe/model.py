@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from lorarecipe.engines import ENGINES
 from lorarecipe.families import FAMILIES
@@ -163,6 +163,17 @@ class Target(Table):
     """How the target is trained."""
 
 
+class Listed(Table):
+    """One character of a list: a recipe of its own, with all that stands here put over the rest of the file."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Annotated[str, AfterValidator(a_file_name), shape(pattern=LIKE_A_NAME), example("akane")]
+    """Name of its result; any other key of a recipe may stand beside it, as `target.training.epochs`."""
+    images: Annotated[RecipePath | None, example("renders/akane")] = None
+    """Folder of its renders: its `target.images`."""
+
+
 class Merge(Table):
     """How the base gets into the checkpoint before the target is trained."""
 
@@ -206,7 +217,7 @@ class RecipeFile(Table):
     format: Annotated[int, Field(ge=1, le=1), example(1)]
     """Version of this format."""
     name: Annotated[str, AfterValidator(a_file_name), shape(pattern=LIKE_A_NAME), example("akane")]
-    """Name of the result: `out/<name>/<name>.safetensors`."""
+    """Name of the result: `out/<name>/<name>.safetensors`; with `[[characters]]`, of the base that is written here."""
     method: Annotated[Method, example("plain")] = "two-phase"
     """`two-phase`; or what came before it, to compare with: `plain`, one training and no base, or `distill`."""
     preset: Annotated[str | None, shape(enum=[*PRESETS]), example("illustrious")] = None
@@ -220,6 +231,10 @@ class RecipeFile(Table):
     """The base."""
     target: Annotated[Target | None, example({"images": "renders/akane", "repeats": 10})] = None
     """The character; a base recipe has none."""
+    characters: Annotated[
+        tuple[Listed, ...], Field(strict=False), example([{"name": "akane", "images": "renders/akane"}])
+    ] = ()
+    """Several characters in one recipe, each with a result of its own."""
     merge: Annotated[Merge, example({"strength": 0.9})] = Merge()
     """How the base gets into the checkpoint."""
     trainer: Annotated[Trainer, example({"device": "cuda:1"})] = Trainer()

@@ -26,6 +26,8 @@ class Overrides:
     """Each ``KEY=VALUE``."""
     sweeps: tuple[str, ...] = ()
     """Each ``KEY=V1,V2``: a recipe becomes one for each point of their product."""
+    characters: Path | None = None
+    """A table of characters, of each of which a recipe becomes one."""
 
 
 NONE = Overrides()
@@ -77,9 +79,9 @@ def sets_of(texts: Sequence[str], recipe: Path) -> tuple[Override, ...]:
         option = f"--set {text}"
         try:
             where, value = split(text)
-            found.append(Override(where, value_of(value), recipe, 0, where, option))
+            found.append(Override(where, value_of(value), recipe, 1, where, option))
         except ValueError as problem:
-            faults.append(Fault(recipe, 0, "", str(problem), option))
+            faults.append(Fault(recipe, 1, "", str(problem), option))
     if faults:
         raise RecipeError(tuple(faults))
     return tuple(found)

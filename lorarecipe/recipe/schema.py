@@ -15,10 +15,10 @@ from pydantic_core import core_schema
 from lorarecipe.recipe.model import RecipeFile
 from lorarecipe.recipe.options import allowed_options
 
-#: keys that the loader fills: from a preset, from the target's training, or by the method
+#: keys that the loader fills: from a preset, from the target's training, from a list of characters, or by the method
 _FILLED = {
-    "RecipeFile": {"base"},
-    "Target": {"training"},
+    "RecipeFile": {"base", "name"},
+    "Target": {"training", "images"},
     "Refine": {"training"},
     "Training": {"rank", "alpha", "unet_lr", "resolution"},
 }
@@ -54,6 +54,7 @@ def recipe_schema() -> dict[str, Any]:
             table["required"] = required
         else:
             del table["required"]
+    tables["Listed"] |= {"properties": _of_a_character(schema, tables), "additionalProperties": False}
     extra = tables["Training"]["properties"]["extra"]
     extra |= {"properties": _options(), "additionalProperties": False}
     for table in (schema, *tables.values()):
@@ -66,6 +67,17 @@ def recipe_schema() -> dict[str, Any]:
         "title": "lorarecipe",
         "description": "A recipe of lorarecipe: a character LoRA from 3D renders, trained in two phases.",
     }
+
+
+def _of_a_character(schema: JsonSchemaValue, tables: dict[str, JsonSchemaValue]) -> dict[str, JsonSchemaValue]:
+    """Describe what a character of a list may hold: its own keys, and parts of the recipe's tables."""
+    keys: dict[str, JsonSchemaValue] = dict(tables["Listed"]["properties"])
+    for name, key in schema["properties"].items():
+        if name not in {"format", "characters", *keys}:
+            table = tables.get(key.get("$ref", "").rpartition("/")[2], {})
+            # what a table of the recipe has to hold, the rest of the file may hold already
+            keys[name] = {word: of for word, of in table.items() if word != "required"} if "required" in table else key
+    return keys
 
 
 def _options() -> dict[str, JsonSchemaValue]:

@@ -200,6 +200,6 @@ def _severity(code: str, finding: Finding, setting: RuleSetting | None, recipe: 
     if setting is None:
         return None
     # patterns are relative to the file that they stand in
-    lines = recipe.lines if ("rules", code) in recipe.lines.numbers else recipe.base_lines
+    lines = recipe.lines if recipe.lines.holds(("rules", code)) else recipe.base_lines
     path = Path(os.path.relpath(finding.path, lines.path.parent)).as_posix()
     return setting.severity if any(fnmatchcase(path, pattern) for pattern in setting.paths) else None

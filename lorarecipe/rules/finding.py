@@ -77,7 +77,8 @@ def at(caption: Caption, tag: Tag | None, message: str, fix: Fix | None = None) 
 def at_key(recipe: Recipe, where: Where, message: str) -> Finding:
     """Give a finding at a key of the recipe, in whichever file the key stands."""
     fault = recipe.fault(where, message)
-    return Finding(fault.path, fault.line, 1, f"{fault.where}: {message}" if fault.where else message)
+    place = ": ".join(filter(None, (fault.option, fault.where)))
+    return Finding(fault.path, fault.line, 1, f"{place}: {message}" if place else message)
 
 
 def trainings(recipe: Recipe) -> Iterator[tuple[Literal["base", "target"], Training]]:

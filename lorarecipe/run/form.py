@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel
 
 from lorarecipe.engines import ENGINES
 from lorarecipe.recipe import Setting
+from lorarecipe.recipe.naming import narrowed
 from lorarecipe.records import Proof, Sitting
 
 
@@ -86,10 +87,18 @@ class Arguments(BaseModel):
     """Each ``KEY=VALUE``, as it was written."""
     sweeps: list[str] = []
     """Each ``KEY=V1,V2``, as it was written."""
+    characters: str | None = None
+    """A table of characters."""
+
+
+def _a_result(name: str) -> str:
+    if not name or narrowed(name) != name:
+        raise ValueError(f"found {name!r}, expected the name of a result")
+    return name
 
 
 #: a result names files: another name in an edited record could lead elsewhere
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_Name = Annotated[str, AfterValidator(_a_result)]
 
 
 def _known_engine(name: str) -> str:
