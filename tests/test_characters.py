@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -315,5 +316,14 @@ def test_three_characters_on_one_base(tmp_path: Path) -> None:
         "target.repeats = 2",
         "target.training.steps = 3",
     ]
+    for name in record.results:
+        figures = r"gate (pass|doubtful|fail), weight 1, unlike [\d.]+, leak [\d.]+, 0:\d\d:\d\d"
+        assert re.search(f"^{name}: {figures}, out/{name}/{name}.safetensors$", errors, re.MULTILINE), errors
+    assert _call(tmp_path, "report", "last")[1].splitlines()[-1] == "report.html"
+    page = (tmp_path / "report.html").read_text("utf-8")
+    pictures = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert {(one["prompt"], one["arm"]) for one in pictures if one["weight"]} == {
+        ("1girl", f"{name}: target") for name in record.results
+    }
     code, _, errors = _call(tmp_path, "rerun", "last")
     assert (code, errors.count("reused")) == (0, len(record.stages))

@@ -10,7 +10,7 @@ from lorarecipe.dataset import scan
 from lorarecipe.events import Delivered, Event, Gated, Measured
 from lorarecipe.live import Outcome, last_lines
 from lorarecipe.plan import Delivery, compile_plan
-from lorarecipe.recipe import load
+from lorarecipe.recipe import Overrides, load
 from lorarecipe.records import Check, Verdict
 from lorarecipe.rules import check
 
@@ -19,12 +19,13 @@ ADVICE = Measured("aoi", (), "Use the last epoch at weight 1: it is the most lik
 
 @pytest.fixture
 def delivery(folder: Path) -> Delivery:
-    return compile_plan([check(scan(load(folder / "recipe.toml")))]).deliveries[0]
+    recipe = load(folder / "recipe.toml", Overrides(sets=("base.gate.mode=report",)))
+    return compile_plan([check(scan(recipe))]).deliveries[0]
 
 
-def _gated(of: str, verdict: Verdict) -> Gated:
+def _gated(delivery: Delivery, of: str, verdict: Verdict) -> Gated:
     checks = (Check("white background", 3, 34, verdict), Check("upright", 31, 34, "pass"))
-    return Gated("k", "aoi", of, verdict, checks)
+    return Gated(delivery.gate[of == "merged"].key, "aoi", of, verdict, checks)
 
 
 def _lines(delivery: Delivery, page: Path, *happened: Event) -> list[str]:
@@ -36,7 +37,7 @@ def _lines(delivery: Delivery, page: Path, *happened: Event) -> list[str]:
 
 def test_what_to_do_with_a_lora(delivery: Delivery, tmp_path: Path) -> None:
     lora = Delivered("aoi", str(tmp_path / "aoi.safetensors"), "00")
-    assert _lines(delivery, tmp_path / "a b.html", _gated("base", "pass"), lora, ADVICE) == [
+    assert _lines(delivery, tmp_path / "a b.html", _gated(delivery, "base", "pass"), lora, ADVICE) == [
         "",
         "Gate    The base aoi passed.",
         f"LoRA    {tmp_path / 'aoi.safetensors'}",
@@ -49,7 +50,14 @@ def test_what_to_do_with_a_lora(delivery: Delivery, tmp_path: Path) -> None:
 def test_a_base_that_fails_never_ends_in_advice_to_use_the_result(delivery: Delivery, tmp_path: Path) -> None:
     lora = Delivered("aoi", str(tmp_path / "aoi.safetensors"), "00")
     said = "\n".join(
-        _lines(delivery, tmp_path / "p.html", _gated("base", "fail"), _gated("merged", "pass"), lora, ADVICE)
+        _lines(
+            delivery,
+            tmp_path / "p.html",
+            _gated(delivery, "base", "fail"),
+            _gated(delivery, "merged", "pass"),
+            lora,
+            ADVICE,
+        )
     )
     assert "Gate    The base aoi failed: white background (3 of 34). Train the base for more steps" in said
     assert 'mode = "stop"' in said
@@ -59,7 +67,9 @@ def test_a_base_that_fails_never_ends_in_advice_to_use_the_result(delivery: Deli
 
 
 def test_the_worse_verdict_counts(delivery: Delivery, tmp_path: Path) -> None:
-    lines = _lines(delivery, tmp_path / "p.html", _gated("base", "pass"), _gated("merged", "doubtful"))
+    lines = _lines(
+        delivery, tmp_path / "p.html", _gated(delivery, "base", "pass"), _gated(delivery, "merged", "doubtful")
+    )
     assert lines[1] == "Gate    The base aoi is doubtful: white background (3 of 34). Look at its pictures on the page."
     assert not any(line.startswith("LoRA") for line in lines)
 

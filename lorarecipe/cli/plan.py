@@ -14,7 +14,7 @@ from lorarecipe.cli.overriding import with_lists
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
-    from lorarecipe.plan import Stage
+    from lorarecipe.plan import Plan, Stage
     from lorarecipe.recipe import Overrides
     from lorarecipe.store import Store
 
@@ -37,6 +37,8 @@ def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_
                 "name": stage.short,
                 "kind": stage.kind,
                 "title": plan.title(stage),
+                "results": [delivery.name for delivery in plan.needed_by(stage)],
+                "needs": [part.short for part in stage.inputs if part.key in plan.titles],
                 "runs_because": reason(stage, plan, store),
                 "sum": [*stage.sum],
                 "command": [*_command(stage, plan.engine, store)] if commands else None,
@@ -49,12 +51,26 @@ def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_
         why = reason(stage, plan, store)
         say(f"{stage.short}  {plan.title(stage)}")
         say(f"  {'reused' if why is None else f'runs: {why}'}")
+        if len(plan.deliveries) > 1:
+            for line in _in_the_graph(stage, plan):
+                say(line)
         for line in stage.sum:
             say(f"  {line}")
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
     runs = sum(store.find(stage.short) is None for stage in plan.stages)
+    if len(plan.deliveries) > 1:
+        shared = sum(len(plan.needed_by(stage)) > 1 for stage in plan.stages)
+        say(f"{count(len(plan.deliveries), 'result')}, which share {count(shared, 'stage')}")
     say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
+
+
+def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
+    """Say what a stage is made from, and how many results share it."""
+    if needs := ", ".join(part.short for part in stage.inputs if part.key in plan.titles):
+        yield f"  made from {needs}"
+    if (shared := len(plan.needed_by(stage))) > 1:
+        yield f"  for {count(shared, 'result')}"
 
 
 def _command(stage: Stage, engine: str, store: Store) -> Iterator[str]:

@@ -16,12 +16,13 @@ from lorarecipe.cli.options import run_argument, run_named, say
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("report.html"),
     show_default=True,
-    help="Where several runs are put side by side.",
+    help="Where several results are put side by side.",
 )
 def command(runs: tuple[str, ...], to: Path) -> None:
-    """Draw the page of a run again, or one of several runs.
+    """Draw the pages of a run again, and one of several results.
 
-    The page of a run is beside its results; one of several runs shows them side by side.
+    Each result of a run has its page beside it. Where there are several, of one run or of several, another page shows
+    them side by side.
 
     RUN is a run's name, the end of it, or `last`.
     """
@@ -37,7 +38,8 @@ def command(runs: tuple[str, ...], to: Path) -> None:
     if len(named) == 1:
         for path in write_report(named[0], trainers[named[0].name], store):
             say(path)
-        return
+        if len(named[0].record.results) < 2:
+            return
     if to.exists() and not is_ours(to):
         raise MachineNotReady(f"{to} is not lorarecipe's; name another place: --to FILE")
     stories = [story for run in named for story in stories_of(run, trainers[run.name], store)]

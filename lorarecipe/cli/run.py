@@ -27,6 +27,7 @@ from lorarecipe.cli.options import (
 from lorarecipe.cli.overriding import with_lists, words_of
 
 if TYPE_CHECKING:
+    from lorarecipe.live import Summary
     from lorarecipe.recipe import Overrides
     from lorarecipe.rules import Checked
 
@@ -73,7 +74,7 @@ def command(
     """
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
-    from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show
+    from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show, summaries
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import (
         Arguments,
@@ -140,6 +141,10 @@ def command(
         by_name = {page.parent.name: page for page in pages}
         for line in last_lines(plan.deliveries, outcome, by_name):
             say(wrapped(line, 8), err=True)
+        if len(plan.deliveries) > 1:
+            _sum_up(summaries(plan.deliveries, outcome))
+            if any(delivery.arms for delivery in plan.deliveries):
+                say(f"The pictures of all of them beside each other: lorarecipe report {run.name}", err=True)
     if failure:
         raise failure
 
@@ -163,6 +168,21 @@ def _fetched(checked: Sequence[Checked], out: Path, *, as_json: bool) -> bool:
         worker.trainer.require(family)
     deque(show(execute(plan, worker, out), course_of(plan), as_json=as_json, quiet=is_quiet()), maxlen=0)
     return True
+
+
+def _sum_up(results: Sequence[Summary]) -> None:
+    """Put the results of a run beside each other."""
+    from rich.console import Console
+
+    from lorarecipe.live import summary_table
+
+    console = Console(stderr=True, highlight=False)
+    say("", err=True)
+    if console.is_terminal and not console.is_dumb_terminal and not is_quiet():
+        console.print(summary_table(results))
+    else:
+        for one in results:
+            say(one, err=True)
 
 
 def _again(

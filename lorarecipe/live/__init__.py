@@ -3,5 +3,16 @@
 from lorarecipe.live.course import Course, course_of
 from lorarecipe.live.ending import Outcome, last_lines, rehearsed
 from lorarecipe.live.showing import show
+from lorarecipe.live.summary import Summary, summaries, summary_table
 
-__all__ = ["Course", "Outcome", "course_of", "last_lines", "rehearsed", "show"]
+__all__ = [
+    "Course",
+    "Outcome",
+    "Summary",
+    "course_of",
+    "last_lines",
+    "rehearsed",
+    "show",
+    "summaries",
+    "summary_table",
+]

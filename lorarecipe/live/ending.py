@@ -8,8 +8,10 @@ from pathlib import Path
 
 from lorarecipe import events
 from lorarecipe.events import Event
+from lorarecipe.measures.advice import advised_point
 from lorarecipe.measures.gate import VERDICTS
 from lorarecipe.plan import Delivery
+from lorarecipe.records import Point
 from lorarecipe.run import StageRecord, baked_name
 
 
@@ -18,23 +20,34 @@ class Outcome:
     """What a run has said that its last lines need."""
 
     gates: dict[str, events.Gated] = field(default_factory=dict)
-    """The worst verdict on each base, by the base's name."""
+    """Verdicts by the keys of their stages."""
     files: dict[str, list[Path]] = field(default_factory=dict)
     advice: dict[str, str] = field(default_factory=dict)
+    advised: dict[str, Point] = field(default_factory=dict)
+    """How each result does as it is advised to be used."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """That each stage took which was made, by its key."""
 
     def add(self, event: Event) -> None:
         """Note an event."""
         match event:
-            case events.Gated(name=name):
-                before = self.gates.get(name)
-                if not before or VERDICTS.index(event.verdict) < VERDICTS.index(before.verdict):
-                    self.gates[name] = event
+            case events.Gated(key=key):
+                self.gates[key] = event
+            case events.Finished(key=key, seconds=seconds):
+                self.seconds[key] = seconds
             case events.Delivered(name=name, path=path):
                 self.files.setdefault(name, []).append(Path(path))
-            case events.Measured(name=name, advice=advice):
+            case events.Measured(name=name, rows=rows, advice=advice):
                 self.advice[name] = advice
+                if advice and (point := advised_point(rows)):
+                    self.advised[name] = point
             case _:
                 pass
+
+    def gate_of(self, delivery: Delivery) -> events.Gated | None:
+        """Give the worst verdict on the base of a result."""
+        gates = [self.gates[stage.key] for stage in delivery.gate if stage.key in self.gates]
+        return min(gates, key=lambda gate: VERDICTS.index(gate.verdict), default=None)
 
 
 def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[str, Path]) -> Iterator[str]:
@@ -50,14 +63,13 @@ def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[
         The page of each result, by the result's name.
     """
     for delivery in deliveries:
-        files = [path for path in outcome.files.get(delivery.name, ()) if path.suffix == ".safetensors"]
         yield ""
-        gate = outcome.gates.get(delivery.recipe.base_name)
+        gate = outcome.gate_of(delivery)
         if gate:
             yield _verdict(gate)
-        if files:
+        if lora := lora_of(delivery, outcome):
             failed = gate is not None and gate.verdict == "fail"
-            yield from _use(delivery, files, outcome.advice.get(delivery.name, ""), failed=failed)
+            yield from _use(delivery, lora, outcome.advice.get(delivery.name, ""), failed=failed)
         if page := pages.get(delivery.name):
             yield f"Page    {page.absolute().as_uri()} (open it in a browser)"
 
@@ -74,10 +86,15 @@ def _verdict(gate: events.Gated) -> str:
     )
 
 
-def _use(delivery: Delivery, files: Sequence[Path], advice: str, *, failed: bool) -> Iterator[str]:
-    by_name = {path.name: path for path in files}
-    baked, plain = by_name.get(baked_name(delivery.name)), f"{delivery.name}.safetensors"
-    lora = baked or by_name.get(plain) or files[0]
+def lora_of(delivery: Delivery, outcome: Outcome) -> Path | None:
+    """Give the file of a result to use; None where it was not made."""
+    files = {path.name: path for path in outcome.files.get(delivery.name, ()) if path.suffix == ".safetensors"}
+    named = files.get(baked_name(delivery.name)) or files.get(f"{delivery.name}.safetensors")
+    return named or next(iter(files.values()), None)
+
+
+def _use(delivery: Delivery, lora: Path, advice: str, *, failed: bool) -> Iterator[str]:
+    baked, plain = lora.name == baked_name(delivery.name), f"{delivery.name}.safetensors"
     yield f"LoRA    {lora} (its weight 1 is another weight of {plain})" if baked else f"LoRA    {lora}"
     if failed:
         yield "Next    Do not use this LoRA: on such a base, the 3D look is learned with the character."

@@ -60,6 +60,14 @@ def advice(rows: Sequence[Row]) -> Advice | None:
     return Advice(best.epoch, best.weight, reason, _arm(best, rows))
 
 
+def advised_point(rows: Sequence[Row]) -> Point | None:
+    """Give the point that is advised; None where none is."""
+    chosen = advice(rows)
+    points = points_of(rows) if chosen else ()
+    use = chosen and (chosen.arm or "target", chosen.epoch, chosen.weight)
+    return next((point for point in points if (point.arm, point.epoch, point.weight) == use), None)
+
+
 def _point(row: Row, bare: Row) -> Point | None:
     colours = row.measured.get("palette")
     if colours is None:

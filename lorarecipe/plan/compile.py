@@ -14,6 +14,9 @@ from lorarecipe.plan.stage import Stage
 from lorarecipe.plan.two_phase import compile_two_phase
 from lorarecipe.rules import Checked
 
+#: recipes that a stage is named by
+_NAMED = 3
+
 
 def compile_plan(checked: Sequence[Checked]) -> Plan:
     """Compile a plan for one or more recipes; what they share appears once.
@@ -40,10 +43,15 @@ def compile_plan(checked: Sequence[Checked]) -> Plan:
     for stage, title in (*fetches, *(titled for part in parts for titled in part.stages)):
         stages.setdefault(stage.key, stage)
         titles.setdefault(stage.key, {})[title] = None
-    joined = {key: "; ".join(several) for key, several in titles.items()}
+    joined = {key: _joined([*several]) for key, several in titles.items()}
     ordered = in_order(stages, [pair for part in parts for pair in part.waits])
     deliveries = tuple(part.delivery for part in parts)
     return Plan(engines.pop(), ordered, joined, deliveries, _waits(parts, ordered))
+
+
+def _joined(titles: Sequence[str]) -> str:
+    """Name a stage by what it is for in each recipe, or in the first of many."""
+    return "; ".join(titles) if len(titles) <= _NAMED else f"{titles[0]} and {len(titles) - 1} more"
 
 
 def _waits(parts: Sequence[Compiled], ordered: Sequence[Stage]) -> dict[str, tuple[str, ...]]:

@@ -46,9 +46,10 @@ def page(stories: Sequence[Story], path: Path) -> bytes:
     renders = {id(story): [*_renders(story.renders)] for story in stories}
     pictures = [picture for story in stories for picture in _pictures(story, path.parent, renders[id(story)])]
     if len(stories) > 1:
+        one_run = len({story.run.name for story in stories}) == 1
+        whose = "name" if one_run else "story"
         pictures = [
-            picture | {name: f"{picture['story']}: {picture[name]}" for name in ("arm", "named")}
-            for picture in pictures
+            picture | {name: f"{picture[whose]}: {picture[name]}" for name in ("arm", "named")} for picture in pictures
         ]
     html = _template().render(
         stories=stories,
@@ -105,6 +106,7 @@ def _pictures(story: Story, folder: Path, renders: Sequence[tuple[Reference, str
         for thumb in _thumbs(story, [shot], folder):
             yield {
                 "story": f"{story.run.name} {story.name}",
+                "name": story.name,
                 "arm": shot.arm,
                 "named": in_context(shot.arm, "arm"),
                 "of": shot.arm,
