@@ -16,7 +16,17 @@ from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.help import topics
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Listed, Merge, RecipeFile, Target, Trainer
+from lorarecipe.recipe.model import (
+    Base,
+    Character,
+    Checkpoint,
+    Listed,
+    Merge,
+    RecipeFile,
+    Target,
+    TargetFolder,
+    Trainer,
+)
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
@@ -32,6 +42,7 @@ _TABLES: dict[str, type[Table]] = {
     "[base]": Base,
     "[[base.characters]]": Character,
     "[target]": Target,
+    "[[target.folders]]": TargetFolder,
     "[[characters]]": Listed,
     "[base.captions], [target.captions]": Captions,
     "[base.training], [target.training], [refine.training]": Training,

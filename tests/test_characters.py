@@ -141,7 +141,7 @@ def test_an_empty_table_of_a_character_changes_no_other(place: Path) -> None:
         ('name = "aoi"', 'name = "a/b"', "recipe.toml:2: name: found 'a/b', expected letters and digits"),
         ("min_snr_gamma = 5", "min_snr_gama = 5", "recipe.toml:54: characters[1].target.training.extra.min_snr_gama: found"),
         (LIST, "\n[characters]\nname = 'x'\n", "recipe.toml:44: characters: expected [[characters]], a table for each"),
-        (LIST, "", "recipe.toml:28: target.images: the key is missing; write it here"),
+        (LIST, "", "recipe.toml:28: target: found neither images nor folders, expected one of: images, [[target.folders]]"),
         ('format = 1', 'format = 1\ncharacters = ["x"]', "not TOML"),
         (LIST, "\n[[characters]]\nname = 'x'\nimages = 'aoi'\nformat = 2\n", "characters[0].format: found an unknown key"),
     ],

@@ -13,7 +13,7 @@ from lorarecipe.files import file_digest
 from lorarecipe.plan import BaseFile, GateStage, MergeStage, Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
-from tests.renders import shoot
+from tests.renders import character, shoot
 from tests.test_rules import _Q, _base, _lora
 
 Edit = Callable[[str, str], Path]
@@ -160,3 +160,31 @@ def test_an_image_too_small_for_its_bucket(folder: Path, edit: Edit) -> None:
     shoot("red hair", "ponytail", "full_front", (60, 160)).save(folder / "aoi" / "full_front.png")
     with pytest.raises(CheckFailed, match="found 60x160 pixels, too small"):
         _plan(folder / "recipe.toml")
+
+
+def _in_folders(folder: Path, edit: Edit) -> Path:
+    """Give the target a second folder, which counts twice."""
+    character(folder / "winter", "blonde", "twintails", None, scale=2)
+    shown = '[[target.folders]]\nimages = "aoi"\n[[target.folders]]\nimages = "winter"\nrepeats = 2\n'
+    text = (folder / "recipe.toml").read_text("utf-8")
+    return edit(text[text.index("[target]") :], f"{shown}{text[text.index('[target.training]') :]}")
+
+
+def test_a_target_in_several_folders(folder: Path, edit: Edit) -> None:
+    one = _plan(folder / "recipe.toml")
+    plan = _plan(_in_folders(folder, edit))
+    target = plan.deliveries[0].stage
+    assert target.repeats == (1, 2)
+    assert [len(group) for group in target.data.groups] == [4, 4]
+    assert target.data.paths[1][0] == str(folder / "winter" / "full_back.png")
+    assert target.sum[:2] == ["4 images x 1 repeat", "4 images x 2 repeats"]
+    assert {stage.key for stage in one.stages} - {stage.key for stage in plan.stages} == {
+        one.deliveries[0].stage.key,
+        one.deliveries[0].stage.data.key,
+    }
+
+
+def test_a_folder_alone_is_what_images_are(folder: Path, edit: Edit) -> None:
+    before = [stage.key for stage in _plan(folder / "recipe.toml").stages]
+    path = edit('[target]\nimages = "aoi"\n', '[[target.folders]]\nimages = "aoi"\nrepeats = 1\n')
+    assert [stage.key for stage in _plan(path).stages] == before

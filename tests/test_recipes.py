@@ -32,7 +32,7 @@ def _prepare(folder: Path, name: str) -> Path:
         style = next(trait for trait in one.traits if trait in STYLES)
         character(one.images, hair, style, one.traits, _scale(recipe))
     if recipe.target:
-        character(recipe.target.images, "blonde", "twintails", None, _scale(recipe))
+        character(recipe.target.parts[0][1], "blonde", "twintails", None, _scale(recipe))
     return folder / name
 
 

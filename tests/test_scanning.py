@@ -20,9 +20,8 @@ def test_images_captions_and_strays(folder: Path) -> None:
     (folder / "aoi" / "old.txt").touch()
     Image.new("RGB", (70, 80)).save(folder / "aoi" / "upper.Jpg", "JPEG")
     dataset = scan(load(folder / "recipe.toml"))
-    assert dataset.target is not None
-    assert [path.name for path in dataset.target.strays] == ["note.md", "old.txt", "png"]
-    last = next(picture for picture in dataset.target.pictures if picture.path.suffix == ".Jpg")
+    assert [path.name for path in dataset.target[0].strays] == ["note.md", "old.txt", "png"]
+    last = next(picture for picture in dataset.target[0].pictures if picture.path.suffix == ".Jpg")
     assert (last.path.name, last.width, last.height, last.caption) == ("upper.Jpg", 70, 80, None)
 
 
@@ -33,15 +32,13 @@ def test_a_photo_is_measured_upright(folder: Path, orientation: int, size: tuple
     exif[0x0112] = orientation
     Image.new("RGB", (70, 80)).save(folder / "aoi" / "a.jpg", exif=exif)
     dataset = scan(load(folder / "recipe.toml"))
-    assert dataset.target is not None
-    assert (dataset.target.pictures[0].width, dataset.target.pictures[0].height) == size
+    assert (dataset.target[0].pictures[0].width, dataset.target[0].pictures[0].height) == size
 
 
 def test_an_unreadable_image_is_kept_with_its_problem(folder: Path) -> None:
     (folder / "aoi" / "full_front.png").write_text("<html>")
     dataset = scan(load(folder / "recipe.toml"))
-    assert dataset.target is not None
-    assert [picture.problem.kind for picture in dataset.target.pictures if picture.problem] == ["unreadable"]
+    assert [picture.problem.kind for picture in dataset.target[0].pictures if picture.problem] == ["unreadable"]
 
 
 def test_what_is_not_there_is_named_at_once(
@@ -61,8 +58,7 @@ def test_a_truncated_image_is_not_readable(folder: Path) -> None:
     Image.effect_noise((200, 200), 50).convert("RGB").save(path)
     path.write_bytes(path.read_bytes()[:-2000])
     dataset = scan(load(folder / "recipe.toml"))
-    assert dataset.target is not None
-    assert [(p.path.name, p.problem.kind) for p in dataset.target.pictures if p.problem] == [
+    assert [(p.path.name, p.problem.kind) for p in dataset.target[0].pictures if p.problem] == [
         ("full_front.jpg", "truncated")
     ]
 
@@ -70,8 +66,7 @@ def test_a_truncated_image_is_not_readable(folder: Path) -> None:
 def test_an_enormous_image_is_not_decoded(folder: Path) -> None:
     Image.new("1", (9000, 9000)).save(folder / "aoi" / "bomb.png")
     dataset = scan(load(folder / "recipe.toml"))
-    assert dataset.target is not None
-    problem = dataset.target.pictures[0].problem
+    problem = dataset.target[0].pictures[0].problem
     assert problem is not None
     assert problem.kind == "bomb"
     assert problem.message.startswith("Image size (81000000 pixels)")

@@ -19,7 +19,18 @@ from lorarecipe.demo import foreign_files
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.model import Base, Character, Checkpoint, Listed, Merge, RecipeFile, RuleSetting, Target, Trainer
+from lorarecipe.recipe.model import (
+    Base,
+    Character,
+    Checkpoint,
+    Listed,
+    Merge,
+    RecipeFile,
+    RuleSetting,
+    Target,
+    TargetFolder,
+    Trainer,
+)
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.schema import recipe_schema
@@ -56,6 +67,7 @@ _TABLES: dict[type[Table], Where] = {
     Buckets: ("target", "training", "buckets"),
     Gate: ("base", "gate"),
     Target: ("target",),
+    TargetFolder: ("target", "folders", 0),
     Listed: ("characters", 0),
     Merge: ("merge",),
     Trainer: ("trainer",),
@@ -73,6 +85,7 @@ _BESIDE: dict[Where, dict[str, Any]] = {
     ("base", "from"): {"base": {}},
     ("base", "weights"): {"base": {}},
     ("target", "captions"): {"target": {"images": "akane", "captions": {"pattern": "{zoom}"}}},
+    ("target", "folders"): {"target": {"folders": [{"images": "akane"}]}},
     ("target", "training", "resolution"): {
         "target": {"images": "akane", "training": {"buckets": {"min": 512, "max": 2048}}}
     },

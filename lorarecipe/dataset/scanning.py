@@ -30,7 +30,7 @@ OnImage = Callable[[Path, int, int], None]
 
 @dataclass(frozen=True)
 class Group:
-    """One image folder of a recipe: a character of the base, or the target."""
+    """One image folder of a recipe: a character of the base, or one of the target's."""
 
     phase: Literal["base", "target"]
     folder: Path
@@ -48,14 +48,15 @@ class Dataset:
 
     recipe: Recipe
     base: tuple[Group, ...]
-    target: Group | None
+    target: tuple[Group, ...]
+    """The target's folders; none in the recipe of a base."""
     base_weights: Weights | None = field(default=None, compare=False)
     checkpoint_weights: Weights | Folder | None = field(default=None, compare=False)
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """Folders of both phases."""
-        return (*self.base, *((self.target,) if self.target else ()))
+        return (*self.base, *self.target)
 
 
 def _nothing(folder: Path, done: int, of: int) -> None:
@@ -79,7 +80,8 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
         (("base", "characters", index, "images"), character.images)
         for index, character in enumerate(recipe.base.characters)
     ]
-    folders += [(("target", "images"), recipe.target.images)] if recipe.target else []
+    parts = recipe.target.parts if recipe.target else ()
+    folders += [(where, folder) for where, folder, _ in parts]
     for where, folder in folders:
         if not folder.is_dir():
             faults.append(recipe.fault(where, f"found {str(folder)!r}, which is not there, expected a folder"))
@@ -95,11 +97,7 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
         read_group("base", character.images, character.repeats, character.traits, whole, on_image)
         for character in recipe.base.characters
     )
-    target = (
-        read_group("target", recipe.target.images, recipe.target.repeats, (), whole, on_image)
-        if recipe.target
-        else None
-    )
+    target = tuple(read_group("target", folder, repeats, (), whole, on_image) for _, folder, repeats in parts)
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 

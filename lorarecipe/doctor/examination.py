@@ -90,4 +90,4 @@ def _paths(recipe: Recipe) -> Iterator[Path]:
     yield from (path.absolute() for path in recipe.checkpoint.components.values())
     yield from (character.images.absolute() for character in recipe.base.characters)
     if recipe.target:
-        yield recipe.target.images.absolute()
+        yield from (folder.absolute() for _, folder, _ in recipe.target.parts)

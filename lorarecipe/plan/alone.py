@@ -26,7 +26,7 @@ def compile_alone(dataset: Dataset) -> Compiled:
     recipe, distill = dataset.recipe, dataset.recipe.distill
     assert recipe.target
     assert dataset.target
-    lora = training_of(dataset, (dataset.target,), recipe.target.training, "teacher" if distill else "plain")
+    lora = training_of(dataset, dataset.target, recipe.target.training, "teacher" if distill else "plain")
     resolution = lora.training.resolution
     stages: list[tuple[Stage, str]] = [
         (lora.data, f"images of {recipe.name}"),

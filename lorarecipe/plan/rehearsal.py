@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lorarecipe.demo import NANO
 from lorarecipe.engines import ENGINES
-from lorarecipe.recipe import Buckets, Control, Deliver, Gate, Merge, Recipe, Refine, Trainer, Training
+from lorarecipe.recipe import Buckets, Control, Deliver, Gate, Merge, Recipe, Refine, Target, Trainer, Training
 from lorarecipe.recipe.table import Table
 from lorarecipe.rules import Checked
 from lorarecipe.weights import Folder
@@ -53,7 +53,7 @@ def _small(checked: Checked) -> Checked:
     if base.weights and recipe.target and dataset.target:
         # a finished base fits its own checkpoint only: one trained on the images of the target stands in
         base = base.model_copy(update={"weights": None, "training": recipe.target.training})
-        groups = (dataset.target,)
+        groups = dataset.target
     small = replace(
         recipe,
         checkpoint=recipe.checkpoint.model_copy(
@@ -61,7 +61,9 @@ def _small(checked: Checked) -> Checked:
         ),
         base=base.model_copy(update={"training": base.training and _small_training(base.training), "gate": _NO_GATE}),
         target=recipe.target
-        and recipe.target.model_copy(update={"training": _small_training(recipe.target.training), "repeats": 1}),
+        and recipe.target.model_copy(
+            update={"training": _small_training(recipe.target.training)} | _once(recipe.target)
+        ),
         merge=Merge(strength=recipe.merge.strength),
         trainer=Trainer(engine="embedded", device="cpu"),
         control=Control(),
@@ -76,11 +78,16 @@ def _small(checked: Checked) -> Checked:
         dataset,
         recipe=small,
         base=tuple(replace(group, repeats=1) for group in groups),
-        target=dataset.target and replace(dataset.target, repeats=1),
+        target=tuple(replace(group, repeats=1) for group in dataset.target),
         base_weights=None,
         checkpoint_weights=Folder(NANO),
     )
     return Checked(shown, checked.findings)
+
+
+def _once(target: Target) -> dict[str, object]:
+    """Have each image of a target seen once."""
+    return {"repeats": 1, "folders": tuple(one.model_copy(update={"repeats": 1}) for one in target.folders)}
 
 
 def _small_refine(refine: Refine) -> Refine:
@@ -126,7 +133,7 @@ def _differences(recipe: Recipe, small: Recipe) -> Iterator[str]:
     if recipe.base.weights:
         yield f"base.weights: {recipe.base.weights.name} (here a stand-in, trained on the target's images)"
     seen = {character.repeats for character in recipe.base.characters}
-    seen |= {recipe.target.repeats} if recipe.target else set()
+    seen |= {repeats for _, _, repeats in recipe.target.parts} if recipe.target else set()
     if seen - {1}:
         yield f"repeats: {', '.join(map(str, sorted(seen)))} (here 1)"
     yield from _apart("base.gate", recipe.base.gate, small.base.gate)

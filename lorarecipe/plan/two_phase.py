@@ -33,7 +33,7 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
     trained = base if isinstance(base, TrainStage) else None
     if not dataset.target or not recipe.target:
         return _base_alone(dataset, trained, stages)
-    target = _on_base(recipe, base, training_of(dataset, (dataset.target,), recipe.target.training, "target"))
+    target = _on_base(recipe, base, training_of(dataset, dataset.target, recipe.target.training, "target"))
     # the renders of a base that was trained elsewhere are not at hand: the target's come from the same cameras
     gate = tuple(_gate(dataset, base, trained or target))
     if target.merged:

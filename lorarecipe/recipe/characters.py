@@ -162,5 +162,7 @@ def _missing(entry: Iterable[Override], tables: Mapping[str, object]) -> Iterato
     target = tables.get("target")
     if ("name",) not in given:
         yield "name"
-    if ("target", "images") not in given and not (isinstance(target, dict) and "images" in target):
+    forms = [("target", form) for form in ("images", "folders")]
+    shared = isinstance(target, dict) and any(form in target for _, form in forms)
+    if not shared and given.isdisjoint(forms):
         yield "images"

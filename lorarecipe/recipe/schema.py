@@ -18,7 +18,7 @@ from lorarecipe.recipe.options import allowed_options
 #: keys that the loader fills: from a preset, from the target's training, from a list of characters, or by the method
 _FILLED = {
     "RecipeFile": {"base", "name"},
-    "Target": {"training", "images"},
+    "Target": {"training"},
     "Refine": {"training"},
     "Training": {"rank", "alpha", "unet_lr", "resolution"},
 }

@@ -27,6 +27,6 @@ SEVERITY: Severity = "error"
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the images of both phases by their digests."""
     base = {picture.digest: picture for group in dataset.base for picture in group.pictures if not picture.problem}
-    for picture in dataset.target.pictures if dataset.target else ():
+    for picture in (picture for group in dataset.target for picture in group.pictures):
         if twin := base.get(picture.digest):
             yield Finding(picture.path, 1, 1, f"found an image of the base ({twin.path}), expected the target only")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from lorarecipe.dataset import Caption, Dataset, Tag
+from lorarecipe.dataset import Caption, Dataset, Group, Tag
 from lorarecipe.errors import printable
 from lorarecipe.recipe import Recipe, Training
 from lorarecipe.recipe.lines import Where
@@ -79,6 +79,12 @@ def at_key(recipe: Recipe, where: Where, message: str) -> Finding:
     fault = recipe.fault(where, message)
     place = ": ".join(filter(None, (fault.option, fault.where)))
     return Finding(fault.path, fault.line, 1, f"{place}: {message}" if place else message)
+
+
+def target_groups(dataset: Dataset) -> Iterator[tuple[Where, Group]]:
+    """Folders of the target, each with its key."""
+    if dataset.recipe.target:
+        yield from zip((where for where, _, _ in dataset.recipe.target.parts), dataset.target, strict=True)
 
 
 def trainings(recipe: Recipe) -> Iterator[tuple[Literal["base", "target"], Training]]:

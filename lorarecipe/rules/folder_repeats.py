@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 
 from lorarecipe.dataset import Dataset
+from lorarecipe.recipe.lines import Where
 from lorarecipe.rules.finding import Finding, Severity, at_key
 
 SEVERITY: Severity = "warning"
@@ -29,10 +30,12 @@ SEVERITY: Severity = "warning"
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the number at the beginning of each folder's name with its repeats, where those are left at 1."""
-    for index, group in enumerate(dataset.groups):
+    target = dataset.recipe.target
+    places: list[Where] = [("base", "characters", index, "images") for index in range(len(dataset.base))]
+    places += [where for where, _, _ in target.parts] if target else []
+    for where, group in zip(places, dataset.groups, strict=True):
         asked = re.match(r"(\d{1,4})_.", group.folder.name)
         if asked and group.repeats == 1 and int(asked[1]) > 1:
-            where = ("base", "characters", index, "images") if group.phase == "base" else ("target", "images")
             yield at_key(
                 dataset.recipe, where, f"found the folder {group.folder.name!r}, expected repeats = {asked[1]}"
             )

@@ -21,7 +21,7 @@ Use instead
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -29,23 +29,30 @@ import numpy.typing as npt
 
 from lorarecipe.colour import lab
 from lorarecipe.dataset import Dataset
-from lorarecipe.rules.finding import Finding, Severity, at_key
+from lorarecipe.recipe import Recipe
+from lorarecipe.recipe.lines import Where
+from lorarecipe.rules.finding import Finding, Severity, at_key, target_groups
 from lorarecipe.rules.shots import base_hair, hair_of
 from lorarecipe.rules.vocabulary import NOMINAL_HAIR
 
 SEVERITY: Severity = "warning"
 
 
+Colour = npt.NDArray[np.floating]
+
 _FARTHEST = 10.0
 _AXES = 3
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the target's crown with the nearest mixture of the base's."""
-    colours = base_hair(dataset)
-    hair = hair_of(dataset.target) if dataset.target and colours else None
-    if hair is None:
-        return
+    """Compare the target's crown, in each of its folders, with the nearest mixture of the base's."""
+    if colours := base_hair(dataset):
+        for where, group in target_groups(dataset):
+            if (hair := hair_of(group)) is not None:
+                yield from _compare(dataset.recipe, where, hair, colours)
+
+
+def _compare(recipe: Recipe, where: Where, hair: Colour, colours: Sequence[Colour]) -> Iterator[Finding]:
     if (away := _distance(np.array(colours), hair)) > _FARTHEST:
         left = {name: _distance(np.array([*colours, lab(colour)]), hair) for name, colour in NOMINAL_HAIR.items()}
         best = min(left, key=lambda name: left[name])
@@ -53,10 +60,10 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             f"found hair of L*a*b* ({', '.join(f'{value:.0f}' for value in hair)}), {away:.0f} from all that the "
             f"base's colours span, expected {_FARTHEST:.0f} at most; add a {best}"
         )
-        yield at_key(dataset.recipe, ("target", "images"), message)
+        yield at_key(recipe, where, message)
 
 
-def _distance(colours: npt.NDArray[np.floating], hair: npt.NDArray[np.floating]) -> float:
+def _distance(colours: Colour, hair: Colour) -> float:
     """From a colour to the convex hull of others: to the nearest of their points, edges, faces and inner tetrahedra."""
     near = math.inf
     for size in range(1, _AXES + 2):

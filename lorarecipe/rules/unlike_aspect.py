@@ -18,9 +18,9 @@ Use instead
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lorarecipe.dataset import Dataset, Picture
+from lorarecipe.dataset import Dataset, Group
 from lorarecipe.rules.finding import Finding, Severity, at_key
 
 SEVERITY: Severity = "warning"
@@ -31,12 +31,11 @@ _ALIKE = 1.1
 
 def check(dataset: Dataset) -> Iterator[Finding]:
     """Compare the shapes, both ways."""
-    base = _shapes(tuple(picture for group in dataset.base for picture in group.pictures))
-    target = _shapes(dataset.target.pictures if dataset.target else ())
-    if not base or not target:
+    base, target = _shapes(dataset.base), _shapes(dataset.target)
+    if not base or not target or not dataset.recipe.target:
         return
     for own, others, where, other in (
-        (target, base, ("target", "images"), "base"),
+        (target, base, dataset.recipe.target.place, "base"),
         (base, target, ("base", "characters"), "target"),
     ):
         lacks = [size for ratio, size in own.items() if all(_apart(ratio, known) > _ALIKE for known in others)]
@@ -45,8 +44,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             yield at_key(dataset.recipe, where, f"{message}; expected one list of cameras")
 
 
-def _shapes(pictures: tuple[Picture, ...]) -> dict[float, str]:
+def _shapes(groups: Sequence[Group]) -> dict[float, str]:
     """Give each ratio of width to height, and one image's size that has it."""
+    pictures = (picture for group in groups for picture in group.pictures)
     sizes = {(picture.width, picture.height) for picture in pictures if not picture.problem}
     return {width / height: f"{width}x{height}" for width, height in sorted(sizes)}
 

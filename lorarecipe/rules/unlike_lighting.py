@@ -34,7 +34,7 @@ from statistics import median
 
 from lorarecipe.dataset import Dataset, Group
 from lorarecipe.dataset.look import Look
-from lorarecipe.rules.finding import Finding, Severity, at_key
+from lorarecipe.rules.finding import Finding, Severity, at_key, target_groups
 from lorarecipe.rules.shots import stands_on_white
 
 SEVERITY: Severity = "warning"
@@ -74,11 +74,15 @@ _PARTS = (
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the target's light with the range of the base characters', by the first part that both have."""
-    if not dataset.target:
-        return
+    """Compare the light of each of the target's folders with the range of the base characters'."""
+    for where, group in target_groups(dataset):
+        yield from (at_key(dataset.recipe, where, message) for message in _messages(group, dataset.base))
+
+
+def _messages(of_target: Group, groups: Sequence[Group]) -> Iterator[str]:
+    """Say in what a folder is lit otherwise, by the first part that both phases have."""
     for part in _PARTS:
-        target, base = _medians(dataset.target, part), [m for group in dataset.base if (m := _medians(group, part))]
+        target, base = _medians(of_target, part), [m for group in groups if (m := _medians(group, part))]
         if not target or not base or not part.is_alike(target[0], [measures[0] for measures in base]):
             continue
         for index, (name, beyond) in enumerate(part.measures.items(), 1):
@@ -86,7 +90,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             if not min(others) - beyond <= own <= max(others) + beyond:
                 message = f"found {name} of {own:.0f}, beside {min(others):.0f} to {max(others):.0f} in the base"
                 advice = "expected the same light; render both with one set of lamps, shading and view transform"
-                yield at_key(dataset.recipe, ("target", "images"), f"{message}, {advice}")
+                yield f"{message}, {advice}"
         return
 
 

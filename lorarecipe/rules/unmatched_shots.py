@@ -36,7 +36,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
             behind = picture.caption is not None and "from behind" in picture.caption.words
             shots[group.phase].add(f"{zoom} from behind" if behind else zoom)
     for phase, other, where in (
-        ("target", "base", ("target", "images")),
+        ("target", "base", dataset.recipe.target.place if dataset.recipe.target else ("target",)),
         ("base", "target", ("base", "characters")),
     ):
         if shots[other] and (missing := ", ".join(sorted(shots[phase] - shots[other]))):
