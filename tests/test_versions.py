@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lorarecipe.dataset import scan
+from lorarecipe.dataset import Known, scan
 from lorarecipe.errors import RecipeError
 from lorarecipe.files import home
 from lorarecipe.plan import Plan, TrainStage, compile_plan
@@ -106,6 +106,15 @@ def test_a_fault_names_the_option(
 def test_a_hundred_points_are_a_hundred_recipes(folder: Path) -> None:
     recipes = _swept(folder / "recipe.toml", "target.training.rank=" + ",".join(map(str, range(1, 101))))
     assert len({recipe.name for recipe in recipes}) == 100
+
+
+def test_a_folder_that_several_recipes_share_is_read_once(folder: Path) -> None:
+    recipes, known = _swept(folder / "recipe.toml", "target.training.rank=8,16", "target.repeats=1,2"), Known()
+    datasets = [scan(recipe, known=known) for recipe in recipes]
+    assert all(one is other for one, other in zip(datasets[0].base, datasets[-1].base, strict=True))
+    assert datasets[0].target[0] is not datasets[1].target[0]
+    assert datasets[0].target[0] is datasets[2].target[0]
+    assert datasets == [scan(recipe) for recipe in recipes]
 
 
 def test_load_gives_one_recipe(folder: Path) -> None:

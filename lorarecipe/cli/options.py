@@ -105,17 +105,17 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print the e
 
 def check_all(paths: tuple[Path, ...], overrides: Overrides | None = None) -> tuple[Checked, ...]:
     """Load and check recipes, with what is put over them; faults of all files come at once."""
-    from lorarecipe.dataset import scan
+    from lorarecipe.dataset import Known, scan
     from lorarecipe.errors import Fault, RecipeError
     from lorarecipe.recipe import NONE, load_all
     from lorarecipe.rules import check
 
-    checked, faults = [], list[Fault]()
+    checked, faults, known = [], list[Fault](), Known()
     gc.disable()  # all of it is kept: the collector would walk it again and again, a quarter of the time
     try:
         for recipe in load_all(paths, overrides or NONE):
             try:
-                checked.append(check(scan(recipe, meter())))
+                checked.append(check(scan(recipe, meter(), known)))
             except RecipeError as error:
                 faults += error.faults
     finally:

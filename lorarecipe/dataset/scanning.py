@@ -59,16 +59,28 @@ class Dataset:
         return (*self.base, *self.target)
 
 
+#: groups by all that they are read with: phase, folder, repeats, traits, and tags that are not cut
+Known = dict[tuple[Literal["base", "target"], Path, int, tuple[str, ...], frozenset[str]], Group]
+
+
 def _nothing(folder: Path, done: int, of: int) -> None:
     """Do nothing."""
 
 
-def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
+def scan(recipe: Recipe, on_image: OnImage = _nothing, known: Known | None = None) -> Dataset:
     """Read what a recipe names.
 
-    ``on_image`` is called after each image that is measured, with its folder, the count so far, and the count in all.
     The checkpoint may be missing (images and captions can be checked without it); the image folders and a
     finished base may not.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    on_image
+        Called after each image that is measured, with its folder, the count so far, and the count in all.
+    known
+        Folders that were read for other recipes, as those of a base that they share; takes those of this one too.
 
     Raises
     ------
@@ -92,12 +104,16 @@ def scan(recipe: Recipe, on_image: OnImage = _nothing) -> Dataset:
     _weights(recipe, ("checkpoint", "vae"), recipe.checkpoint.vae, faults)
     if faults:
         raise RecipeError(tuple(faults))
-    whole = frozenset(map(plain, recipe.tags))
-    base = tuple(
-        read_group("base", character.images, character.repeats, character.traits, whole, on_image)
-        for character in recipe.base.characters
-    )
-    target = tuple(read_group("target", folder, repeats, (), whole, on_image) for _, folder, repeats in parts)
+    whole, known = frozenset(map(plain, recipe.tags)), {} if known is None else known
+
+    def read(phase: Literal["base", "target"], folder: Path, repeats: int, traits: tuple[str, ...] = ()) -> Group:
+        key = (phase, folder, repeats, traits, whole)
+        if key not in known:
+            known[key] = read_group(*key, on_image)
+        return known[key]
+
+    base = tuple(read("base", one.images, one.repeats, one.traits) for one in recipe.base.characters)
+    target = tuple(read("target", folder, repeats) for _, folder, repeats in parts)
     return Dataset(recipe, base, target, base_weights, checkpoint_weights)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lorarecipe.dataset import scan
+from lorarecipe.dataset import Known, scan
 from lorarecipe.doctor.capacity import disks, memory
 from lorarecipe.doctor.engine import engines
 from lorarecipe.doctor.finding import Finding, absent, present
@@ -62,7 +62,8 @@ def is_ready(findings: tuple[Finding, ...]) -> bool:
 def _planned(recipes: Sequence[Recipe]) -> tuple[Plan | None, list[Finding]]:
     """Compile the recipes' plan, as far as their files are there."""
     try:
-        checked = [check(scan(recipe)) for recipe in recipes]
+        known = Known()
+        checked = [check(scan(recipe, known=known)) for recipe in recipes]
         plan = compile_plan(checked)
     except (RecipeError, CheckFailed, OSError) as problem:
         return None, [absent("files of the recipe", str(problem), "correct the recipe or the files", needed=True)]
