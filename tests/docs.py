@@ -16,21 +16,12 @@ from lorarecipe.cli import main
 from lorarecipe.demo import NANO
 from lorarecipe.help import topics
 from lorarecipe.recipe import Captions
-from lorarecipe.recipe.model import (
-    Base,
-    Character,
-    Checkpoint,
-    Listed,
-    Merge,
-    RecipeFile,
-    Target,
-    TargetFolder,
-    Trainer,
-)
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, Trainer
 from lorarecipe.recipe.presets import PRESETS
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.table import Table
+from lorarecipe.recipe.target import Listed, Target, TargetFolder
 from lorarecipe.recipe.training import Training
 from lorarecipe.rules import RULES
 from lorarecipe.rules.finding import summary_of

@@ -109,6 +109,7 @@ def test_of_two_the_last_one_counts(folder: Path) -> None:
     recipe = _set(folder / "recipe.toml", "target.training.rank=3", "target.training.rank=5")
     assert recipe.target
     assert recipe.target.training.rank == 5
+    assert recipe.sets == ("target.training.rank = 5",)
 
 
 def test_a_set_goes_before_a_preset_and_drops_what_it_stands_for(edit: Edit) -> None:
@@ -140,6 +141,8 @@ def test_a_set_goes_before_a_preset_and_drops_what_it_stands_for(edit: Edit) -> 
         ("name=a\x1b[2J", "--set name=a\\x1b[2J: found 'a\\x1b[2J', expected letters and digits"),
         ("rules=" + "[" * 40 + "]" * 40, "found 41 tables or arrays within each other, expected 32 at most"),
         (".".join("a" * 2000) + "=1", "expected KEY=VALUE"),
+        ("characters=[]", "--set characters=[]: found a key of [[characters]], expected one that each character's recipe has"),
+        ("characters.0.name=x", "--set characters.0.name=x: found a key of [[characters]]"),
         ("target.images=nowhere", ""),
     ],
 )  # fmt: skip
@@ -152,6 +155,11 @@ def test_a_fault_names_the_option(folder: Path, monkeypatch: pytest.MonkeyPatch,
         assert code == 2
         assert errors.startswith(f"--set {text}: found '")
         assert errors.endswith("which is not there, expected a folder\n")
+
+
+def test_a_method_may_be_of_any_form(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = _faults(folder / "recipe.toml", monkeypatch, "method=[1]")
+    assert faults[0] == "--set method=[1]: found [1], expected 'two-phase', 'plain' or 'distill'"
 
 
 def test_every_fault_of_options_and_file_at_once(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,22 +19,12 @@ from lorarecipe.demo import foreign_files
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.recipe import load
 from lorarecipe.recipe.captions import Captions
-from lorarecipe.recipe.model import (
-    Base,
-    Character,
-    Checkpoint,
-    Listed,
-    Merge,
-    RecipeFile,
-    RuleSetting,
-    Target,
-    TargetFolder,
-    Trainer,
-)
+from lorarecipe.recipe.model import Base, Character, Checkpoint, Merge, RecipeFile, RuleSetting, Trainer
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.schema import recipe_schema
 from lorarecipe.recipe.table import Table
+from lorarecipe.recipe.target import Listed, Target, TargetFolder
 from lorarecipe.recipe.training import Buckets, Training
 from tests.hub import Hub
 from tests.renders import demo_kit

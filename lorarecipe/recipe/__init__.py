@@ -9,7 +9,6 @@ from lorarecipe.recipe.model import (
     Checkpoint,
     Merge,
     RuleSetting,
-    Target,
     Trainer,
 )
 from lorarecipe.recipe.overrides import NONE, Overrides
@@ -17,6 +16,7 @@ from lorarecipe.recipe.proposal import Proposal, proposed_preset
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Gate, Samples
 from lorarecipe.recipe.settings import Setting, settings_of
+from lorarecipe.recipe.target import Target
 from lorarecipe.recipe.training import Buckets, Training
 from lorarecipe.recipe.whole import Recipe
 

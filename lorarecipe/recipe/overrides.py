@@ -118,6 +118,10 @@ def put_over(
 
 def _put(tables: dict[str, object], override: Override) -> Where:
     """Put a value into tables, and give its key with the indices of lists as numbers."""
+    if override.where[0] == "characters":
+        raise ValueError(
+            "found a key of [[characters]], expected one that each character's recipe has, as target.repeats"
+        )
     if override.where[0] == "target" and "target" not in tables:
         raise ValueError(f"found no [target] in {override.path}, expected the recipe of a character")
     at: Any = tables

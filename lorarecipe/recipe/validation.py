@@ -46,7 +46,7 @@ def validated(
     written = _own_settings(raw)
     faults += _fill_refine(raw, lines)
     method = raw.get("method", "two-phase")
-    if method in {"plain", "distill"}:
+    if method in ("plain", "distill"):  # a list, which may stand there, is in no set
         raw.setdefault("base", {})
     folder = lines.path.parent
     try:

@@ -9,9 +9,10 @@ from pathlib import Path
 from lorarecipe.errors import Fault, RecipeError
 from lorarecipe.hub import Remote
 from lorarecipe.recipe.lines import Lines
-from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Target, Trainer
+from lorarecipe.recipe.model import Base, Checkpoint, Merge, Method, RuleSetting, Trainer
 from lorarecipe.recipe.refine import Refine
 from lorarecipe.recipe.samples import Control, Deliver, Distill, Samples
+from lorarecipe.recipe.target import Target
 from lorarecipe.recipe.writing import toml_key, toml_value
 
 
@@ -55,8 +56,9 @@ class Recipe:
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """What is put over its text, each ``KEY = VALUE``."""
-        return tuple(f"{toml_key(one.where)} = {toml_value(one.value)}" for one in self.lines.overrides)
+        """What is put over its text, each ``KEY = VALUE``; of several values of a key, the one that counts."""
+        values = {toml_key(one.where): toml_value(one.value) for one in self.lines.overrides}
+        return tuple(f"{key} = {value}" for key, value in values.items())
 
     @property
     def tags(self) -> tuple[str, ...]:
