@@ -126,8 +126,11 @@ def test_two_that_are_stopped_go_on(world: _World) -> None:
         running = world.start(home, "--jobs", "2")
         events = _read_until_two_train(running)
         running.terminate()
-        told, errors = running.communicate(timeout=600)
-        events += [json.loads(line) for line in told.splitlines()]
+        assert running.stdout
+        assert running.stderr
+        events += [json.loads(line) for line in running.stdout]  # a buffer holds some that were read with the others
+        errors = running.stderr.read()
+        running.wait(600)
         if "paused" in {event["event"] for event in events}:
             break
     assert running.returncode == 128 + signal.SIGTERM, errors

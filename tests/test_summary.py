@@ -130,4 +130,8 @@ def _parts(out: str) -> list[str]:
 
 def test_trainings_are_shared_where_nothing_differs(plan: Plan) -> None:
     [base] = [stage for stage in plan.stages if isinstance(stage, TrainStage) and stage.role == "base"]
-    assert plan.results_of(base) == ["aoi-strength0.8", "aoi-strength0.9", "aoi-strength1.0"]
+    assert [delivery.name for delivery in plan.needed_by(base)] == [
+        "aoi-strength0.8",
+        "aoi-strength0.9",
+        "aoi-strength1.0",
+    ]
