@@ -26,6 +26,8 @@ _NAMES = {
     " and the ",
     " of ",
     " or ",
+    "--set {text}",
+    "--sweep {text}",
     ", or ",
     "1girl, forest",
     "1girl, forest, sitting",

@@ -37,7 +37,7 @@ def compile_two_phase(dataset: Dataset) -> Compiled:
     # the renders of a base that was trained elsewhere are not at hand: the target's come from the same cameras
     gate = tuple(_gate(dataset, base, trained or target))
     if target.merged:
-        stages.append((target.merged, f"base {recipe.base_name}{_merged(target.merged)}"))
+        stages.append((target.merged, _named(recipe, target.merged)))
         gate += tuple(replace(stage, pictures=_of_merged(stage.pictures, target.merged)) for stage in gate)
     stages += [
         *_titled_gate(recipe, gate),
@@ -126,12 +126,15 @@ def _of_merged(stage: SampleStage, merged: MergeStage) -> SampleStage:
 
 def _titled_gate(recipe: Recipe, gate: tuple[GateStage, ...]) -> Iterator[tuple[Stage, str]]:
     for stage in gate:
-        merged = _merged(stage.pictures.merged) if stage.pictures.merged else ""
-        yield stage.pictures, f"pictures for the gate of base {recipe.base_name}{merged}"
-        yield stage, f"gate of base {recipe.base_name}{merged}"
+        base = _named(recipe, stage.pictures.merged)
+        yield stage.pictures, f"pictures for the gate of {base}"
+        yield stage, f"gate of {base}"
 
 
-def _merged(merge: MergeStage) -> str:
-    """Say into what a base is merged, and how much of it."""
-    strength = "" if merge.strength == 1 else f" at {merge.strength:g}"
-    return f"{strength} merged into {merge.model.main.path.name}"
+def _named(recipe: Recipe, merge: MergeStage | None) -> str:
+    """Name a base, alone or merged into a checkpoint."""
+    base = f"base {recipe.base_name}"
+    if not merge:
+        return base
+    merged = f"{base} merged into {merge.model.main.path.name}"
+    return merged if merge.strength == 1 else f"{merged} at strength {merge.strength:g}"
