@@ -103,12 +103,11 @@ def test_two_jobs_give_what_one_gives(world: _World) -> None:
     assert [event["event"] for event in world.run("two", "--jobs", "2")].count("started") == 0
 
 
-def _read_until_two_train(running: subprocess.Popen[str]) -> list[dict[str, Any]]:
+def _read_until_two_train(lines: Iterable[str]) -> list[dict[str, Any]]:
     """Read events up to one at which two trainings have taken a step and neither has ended."""
     events: list[dict[str, Any]] = []
     training = set[str]()
-    assert running.stdout
-    for line in running.stdout:
+    for line in lines:
         events.append(event := json.loads(line))
         if event["event"] == "progress" and event["step"]:
             training.add(event["key"])
@@ -123,14 +122,14 @@ def test_two_that_are_stopped_go_on(world: _World) -> None:
     """Both trainers end with the run; the next one makes nothing twice, and ends with the same numbers."""
     for attempt in range(5):  # on a busy machine, one or both may end before the signal comes
         home = f"stopped-{attempt}"
-        running = world.start(home, "--jobs", "2")
-        events = _read_until_two_train(running)
-        running.terminate()
-        assert running.stdout
-        assert running.stderr
-        events += [json.loads(line) for line in running.stdout]  # a buffer holds some that were read with the others
-        errors = running.stderr.read()
-        running.wait(600)
+        with world.start(home, "--jobs", "2") as running:
+            assert running.stdout
+            assert running.stderr
+            events = _read_until_two_train(running.stdout)
+            running.terminate()
+            # by the same iterator: its buffer holds some that were read with the others
+            events += [json.loads(line) for line in running.stdout]
+            errors = running.stderr.read()
         if "paused" in {event["event"] for event in events}:
             break
     assert running.returncode == 128 + signal.SIGTERM, errors
