@@ -1,8 +1,9 @@
 """The store: a key names a finished folder, or nothing.
 
-Layout of ``<home>/store``: ``<kind>-<key>/`` finished, with ``manifest.json`` inside; ``making/<kind>-<key>/``
-at work; ``locks/``, with the lock and the lease of each stage that somebody is at. A folder is built under ``making``
-and moved into place last, so a name at the top is complete. The lock is the operating system's and goes with its owner.
+Layout of ``<home>/store``: ``<kind>-<key>/`` finished, with ``manifest.json`` inside; ``making/<kind>-<key>/`` at work;
+``pulled/<kind>-<key>/`` on its way from a shared store; ``locks/``, with the lock and the lease of each stage that
+somebody is at. A folder is built under ``making`` and moved into place last, so a name at the top is complete. The lock
+is the operating system's and goes with its owner.
 """
 
 from __future__ import annotations
@@ -106,6 +107,10 @@ class Store:
         """Where a stage is at work."""
         return self.root / "making" / name
 
+    def pulled(self, name: str) -> Path:
+        """Where a stage is on its way from a shared store."""
+        return self.root / "pulled" / name
+
     @contextmanager
     def lock(self, name: str, *, wait: bool) -> Iterator[bool]:
         """Hold a stage's lock; gives False at once when another holds it and ``wait`` is false.
@@ -142,9 +147,18 @@ class Store:
             if path.name not in kept:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         write_atomic(folder / IDENTITY, canonical_json(identity))
-        self._owned[name] = secrets.token_hex(16)
-        write_atomic(folder / _OWNER, self._owned[name])
+        self._own(name)
         return folder
+
+    def adopt(self, name: str) -> Path:
+        """Keep what was pulled as a finished stage, in place of what was begun here. Needs the lock."""
+        folder = self.attempt(name)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.pulled(name).replace(folder)
+        self._own(name)
+        return self.keep(name)
 
     def identities(self, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
         """Names and identities of the finished stages of a kind, newest first."""
@@ -190,19 +204,23 @@ class Store:
 
     def attempts(self) -> list[str]:
         """Stages that were begun and not finished."""
-        return sorted(path.name for path in (self.root / "making").glob("*-*"))
+        return sorted({path.name for folder in ("making", "pulled") for path in (self.root / folder).glob("*-*")})
 
     def size(self, name: str) -> int:
         """Bytes of a stage, finished or begun."""
-        folders = (self.path(name), self.attempt(name))
+        folders = (self.path(name), self.attempt(name), self.pulled(name))
         return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
     def remove(self, name: str) -> None:
         """Remove a stage, its manifest first: what is left of it is never taken for whole. Needs the lock."""
         (self.path(name) / MANIFEST).unlink(missing_ok=True)
-        for folder in (self.path(name), self.attempt(name)):
+        for folder in (self.path(name), self.attempt(name), self.pulled(name)):
             if folder.exists():
                 shutil.rmtree(folder)
+
+    def _own(self, name: str) -> None:
+        self._owned[name] = secrets.token_hex(16)
+        write_atomic(self.attempt(name) / _OWNER, self._owned[name])
 
     def _require_ownership(self, name: str) -> None:
         try:
