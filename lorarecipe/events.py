@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from lorarecipe.records import Check, Made, Proof, Row, Sitting, Verdict
 
@@ -21,12 +22,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Reused(Event):
-    """A stage was found finished in the store; ``made`` is what was written down when it was made."""
+    """A stage was found finished in the store; ``made`` is what was written down when it was made.
+
+    ``source`` is the address of the shared store that it was pulled from; empty where it was on this machine.
+    """
 
     key: str
     title: str
     kind: str
     made: Made
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,64 @@ class Sampled(Event):
 
 @dataclass(frozen=True)
 class Fetching(Event):
-    """How many bytes of a stage have come from a hub, of how many."""
+    """How many bytes of a stage have come from a hub, of how many; or from a shared store, or gone to one."""
 
     key: str
     done: int
     of: int
+    way: Literal["fetching", "pulling", "pushing"] = "fetching"
+
+
+@dataclass(frozen=True)
+class Pulling(Event):
+    """A stage that another machine has made begins to come from the shared store, whose address is ``where``."""
+
+    key: str
+    title: str
+    kind: str
+    where: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Pushing(Event):
+    """A finished stage begins to be sent to the shared store, whose address is ``where``."""
+
+    key: str
+    title: str
+    kind: str
+    where: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Pushed(Event):
+    """A finished stage is in the shared store."""
+
+    key: str
+    title: str
+    kind: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Unsent(Event):
+    """A finished stage could not be sent to the shared store: only this machine has it, and the next run sends it."""
+
+    key: str
+    title: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Damaged(Event):
+    """The shared store's files of a stage are not what they should be: the stage is made here, and sent anew."""
+
+    key: str
+    title: str
+    kind: str
+    message: str
 
 
 @dataclass(frozen=True)

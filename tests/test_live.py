@@ -11,6 +11,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.events import (
+    Damaged,
     Delivered,
     Event,
     Failed,
@@ -21,11 +22,15 @@ from lorarecipe.events import (
     Paused,
     Pausing,
     Progress,
+    Pulling,
+    Pushed,
+    Pushing,
     Reused,
     Started,
+    Unsent,
     Waiting,
 )
-from lorarecipe.live import show
+from lorarecipe.live import display, show
 from lorarecipe.live.course import Course
 from lorarecipe.live.display import _Display
 from lorarecipe.live.words import position
@@ -264,3 +269,53 @@ def test_tables_are_aligned(capsys: pytest.CaptureFixture[str], snapshot: Snapsh
     list(show(shown, Course({})))
     lines = [line.partition(":")[2] if line[:2] == "20" else line for line in capsys.readouterr().err.splitlines()]
     assert "\n".join(line.rstrip() for line in lines[1:4] + lines[5:]) == snapshot
+
+
+_SHARED: list[Event] = [
+    Pulling("k0", "base aoi", "train", "s3://b/p", 1_500_000),
+    Fetching("k0", 500_000, 1_500_000, "pulling"),
+    Reused("k0", "base aoi", "train", Made(), "s3://b/p"),
+    Pulling("k1", "target aoi", "train", "s3://b/p", 2_000_000),
+    Damaged("k1", "target aoi", "train", "s3://b/p/x: the file is not there"),
+    Pushing("k1", "target aoi", "train", "s3://b/p", 2_000_000),
+    Fetching("k1", 1_000_000, 2_000_000, "pushing"),
+    Pushed("k1", "target aoi", "train", "s3://b/p"),
+    Unsent("k2", "pictures", "sample", "it refuses"),
+]
+
+
+def test_what_goes_to_a_shared_store_and_comes_from_it(capsys: pytest.CaptureFixture[str]) -> None:
+    list(show(_SHARED, Course(STEPS)))
+    assert [line[20:] for line in capsys.readouterr().err.splitlines()] == [
+        "pulling  base aoi: 1.5 MB from s3://b/p",
+        "reused   base aoi, from s3://b/p",
+        "pulling  target aoi: 2.0 MB from s3://b/p",
+        "damaged  target aoi: s3://b/p/x: the file is not there; it is made here, and sent anew",
+        "pushing  target aoi: 2.0 MB to s3://b/p",
+        "pushed   target aoi",
+        "unsent   pictures: only this machine has it; it refuses",
+    ]
+    assert [position(event) for event in _SHARED if isinstance(event, Fetching)] == [
+        "0.5 MB of 1.5 MB",
+        "1.0 MB of 2.0 MB",
+    ]
+
+
+def test_a_row_is_there_while_files_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is gone afterwards."""
+    displays: list[_Display] = []
+
+    class Watched(_Display):
+        def __init__(self, console: Console, course: Course) -> None:
+            super().__init__(console, course)
+            displays.append(self)
+
+    monkeypatch.setattr(display, "_Display", Watched)
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    rows = [
+        [f"{task.description}: {task.fields['now']}" for task in displays[0].tasks]
+        for _ in display.displayed(_SHARED, console, Course(STEPS), verbose=False)
+    ]
+    coming = [["base aoi: pulling"], ["base aoi: 0.5 MB of 1.5 MB"], []]
+    going = [["target aoi: pushing"], ["target aoi: 1.0 MB of 2.0 MB"], []]
+    assert rows == [*coming, ["target aoi: pulling"], [], *going, []]

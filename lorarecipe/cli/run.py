@@ -78,11 +78,13 @@ def command(
     from lorarecipe.report import refreshed, write_report
     from lorarecipe.run import (
         Arguments,
+        NotSent,
         ResultsFailed,
         begin_run,
         execute,
         fold,
         noted,
+        with_shared_store,
         workers_of,
         write_results,
     )
@@ -108,7 +110,8 @@ def command(
         characters=str(overrides.characters.absolute()) if overrides.characters else None,
     )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
-    workers = workers_of(plan, trainer, store, jobs, devices)
+    here = workers_of(plan, trainer, store, jobs, devices)
+    workers = here if rehearse else with_shared_store(here)
     results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)
@@ -120,7 +123,7 @@ def command(
             passed, course = refreshed(events, run, trainer, store), course_of(plan, len(workers))
             for event in show(passed, course, as_json=as_json, quiet=is_quiet(), verbose=verbose):
                 outcome.add(event)
-    except ResultsFailed as some:
+    except (ResultsFailed, NotSent) as some:
         failure = some
     except Interrupted as stopped:
         raise Interrupted(stopped.signum, to_go_on) from None

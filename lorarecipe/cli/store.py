@@ -37,10 +37,15 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 @command.command("list")
 @as_json_option
 def list_(as_json: bool) -> None:
-    """List the finished stages and their sizes."""
+    """List the finished stages of this machine and their sizes.
+
+    Where LORARECIPE_STORE names a shared store, the list says which of them that has too.
+    """
+    from lorarecipe.shared import shared_store
     from lorarecipe.store import CHANGED
 
-    store, whole = _store(), 0
+    store, shared, whole = _store(), shared_store(), 0
+    there = shared.having(store.names()) if shared else frozenset()
     if as_json:
         stages = [
             {
@@ -48,6 +53,7 @@ def list_(as_json: bool) -> None:
                 "bytes": store.size(name),
                 "is_usable": store.find(name) is not None,
                 "made_of_changed_files": CHANGED in store.manifest(name),
+                "is_shared": name in there,
             }
             for name in store.names()
         ]
@@ -58,14 +64,19 @@ def list_(as_json: bool) -> None:
         whole += taken
         fit = store.find(name) is not None
         note = "" if fit else "  made of files that changed" if CHANGED in store.manifest(name) else "  damaged"
-        say(f"{name}  {data_size(taken):>10}{note}")
+        say(f"{name}  {data_size(taken):>10}{note}{'  shared' if name in there else ''}")
     say(f"{count(len(store.names()), 'stage')}, {data_size(whole)}")
+    if shared:
+        say(f"{len(there)} of them are in the shared store too: {shared.address}")
 
 
 @command.command("verify")
 @as_json_option
 def verify(as_json: bool) -> int:
-    """Read every file again and compare its digest. A damaged stage is never used: it is made anew when needed."""
+    """Read every file again and compare its digest. A damaged stage is never used: it is made anew when needed.
+
+    This reads the store of this machine. The files of a shared store are compared whenever a stage is pulled.
+    """
     store = _store()
     damaged = [store.path(name) / file for name in store.names() for file in store.damaged_files(name)]
     if as_json:
@@ -80,7 +91,7 @@ def verify(as_json: bool) -> int:
 @command.command("rm")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_names)
 def remove(names: tuple[str, ...]) -> None:
-    """Remove stages by name, finished or begun."""
+    """Remove stages by name, finished or begun. A shared store keeps them."""
     store = _store()
     if unknown := [name for name in names if name not in store.names() + store.attempts()]:
         raise click.BadParameter(f"{unknown[0]!r} is not in the store; run: lorarecipe store list", param_hint="NAME")
@@ -94,7 +105,10 @@ def remove(names: tuple[str, ...]) -> None:
 @click.argument("recipes", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[RECIPE...]")
 @click.option("--delete", is_flag=True, help="Remove them; without it, they are only named.")
 def collect(recipes: tuple[Path, ...], delete: bool) -> None:
-    """List stages that none of the recipes and of the last ten runs uses; --delete removes them."""
+    """List stages that none of the recipes and of the last ten runs uses; --delete removes them.
+
+    A shared store keeps them: `lorarecipe help scale` has how to empty one.
+    """
     from lorarecipe.files import home
     from lorarecipe.run import all_runs
 

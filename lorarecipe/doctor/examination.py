@@ -11,7 +11,7 @@ from lorarecipe.doctor.capacity import disks, memory
 from lorarecipe.doctor.engine import engines
 from lorarecipe.doctor.finding import Finding, absent, present
 from lorarecipe.doctor.programs import programs
-from lorarecipe.doctor.surroundings import clock, encodings, folders, token
+from lorarecipe.doctor.surroundings import clock, encodings, folders, shared, token
 from lorarecipe.errors import CheckFailed, MachineNotReady, RecipeError, count
 from lorarecipe.files import home
 from lorarecipe.plan import Plan, Stage, compile_plan
@@ -37,6 +37,7 @@ def examine(recipes: Sequence[Recipe], out: Path) -> tuple[Finding, ...]:
         *memory(recipe, missing, torch),
         *disks(plan, missing, store, out),
         *folders(home(), results),
+        *shared(),
         *encodings([home(), results.absolute(), *(path for one in recipes for path in _paths(one))]),
         clock(home()),
         token(),

@@ -1,4 +1,4 @@
-"""Folders that are written to, the encoding of file names, the clock, and whether there is a Hugging Face token."""
+"""Folders and the shared store that are written to, the encoding of file names, the clock, and a Hugging Face token."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lorarecipe.doctor.finding import Finding, absent, present
-from lorarecipe.errors import MachineNotReady
+from lorarecipe.errors import MachineNotReady, NetworkFailed
 from lorarecipe.run.room import nearest, require_writable
+from lorarecipe.shared import shared_store
 
 #: this release was written then, so no clock can rightly show an earlier time
 RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
@@ -35,6 +36,19 @@ def folders(home: Path, out: Path) -> Iterator[Finding]:
             yield present(what, f"a file can be written at {nearest(path)}")
         except MachineNotReady as problem:
             yield absent(what, str(problem), otherwise, needed=True)
+
+
+def shared() -> Iterator[Finding]:
+    """Write a small file into the shared store, and remove it; nothing where none is named."""
+    what = "shared store"
+    try:
+        store = shared_store()
+        if store:
+            store.require_writable()
+            yield present(what, f"a file can be written at {store.address}")
+    except (MachineNotReady, NetworkFailed, OSError) as problem:
+        advice = "correct LORARECIPE_STORE, or unset it: stages are then kept on this machine alone"
+        yield absent(what, str(problem), advice, needed=True)
 
 
 def encodings(paths: Sequence[Path]) -> Iterator[Finding]:

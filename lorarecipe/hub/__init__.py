@@ -4,12 +4,14 @@ from lorarecipe.hub.address import SCHEME, Address, AddressError, address_of, hu
 from lorarecipe.hub.failures import NotOnTheHub, endpoint, hub_failures, quiet
 from lorarecipe.hub.fetching import digested, fetch, fetched_bytes
 from lorarecipe.hub.resolving import Remote, RemoteFile, resolve
+from lorarecipe.hub.transfers import OnBytes, in_threads
 
 __all__ = [
     "SCHEME",
     "Address",
     "AddressError",
     "NotOnTheHub",
+    "OnBytes",
     "Remote",
     "RemoteFile",
     "address_of",
@@ -19,6 +21,7 @@ __all__ = [
     "fetched_bytes",
     "hub_failures",
     "hub_folder",
+    "in_threads",
     "quiet",
     "read_address",
     "resolve",

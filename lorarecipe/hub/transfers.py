@@ -29,7 +29,7 @@ class _Transfers:
         self._lock, self._threads = Lock(), min(_MOST, len(jobs))
         # a transfer that gets no answer does not look whether it is waited for: threads that Python's end waits for
         # would keep a program that was stopped
-        self.threads = [Thread(target=self._work, name="hub", daemon=True) for _ in range(self._threads)]
+        self.threads = [Thread(target=self._work, name="transfer", daemon=True) for _ in range(self._threads)]
 
     def _on_bytes(self, size: int) -> None:
         if self.left.is_set():

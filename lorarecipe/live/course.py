@@ -50,7 +50,7 @@ class Course:
     def add(self, event: Event) -> None:
         """Note an event."""
         match event:
-            case events.Waiting() | events.Started():
+            case events.Waiting() | events.Pulling() | events.Started():
                 self.running[event.key] = self._seen[event.key] = None
             case events.Reused() | events.Skipped():
                 self._seen[event.key] = None

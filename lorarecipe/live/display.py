@@ -21,6 +21,9 @@ from lorarecipe.live.words import position, sentence
 
 _STYLES = {
     events.Reused: "dim",
+    events.Pulling: "dim",
+    events.Pushing: "dim",
+    events.Pushed: "dim",
     events.Started: "dim",
     events.Finished: "green",
     events.Failed: "red",
@@ -28,12 +31,15 @@ _STYLES = {
     events.Pausing: "yellow",
     events.Paused: "yellow",
     events.Unpicked: "yellow",
+    events.Unsent: "yellow",
+    events.Damaged: "yellow",
     events.Gated: "bold",
     events.Measured: "bold",
 }
 #: what the rows show
 _IN_ROWS = events.Progress | events.Sampled | events.Fetching
-#: what a stage does between its start and its first step or picture
+#: what a stage does before its first step, picture or megabyte
+_BEFORE = {events.Waiting: "another run makes it", events.Pulling: "pulling", events.Pushing: "pushing"}
 _LOADING = {
     "fetch": "asking the hub",
     "train": "the trainer loads",
@@ -86,13 +92,12 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
         for event in stream:
             course.add(event)
             match event:
-                case events.Waiting() | events.Started():
+                case events.Waiting() | events.Pulling() | events.Pushing() | events.Started():
                     if event.key not in rows:
                         rows[event.key] = display.add_task(
                             escape(translated(event.title)), total=None, now="", key=event.key
                         )
-                    waits = isinstance(event, events.Waiting)
-                    now = "another run makes it" if waits else _LOADING.get(event.kind, event.kind)
+                    now = _BEFORE.get(type(event), _LOADING.get(event.kind, event.kind))
                     display.update(rows[event.key], now=translated(now))
                 case (
                     events.Progress(step=done, steps=of)
@@ -100,7 +105,16 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
                     | events.Fetching(done=done, of=of)
                 ):
                     display.update(rows[event.key], total=of, completed=done, now=translated(position(event)))
-                case events.Finished() | events.Failed() | events.Paused() | events.Skipped():
+                case (
+                    events.Reused()
+                    | events.Pushed()
+                    | events.Unsent()
+                    | events.Damaged()
+                    | events.Finished()
+                    | events.Failed()
+                    | events.Paused()
+                    | events.Skipped()
+                ):
                     if event.key in rows:
                         display.remove_task(rows.pop(event.key))
                 case _:

@@ -11,7 +11,7 @@ def sentence(event: Event) -> str:
     """Say an event in a line; nothing of one that is not worth a line."""
     match event:
         case events.Reused():
-            return f"reused   {event.title}"
+            return f"reused   {event.title}, from {event.source}" if event.source else f"reused   {event.title}"
         case events.Waiting():
             return f"waiting  {event.title}: another run makes it"
         case events.Started():
@@ -21,7 +21,17 @@ def sentence(event: Event) -> str:
         case events.Sampled():
             return f"drawing  {position(event)}"
         case events.Fetching():
-            return f"fetching {position(event)}"
+            return _transfer(event)
+        case events.Pulling():
+            return f"pulling  {event.title}: {data_size(event.size)} from {event.where}"
+        case events.Pushing():
+            return f"pushing  {event.title}: {data_size(event.size)} to {event.where}"
+        case events.Pushed():
+            return f"pushed   {event.title}"
+        case events.Unsent():
+            return f"unsent   {event.title}: only this machine has it; {event.message}"
+        case events.Damaged():
+            return f"damaged  {event.title}: {event.message}; it is made here, and sent anew"
         case events.Pausing():
             return f"pausing  {event.title}: {event.why}; the training ends after this step and saves its state"
         case events.Paused():
@@ -58,6 +68,16 @@ def position(event: events.Progress | events.Sampled | events.Fetching) -> str:
     if event.loss is not None:
         parts.append(f"loss {event.loss:.4f}")
     return " ".join(parts)
+
+
+def _transfer(event: events.Fetching) -> str:
+    match event.way:
+        case "pulling":
+            return f"pulling  {position(event)}"
+        case "pushing":
+            return f"pushing  {position(event)}"
+        case _:
+            return f"fetching {position(event)}"
 
 
 def first_line(event: events.Failed) -> str:

@@ -24,6 +24,7 @@ class DataStage(Stage):
     """A staged copy of the images of one phase, folder by folder."""
 
     kind = "data"
+    is_shared = False
     groups: tuple[tuple[Image, ...], ...]
     masked: bool = field(default=False, kw_only=True)
     """Whether each copy says in its alpha where the figure is."""

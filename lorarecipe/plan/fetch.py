@@ -18,6 +18,7 @@ class FetchStage(Stage):
     """A checkpoint or a part of one: a file, or a Diffusers folder."""
 
     kind = "fetch"
+    is_shared = False
     remote: Remote
 
     @property

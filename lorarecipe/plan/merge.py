@@ -16,6 +16,7 @@ class MergeStage(Stage):
     """The checkpoint with the base in it, in the form of the checkpoint: one file, or a Diffusers folder."""
 
     kind = "merge"
+    is_shared = False
     model: Model
     base: Lora
     strength: float

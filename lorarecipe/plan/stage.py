@@ -55,6 +55,9 @@ class Keyed(ABC):
 class Stage(Keyed):
     """Something that a run makes once and keeps: a folder of files, named by its key."""
 
+    is_shared: ClassVar[bool] = True
+    """Whether machines share it by a shared store; not what takes seconds to make of files that each of them has."""
+
     @property
     @abstractmethod
     def why(self) -> str:

@@ -5,7 +5,7 @@ from lorarecipe.run.beside import record_beside
 from lorarecipe.run.changes import plan_changes
 from lorarecipe.run.deliver import REPORT, baked_name, is_ours
 from lorarecipe.run.devices import workers_of
-from lorarecipe.run.execution import ResultsFailed, execute
+from lorarecipe.run.execution import NotSent, ResultsFailed, execute
 from lorarecipe.run.form import Arguments, PlannedStage, RunRecord, StageRecord
 from lorarecipe.run.leaves import flat
 from lorarecipe.run.ledger import Run, all_runs, begin_run, changes_since, find_run, noted, results_of
@@ -14,6 +14,7 @@ from lorarecipe.run.passport import PASSPORT
 from lorarecipe.run.pictures import CANDIDATES
 from lorarecipe.run.privacy import reduced
 from lorarecipe.run.record import fold, write_results
+from lorarecipe.run.sharing import Sharing, with_shared_store
 from lorarecipe.run.workers import Here, Worker
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "Arguments",
     "Baked",
     "Here",
+    "NotSent",
     "PlannedStage",
     "ResultsFailed",
     "Run",
     "RunRecord",
+    "Sharing",
     "StageRecord",
     "Worker",
     "all_runs",
@@ -46,6 +49,7 @@ __all__ = [
     "record_beside",
     "reduced",
     "results_of",
+    "with_shared_store",
     "workers_of",
     "write_results",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Container, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lorarecipe import signals
-from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
-from lorarecipe.events import Delivered, Event, Finished, Gated, Measured, Skipped, Unpicked
+from lorarecipe.errors import CheckFailed, Interrupted, LorarecipeError, MachineNotReady, NetworkFailed, TrainingFailed
+from lorarecipe.events import Delivered, Event, Finished, Gated, Measured, Skipped, Unpicked, Unsent
 from lorarecipe.files import file_digest, home, write_atomic
 from lorarecipe.plan import Delivery, GateStage, LeakStage, Plan, Stage
 from lorarecipe.records import record_text
@@ -18,6 +18,7 @@ from lorarecipe.run.passport import write_passport
 from lorarecipe.run.pictures import CANDIDATES, deliver_candidates, deliver_gate
 from lorarecipe.run.room import require_room, require_writable
 from lorarecipe.run.schedule import Schedule
+from lorarecipe.run.sharing import with_shared_store
 from lorarecipe.run.slots import slots_of
 from lorarecipe.run.workers import Here, Worker
 from lorarecipe.store import Store
@@ -39,7 +40,8 @@ def execute(
         What to do.
     workers
         Who makes the stages, one or several; left out, this machine, one stage after the other, with the trainer that
-        ``lorarecipe setup`` has installed and the user's own store, in ``LORARECIPE_HOME``.
+        ``lorarecipe setup`` has installed and the user's own store, in ``LORARECIPE_HOME``, and with the shared store
+        that ``LORARECIPE_STORE`` names, if any.
     out
         Folder of the results: each goes into a folder of its name.
 
@@ -61,15 +63,19 @@ def execute(
     CheckFailed
         Before anything starts, when the trainer refuses the arguments of an optimizer. At the end, when a file
         changed while a stage was made from it.
+    NetworkFailed
+        Before anything starts, when the shared store cannot be reached or written; later, when a stage that it has does
+        not come. ``NotSent`` at the end, when a stage that was made could not be sent.
     """
     if workers is None:
-        workers = Here(find_trainer(plan.engine), Store(home() / "store"))
+        workers = with_shared_store([Here(find_trainer(plan.engine), Store(home() / "store"))])
     workers = workers if isinstance(workers, Sequence) else [workers]
     store = workers[0].store
     _require(plan, workers, out)
     changed: dict[str, tuple[str, ...]] = {}
     failures: dict[str, LorarecipeError] = {}
     unmeasured: dict[str, LorarecipeError] = {}
+    unsent: dict[str, str] = {}
     ending: Exception | None = None
     schedule = Schedule(plan)
     with slots_of(workers) as slots:
@@ -88,6 +94,8 @@ def execute(
                 yield said
                 if isinstance(said, Finished) and said.changed:
                     changed[said.key] = said.changed
+                if isinstance(said, Unsent):
+                    unsent[said.title] = said.message
                 continue
             stage, needed_by = said.stage, plan.needed_by(said.stage)
             try:
@@ -115,7 +123,7 @@ def execute(
     for delivery in plan.deliveries:
         if delivery.name not in failures:
             yield from _delivered(delivery, store, out, unmeasured)
-    _report_failures(plan, failures, unmeasured, changed)
+    _report_failures(plan, failures, unmeasured, changed, unsent)
 
 
 def _report_failures(
@@ -123,17 +131,21 @@ def _report_failures(
     failures: Mapping[str, LorarecipeError],
     unmeasured: Mapping[str, LorarecipeError],
     changed: Mapping[str, tuple[str, ...]],
+    unsent: Mapping[str, str],
 ) -> None:
     """Raise what went wrong in a run that has come to its end."""
     files = ", ".join(sorted({file for those in changed.values() for file in those}))
     note = f"{files}: changed while it was used; the result is kept, and made anew by the same command"
     if failures:
         made = [one.name for one in plan.deliveries if one.name not in failures]
-        raise ResultsFailed(failures, made, [note] if files else [])
+        notes = ([note] if files else []) + ([str(NotSent(unsent))] if unsent else [])
+        raise ResultsFailed(failures, made, notes)
     if unmeasured:
         raise next(iter(unmeasured.values()))
     if files:
         raise CheckFailed(note)
+    if unsent:
+        raise NotSent(unsent)
 
 
 class ResultsFailed(TrainingFailed):
@@ -143,6 +155,15 @@ class ResultsFailed(TrainingFailed):
         lines = [f"{name}: made" for name in made]
         lines += [f"{name}: not made: {problem}" for name, problem in failures.items()]
         super().__init__("\n".join([*lines, *notes]))
+
+
+class NotSent(NetworkFailed):
+    """Everything was made, and some stages could not be sent to the shared store."""
+
+    def __init__(self, unsent: Mapping[str, str]) -> None:
+        lines = [f"{title}: not sent: {message}" for title, message in unsent.items()]
+        last = "what was made is kept on this machine; run the same again: it sends what the shared store lacks"
+        super().__init__("\n".join([*lines, last]))
 
 
 class _GateFailed(TrainingFailed):

@@ -33,6 +33,8 @@ class StageRecord(BaseModel):
     kind: str
     outcome: str
     """``started``, ``made``, ``reused``, ``paused``, ``failed`` or ``not made``."""
+    source: str = ""
+    """Address of the shared store that it was pulled from; empty where it was on this machine, or was made here."""
     command: list[str] = []
     seconds: float = 0.0
     """Of the last sitting."""

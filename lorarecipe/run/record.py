@@ -31,6 +31,8 @@ class Record:
                 stage = self._stage(event, "reused")
                 stage.command, stage.seconds, stage.proof = list(made.command), made.seconds, made.proof
                 stage.sittings = list(made.sittings)
+                if event.source:
+                    stage.source = event.source
             case Started():
                 self._stage(event, "started").command = list(event.command)
             case Progress():
