@@ -67,6 +67,8 @@ def _failures(address: SharedAddress) -> Iterator[None]:
             raise  # ours, or a bug
         if isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
             raise
+        if _status(problem) == 404:
+            raise NotThere(_first_line(problem)) from problem
         if _is_refusal(problem):
             message = f"{address}: the shared store refuses ({_first_line(problem)})"
             raise NetworkFailed(f"{message}; what gives access to it: {_LOGIN[address.scheme]}") from problem
@@ -76,9 +78,18 @@ def _failures(address: SharedAddress) -> Iterator[None]:
 
 def _is_refusal(problem: Exception) -> bool:
     """Tell whether the server knows who asks, or cannot know it, and says no; another try gets the same answer."""
-    status = getattr(getattr(problem, "response", None), "status_code", None)
     words = f"{type(problem).__name__} {_first_line(problem)}".lower()
-    return isinstance(problem, PermissionError) or status in {401, 403} or "credential" in words or "forbidden" in words
+    return (
+        isinstance(problem, PermissionError)
+        or _status(problem) in {401, 403}
+        or "credential" in words
+        or "forbidden" in words
+    )
+
+
+def _status(problem: Exception) -> int | None:
+    """Give the HTTP status that an error of huggingface_hub's is about."""
+    return getattr(getattr(problem, "response", None), "status_code", None)
 
 
 def _first_line(problem: Exception) -> str:
