@@ -57,6 +57,7 @@ _NAMES = {
     "hood up",
     "indoors, looking back, arms up",
     "lorarecipe setup",
+    "lorarecipe: {partition}",
     "lorarecipe {key}",
     "night sky",
     "sd-scripts {commit}",
