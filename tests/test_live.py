@@ -184,7 +184,7 @@ def test_a_transfer_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatc
     shown = capsys.readouterr()
     assert "done     model.safetensors in 0:01:15" in shown.err
     events = [json.loads(line) for line in shown.out.splitlines()]
-    assert events[1] == {"event": "fetching", "key": "f", "done": 0, "of": 6_900_000_000}
+    assert events[1] == {"event": "fetching", "key": "f", "done": 0, "of": 6_900_000_000, "way": "fetching"}
 
 
 def test_a_course_counts_stages_and_time() -> None:

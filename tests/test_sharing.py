@@ -139,9 +139,9 @@ def _plan(path: Path) -> Plan:
     return compile_plan([check(scan(load(path)))])
 
 
-def _run(folder: Path, trainer: Installation, home: str) -> list[Event]:
-    worker = with_shared_store([Here(trainer, Store(folder.parent / home))])
-    return list(execute(_plan(folder / "recipe.toml"), worker, folder / f"out-{home}"))
+def _run(folder: Path, trainer: Installation, home: str, jobs: int = 1) -> list[Event]:
+    workers = with_shared_store([Here(trainer, Store(folder.parent / home))] * jobs)
+    return list(execute(_plan(folder / "recipe.toml"), workers, folder / f"out-{home}"))
 
 
 def _of(events: list[Event], kind: type[Event]) -> list[str]:
@@ -171,6 +171,16 @@ def test_a_network_that_goes_in_the_middle(
     assert _of(again, Started) == []
     assert _of(again, Pushed) == ["base aoi", "target aoi"]
     assert _of(_run(folder, fake_trainer, "one"), Pushed) == []
+
+
+def test_several_workers_of_a_run(
+    folder: Path, fake_trainer: Installation, sound: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound.use(monkeypatch, "several")
+    assert {*_of(_run(folder, fake_trainer, "one", jobs=2), Pushed)} == {"base aoi", "target aoi"}
+    second = _run(folder, fake_trainer, "two", jobs=2)
+    assert {*_of(second, Pulling)} == {"base aoi", "target aoi"}
+    assert {event.kind for event in second if isinstance(event, Started)} == _OWN
 
 
 @pytest.mark.parametrize("refused", [{"PUT"}, {"GET", "HEAD"}])
