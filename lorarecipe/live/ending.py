@@ -53,6 +53,8 @@ class Outcome:
 def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[str, Path]) -> Iterator[str]:
     """Say of each result what its base's gate found, where its LoRA is, the prompt to paste and how to open its page.
 
+    What the gate found of a base that several results share is said once.
+
     Parameters
     ----------
     deliveries
@@ -62,11 +64,13 @@ def last_lines(deliveries: Sequence[Delivery], outcome: Outcome, pages: Mapping[
     pages
         The page of each result, by the result's name.
     """
+    said = set[str]()
     for delivery in deliveries:
         yield ""
         gate = outcome.gate_of(delivery)
-        if gate:
-            yield _verdict(gate)
+        if gate and (verdict := _verdict(gate)) not in said:
+            said.add(verdict)
+            yield verdict
         if lora := lora_of(delivery, outcome):
             failed = gate is not None and gate.verdict == "fail"
             yield from _use(delivery, lora, outcome.advice.get(delivery.name, ""), failed=failed)
