@@ -83,8 +83,8 @@ def test_what_is_advised_is_one_of_the_points() -> None:
 def test_each_merge_says_how_much_of_the_base_it_takes(plan: Plan) -> None:
     titles = [plan.title(stage) for stage in plan.stages if stage.kind == "merge"]
     assert titles == [
-        "base aoi at 0.8 merged into checkpoint.safetensors",
-        "base aoi at 0.9 merged into checkpoint.safetensors",
+        "base aoi merged into checkpoint.safetensors at strength 0.8",
+        "base aoi merged into checkpoint.safetensors at strength 0.9",
         "base aoi merged into checkpoint.safetensors",
     ]
     assert len({title for title in plan.titles.values() if "gate" in title}) == 8
