@@ -268,6 +268,7 @@ def test_of_several_runs(browser: Browser, place: Path) -> None:
     arms = page.locator("#left option").all_inner_texts()
     assert len(arms) == 8
     assert {arm.split(" ")[0] for arm in arms} == {*names}
+    assert page.locator("#left").input_value() != page.locator("#right").input_value()
     page.close()
     (place / "mine.html").write_text("<p>mine</p>", encoding="utf-8")
     _lorarecipe(place, "report", *names, "--to", "mine.html", code=4)

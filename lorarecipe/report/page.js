@@ -55,8 +55,10 @@ if (pictures.length) {
   by("weight").max = Math.max(0, weights.length - 1);
   by("weight").value = weights.indexOf(nearest(weights, 1));
   by("epoch").max = by("epoch").value = epochs.length - 1;
-  by("left").value = arms.find((arm) => arm.endsWith("control")) ?? arms[0];
-  by("right").value = arms.find((arm) => arm.endsWith("refined")) ?? arms.find((arm) => arm.endsWith("target")) ?? arms[arms.length - 1];
+  const left = arms.find((arm) => arm.endsWith("control")) ?? arms[0];
+  const others = arms.length > 1 ? arms.filter((arm) => arm !== left) : arms;
+  by("left").value = left;
+  by("right").value = ["refined", "target", ""].map((end) => others.find((arm) => arm.endsWith(end))).find((arm) => arm);
   for (const id of controls) {
     if (kept.has(id)) by(id).value = kept.get(id);
     by(id).addEventListener("input", draw);
