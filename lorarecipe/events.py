@@ -36,11 +36,12 @@ class Reused(Event):
 
 @dataclass(frozen=True)
 class Waiting(Event):
-    """Another process makes this stage; its result will be used."""
+    """Another process makes this stage, and its result will be used; or it uses the GPU that this stage needs."""
 
     key: str
     title: str
     kind: str
+    gpu: str = ""
 
 
 @dataclass(frozen=True)

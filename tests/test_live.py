@@ -101,7 +101,7 @@ def test_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     list(show(EVENTS, Course(STEPS), as_json=True))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == [type(event).__name__.lower() for event in EVENTS]
-    assert lines[1] == {"event": "waiting", "key": "k1", "title": "base [x]", "kind": "train"}
+    assert lines[1] == {"event": "waiting", "key": "k1", "title": "base [x]", "kind": "train", "gpu": ""}
 
 
 def test_a_terminal_is_left_as_it_was(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

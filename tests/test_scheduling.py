@@ -17,6 +17,7 @@ from lorarecipe import signals as held
 from lorarecipe.dataset import scan
 from lorarecipe.errors import Interrupted, MachineNotReady, TrainingFailed
 from lorarecipe.events import Delivered, Event, Failed, Finished, Paused, Reused, Started, Waiting
+from lorarecipe.live.words import sentence
 from lorarecipe.plan import Plan, Stage, TrainStage, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.records import Proof
@@ -278,11 +279,23 @@ def test_each_training_sees_its_own_gpu(folder: Path, fake_trainer: Installation
     assert {*seen} <= {"CUDA_VISIBLE_DEVICES=2", "CUDA_VISIBLE_DEVICES=3"}
 
 
+def test_a_gpu_that_another_run_uses_is_waited_for(folder: Path, fake_trainer: Installation, store: Store) -> None:
+    worker = Here(fake_trainer, store, (2,))
+    one, other = (compile_plan([check(scan(load(path)))]) for path in (folder / "recipe.toml", _second(folder)))
+    first, second = execute(one, worker, folder / "out"), execute(other, worker, folder / "out")
+    assert any(isinstance(event, Started) and event.title == "target aoi" for event in first)
+    waiting = next(event for event in second if isinstance(event, Waiting))
+    assert (waiting.title, waiting.gpu) == ("target rin", "2")
+    assert sentence(waiting) == "waiting  target rin: another run uses GPU 2"
+    first.close()
+    assert [event.name for event in second if isinstance(event, Delivered)]
+
+
 @pytest.mark.parametrize(
     ("jobs", "devices", "found"),
     [
         (None, None, [(0,), (1,), (2,), (3,)]),
-        (1, None, [()]),
+        (1, None, [(0, 1, 2, 3)]),
         (2, None, [(0,), (1,)]),
         (None, (3, 1), [(3,), (1,)]),
         (None, (2,), [(2,)]),
@@ -327,7 +340,9 @@ def _with(plan: Plan, **settings: object) -> Plan:
     [
         ({"processes": 2}, None, None, [(0, 1), (2, 3)]),
         ({"processes": 3}, None, None, [(0, 1, 2), (3,)]),
-        ({"processes": 4}, None, None, [()]),
+        ({"processes": 4}, None, None, [(0, 1, 2, 3)]),
+        ({"processes": 5}, None, None, "found 4 GPUs on this machine, and processes = 5"),
+        ({"device": "cuda:3"}, 1, None, [(0, 1, 2, 3)]),
         ({"device": "cuda:3"}, None, None, [(0,), (1,), (2,), (3,)]),
         ({"device": "cpu"}, 3, None, [(), (), ()]),
         ({"device": "cpu"}, None, None, [()]),

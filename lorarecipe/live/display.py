@@ -17,7 +17,7 @@ from lorarecipe.events import Event
 from lorarecipe.language import translated
 from lorarecipe.live.course import Course
 from lorarecipe.live.tables import table_of
-from lorarecipe.live.words import position, sentence
+from lorarecipe.live.words import awaited, position, sentence
 
 _STYLES = {
     events.Reused: "dim",
@@ -39,7 +39,7 @@ _STYLES = {
 #: what the rows show
 _IN_ROWS = events.Progress | events.Sampled | events.Fetching
 #: what a stage does before its first step, picture or megabyte
-_BEFORE = {events.Waiting: "another run makes it", events.Pulling: "pulling", events.Pushing: "pushing"}
+_BEFORE = {events.Pulling: "pulling", events.Pushing: "pushing"}
 _LOADING = {
     "fetch": "asking the hub",
     "train": "the trainer loads",
@@ -97,7 +97,8 @@ def displayed(stream: Iterable[Event], console: Console, course: Course, *, verb
                         rows[event.key] = display.add_task(
                             escape(translated(event.title)), total=None, now="", key=event.key
                         )
-                    now = _BEFORE.get(type(event), _LOADING.get(event.kind, event.kind))
+                    before = _BEFORE.get(type(event), _LOADING.get(event.kind, event.kind))
+                    now = awaited(event) if isinstance(event, events.Waiting) else before
                     display.update(rows[event.key], now=translated(now))
                 case (
                     events.Progress(step=done, steps=of)

@@ -13,7 +13,7 @@ def sentence(event: Event) -> str:
         case events.Reused():
             return f"reused   {event.title}, from {event.source}" if event.source else f"reused   {event.title}"
         case events.Waiting():
-            return f"waiting  {event.title}: another run makes it"
+            return f"waiting  {event.title}: {awaited(event)}"
         case events.Started():
             return f"started  {event.title}: {event.why}"
         case events.Progress():
@@ -56,6 +56,11 @@ def sentence(event: Event) -> str:
             return f"result   {event.path}"
         case _:
             return ""
+
+
+def awaited(event: events.Waiting) -> str:
+    """Say what a stage waits for."""
+    return f"another run uses GPU {event.gpu}" if event.gpu else "another run makes it"
 
 
 def position(event: events.Progress | events.Sampled | events.Fetching) -> str:

@@ -47,25 +47,25 @@ def workers_of(
         for stage in plan.stages
         if isinstance(stage, TrainStage | SampleStage) and stage.device != "cpu" and not store.find(stage.short)
     ]
-    named, alone = devices is not None, Here(trainer, store)
-    if not named and (not stages or jobs == 1):
-        return [alone] * (jobs or 1)
-    visible = _visible(trainer, surely=named or jobs is not None)
+    named = devices is not None
+    visible = _visible(trainer, surely=named or (jobs or 1) > 1) if named or stages else 0
     if devices is None:
-        if not visible:  # on the CPU
-            return [alone] * (jobs or 1)
+        if not visible:  # on the CPU, or on a GPU that is not counted
+            return [Here(trainer, store)] * (jobs or 1)
         devices = range(visible)
     elif wrong := [number for number in devices if number >= visible]:
         raise MachineNotReady(f"found --devices {wrong[0]}, and {count(visible, 'GPU')} that are counted from 0")
     most = max((stage.processes for stage in stages if isinstance(stage, TrainStage)), default=1)
-    if most > len(devices) and named:
-        raise MachineNotReady(f"found {count(len(devices), 'GPU')} in --devices, and processes = {most} in [trainer]")
+    if most > len(devices):
+        gpus = count(len(devices), "GPU")
+        found = f"found {gpus} in --devices" if named else f"found {gpus} on this machine"
+        raise MachineNotReady(f"{found}, and processes = {most} in [trainer]")
+    if jobs == 1 and not named:  # any of them, where a recipe names it
+        return [Here(trainer, store, tuple(devices))]
     workers = [Here(trainer, store, tuple(devices[at : at + most])) for at in range(0, len(devices), most)]
     if jobs and jobs > len(workers):
         found = f"found --jobs {jobs}, and {count(len(devices), 'GPU')} with {most} for each training"
         raise MachineNotReady(f"{found}; expected --jobs {len(workers)} at the most, as no two trainings share a GPU")
-    if not named and len(workers) == 1:
-        return [alone]
     workers = workers[:jobs]
     for stage in stages:
         if not any(worker.takes(stage) for worker in workers):

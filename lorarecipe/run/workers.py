@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from typing import Protocol
 
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Event, Failed, Finished, Paused, Reused, Started, Waiting
-from lorarecipe.files import canonical_json, write_atomic
+from lorarecipe.files import canonical_json, digest_of, write_atomic
 from lorarecipe.plan import SampleStage, Stage, TrainStage
 from lorarecipe.records import Made, read_record, record_text
 from lorarecipe.run.inputs import changed_inputs
@@ -19,7 +20,7 @@ from lorarecipe.run.makers import MAKERS, Attempt, StagePaused, Start
 from lorarecipe.run.sittings import Sittings, sittings_in
 from lorarecipe.store import CHANGED, Store
 from lorarecipe.trainer import Installation, try_optimizers
-from lorarecipe.trainer.environment import only_gpus
+from lorarecipe.trainer.environment import gpu_name, only_gpus
 from lorarecipe.trainer.process import log_of
 
 #: beside a finished stage's files: the command that made it, its seconds, its proof
@@ -104,6 +105,10 @@ class Here:
             if folder := self.store.find(stage.short):  # made by another, while this one waited
                 yield Reused(**about, made=_made(folder))
                 return
+            for gpu in self._gpus_of(stage):
+                if not held.enter_context(self.store.lock(_lock_of(gpu), wait=False)):
+                    yield Waiting(**about, gpu=gpu)
+                    held.enter_context(self.store.lock(_lock_of(gpu), wait=True))
             yield from self._make(stage, title, changed)
 
     def _make(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
@@ -143,6 +148,14 @@ class Here:
             raise
         yield Finished(**about, seconds=seconds, proof=proof, changed=altered, sittings=times)
 
+    def _gpus_of(self, stage: Stage) -> Sequence[str]:
+        """Name the GPUs that a stage has for itself, in the order in which every run locks them."""
+        if not self.devices or not isinstance(stage, TrainStage | SampleStage) or stage.device == "cpu":
+            return ()
+        named = stage.device.startswith("cuda:")
+        numbers = [int(stage.device.removeprefix("cuda:"))] if named else self.devices[: _processes(stage)]
+        return sorted(map(gpu_name, numbers))
+
     def _on_own_gpus(self, stage: Stage, start: Start) -> Start:
         """Let a process see the worker's own GPUs alone, where its recipe leaves open which it is to use."""
         if not start.command or not self.devices or not isinstance(stage, TrainStage | SampleStage):
@@ -151,6 +164,11 @@ class Here:
             return start
         gpus = only_gpus(self.devices[: _processes(stage)])
         return replace(start, command=replace(start.command, env=start.command.env | gpus))
+
+
+def _lock_of(gpu: str) -> str:
+    """Name the lock of a GPU of this host; the name of a part of one has slashes."""
+    return f"gpu-{digest_of([platform.node(), gpu])[:16]}"
 
 
 def _processes(stage: TrainStage | SampleStage) -> int:

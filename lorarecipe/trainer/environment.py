@@ -58,7 +58,7 @@ def only_gpus(numbers: Sequence[int]) -> dict[str, str]:
     MachineNotReady
         When there are not so many.
     """
-    return {"CUDA_VISIBLE_DEVICES": ",".join(map(_visible, numbers))}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(map(gpu_name, numbers))}
 
 
 def given_gpus() -> list[str]:
@@ -66,8 +66,14 @@ def given_gpus() -> list[str]:
     return [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
 
 
-def _visible(number: int) -> str:
-    """Name a GPU to CUDA: of those that were given to this process, where some were."""
+def gpu_name(number: int) -> str:
+    """Name a GPU to CUDA: of those that were given to this process, where some were.
+
+    Raises
+    ------
+    MachineNotReady
+        When there are not so many.
+    """
     if not (given := given_gpus()):
         return str(number)
     if number >= len(given):
