@@ -68,7 +68,7 @@ def _problem(text: str, path: Path | None) -> str:
     if re.match(r"\w+://", text):
         return f"{text} is an address: download the checkpoint, and name its file"
     if not path and is_hub_name(text):
-        return f"{text} is the name of a model on a hub: download its .safetensors file, and name that"
+        return f"{text} is the name of a model on a hub: write hf://{text}/FILE.safetensors, with the file's own name"
     if not path and is_placeholder(text):
         return f"{text!r} stands in place of a path; expected a .safetensors file"
     return ""
