@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from safetensors.numpy import save_file
 
@@ -22,6 +23,7 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import Installation, find_trainer
 from lorarecipe.trainer import installed as installed_module
 from lorarecipe.trainer.setup import set_up
+from tests.faults.world import World
 from tests.renders import character
 
 settings.register_profile("shared machine", deadline=None, derandomize="CI" in os.environ)
@@ -86,12 +88,16 @@ def pytest_configure() -> None:
         os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
 
 
+def _forget_the_machine(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("LORARECIPE_") or name.endswith("_TOKEN"):
+            patch.delenv(name)
+
+
 @pytest.fixture(autouse=True)
 def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's home, secrets and trainers out of every test."""
-    for name in list(os.environ):
-        if name.startswith("LORARECIPE_") or name.endswith("_TOKEN"):
-            monkeypatch.delenv(name)
+    _forget_the_machine(monkeypatch)
     monkeypatch.setenv("LORARECIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LORARECIPE_LANG", "en")
     monkeypatch.setenv("COLUMNS", "100")
@@ -200,3 +206,20 @@ def real_home(real_trainer: Installation, tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "trainers").symlink_to(real_trainer.root.parent)
     return folder
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    """A run that nobody disturbed, made once for all test processes: to be copied, and not to be changed.
+
+    The names of its file operations are in the file ``points`` beside it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "whole"
+    world = World(folder / "world")
+    with FileLock(folder.with_suffix(".lock")), pytest.MonkeyPatch.context() as patch:
+        _forget_the_machine(patch)
+        if not world.out.exists():
+            World.made(world.root)
+            assert world.run(str(folder / "points"), "", "0") == 0, (world.root / "errors").read_text()
+    return world

@@ -24,15 +24,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills process g
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A run that nobody disturbed, with the names of its file operations beside it."""
-    folder = tmp_path_factory.mktemp("faults")
-    world = World.made(folder / "whole")
-    assert world.run(str(folder / "points"), "", "0") == 0, (world.root / "errors").read_text()
-    return world
-
-
-@pytest.fixture(scope="module")
 def wanted(whole: World) -> dict[str, str]:
     return whole.results()
 

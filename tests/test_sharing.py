@@ -45,9 +45,9 @@ def sound(bucket: Bucket) -> Bucket:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> World:
+def first(whole: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The first pod, which has made everything; its shared store is the folder ``shared`` beside it."""
-    world = World.made(tmp_path_factory.mktemp("pods") / "first")
+    world = whole.copy(tmp_path_factory.mktemp("pods") / "first")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LORARECIPE_STORE", str(world.root.parent / "shared"))
         assert world.run() == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lorarecipe.files import draft_of, open_regular
+from lorarecipe.hub import OnBytes
 from lorarecipe.shared.address import SharedAddress
 from lorarecipe.shared.failures import NotThere, tried
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from fsspec.callbacks import Callback
 
-#: bytes that have gone over since the last call; what it raises ends the transfer
-OnBytes = Callable[[int], None]
 #: files that are on their way at once
 _AT_ONCE = 8
 #: bytes of a file that are copied at once

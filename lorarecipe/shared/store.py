@@ -20,9 +20,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from lorarecipe.errors import NetworkFailed
 from lorarecipe.files import canonical_json, digest_of, file_digest, read_file
+from lorarecipe.hub import OnBytes
 from lorarecipe.shared.address import SharedAddress, shared_address
 from lorarecipe.shared.failures import NotThere
-from lorarecipe.shared.files import OnBytes, files_of, for_each
+from lorarecipe.shared.files import files_of, for_each
 from lorarecipe.store import CHANGED, IDENTITY, MANIFEST, Store
 
 #: manifests that are read at once
