@@ -27,7 +27,7 @@ def test_the_first_traceback_and_a_hint() -> None:
         '  File "train_network.py", line 1, in <module>\n'
         "    main()\n"
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n"
-        "Hint: the GPU's memory is full: set gradient_checkpointing = true, a smaller batch_size or resolution\n"
+        "Hint: the GPU's memory is full: close other programs that use it\n"
         "Full log: trainer.log"
     )
 

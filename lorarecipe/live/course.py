@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lorarecipe import events
 from lorarecipe.errors import clock
+from lorarecipe.estimates import shortest
 from lorarecipe.events import Event
 from lorarecipe.plan import Plan, TrainStage
 
@@ -79,11 +80,7 @@ class Course:
             return None
         alone = {key: self.left_of(key) or 0.0 for key in self._ends}
         alone |= {key: steps * self._pace for key, steps in self.steps.items() if key not in self._seen}
-        until: dict[str, float] = {}
-        for key in self.steps:  # in the order of the plan, so that what a stage needs comes before it
-            needed = (until.get(before, 0.0) for before in self.graph.get(key, ()))
-            until[key] = alone.get(key, 0.0) + max(needed, default=0.0)
-        return max(sum(alone.values()) / self.jobs, max(until.values(), default=0.0))
+        return shortest(self.steps, alone, self.graph, self.jobs)
 
     def waiting(self) -> str:
         """Say which stage is the next to begin, and what it waits for; nothing where one stage is made at a time."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarecipe.engines import Engine
+from lorarecipe.estimates import advice_of
 from lorarecipe.plan import OUTPUT, Model, SampleStage, TrainStage
 from lorarecipe.recipe import arguments_of
 from lorarecipe.store import Store
@@ -30,6 +31,8 @@ class Command:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    less_memory: str = ""
+    """What to set for less memory."""
 
 
 def train_command(stage: TrainStage, trainer: Installation, store: Store, state: State | None = None) -> Command:
@@ -57,7 +60,7 @@ def train_command(stage: TrainStage, trainer: Installation, store: Store, state:
     if goes_on:
         last = steps.total - (steps.epochs - 1) * steps.per_epoch
         environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
-    return Command(tuple(argv), folder, environment, files)
+    return Command(tuple(argv), folder, environment, files, advice_of(stage))
 
 
 def _port(stage: TrainStage) -> int:

@@ -9,18 +9,14 @@ from lorarecipe.plan import TrainStage
 
 #: a process that nobody can refuse to end: by itself, or as its launcher reports it
 _KILLED = r"ended by signal 9\b|died with <Signals\.SIGKILL|exitcode: -9|exit status 137"
+#: how CUDA, ROCm and Apple's GPUs say that their memory is full
+_GPU_FULL = (
+    r"(CUDA|HIP|MPS backend) out of memory|OutOfMemoryError"
+    r"|CU(BLAS|DNN)_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation|hipErrorOutOfMemory"
+)
+_MACHINE_FULL = r"MemoryError|Cannot allocate memory|DefaultCPUAllocator"
 #: what a log says -> what to do about it
 _HINTS = {
-    r"CUDA out of memory|OutOfMemoryError": (
-        "the GPU's memory is full: set gradient_checkpointing = true, a smaller batch_size or resolution"
-    ),
-    r"MemoryError|Cannot allocate memory|DefaultCPUAllocator": (
-        "the machine's memory is full: close other programs, or set a smaller batch_size or resolution"
-    ),
-    _KILLED: (
-        "the operating system ended it, as it does when the machine's memory is full: close other programs, or set a "
-        "smaller batch_size or resolution"
-    ),
     r"No space left on device": "the disk is full: make room, then run the same command again",
     r"No data found": "the trainer found no image: run lorarecipe check",
     r"fp16 mixed precision requires a (GPU|device)": 'set precision = "no" where there is no GPU',
@@ -36,7 +32,7 @@ _HINTS = {
 }
 
 
-def explain(log: str, code: int, path: Path) -> str:
+def explain(log: str, code: int, path: Path, advice: str = "") -> str:
     """Give the message of a failed process.
 
     Parameters
@@ -47,13 +43,29 @@ def explain(log: str, code: int, path: Path) -> str:
         Its exit code; negative for a signal.
     path
         Where the log is kept.
+    advice
+        Which settings have the stage take less memory; empty where there is none.
     """
     how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
     parts = [f"the trainer {how}"]
     if trace := first_traceback(log):
         parts.append(trace)
-    parts += [f"Hint: {hint}" for pattern, hint in _HINTS.items() if re.search(pattern, f"{log}\n{how}")][:1]
+    if hint := _hint(f"{log}\n{how}", advice):
+        parts.append(f"Hint: {hint}")
     return "\n".join([*parts, f"Full log: {path}"])
+
+
+def _hint(said: str, advice: str) -> str:
+    """Say what to do; of memory first, because what follows from its lack is said in many ways."""
+    otherwise = f", or {advice}" if advice else ""
+    if re.search(_GPU_FULL, said):
+        return f"the GPU's memory is full: close other programs that use it{otherwise}"
+    if re.search(_MACHINE_FULL, said):
+        return f"the machine's memory is full: close other programs{otherwise}"
+    if re.search(_KILLED, said):
+        why = "as it does when the machine's memory is full"
+        return f"the operating system ended it, {why}: close other programs{otherwise}"
+    return next((hint for pattern, hint in _HINTS.items() if re.search(pattern, said)), "")
 
 
 def first_traceback(log: str) -> str | None:

@@ -101,7 +101,7 @@ def launch(command: Command, meanwhile: Callable[[], _T | None] = _nothing) -> G
         yield from _lines(process, process.stdout, record, meanwhile)
         code = process.wait()
     if code:
-        raise TrainingFailed(explain(log.read_text("utf-8", errors="replace"), code, log))
+        raise TrainingFailed(explain(log.read_text("utf-8", errors="replace"), code, log, command.less_memory))
 
 
 def _lines(

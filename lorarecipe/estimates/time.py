@@ -1,0 +1,118 @@
+"""How long a stage takes, by what was measured before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lorarecipe.errors import count
+from lorarecipe.plan import MergeStage, SampleStage, Stage, TrainStage
+
+#: settings of a training on which the time of a step depends
+_SAME = ("resolution", "batch_size", "precision", "gradient_checkpointing", "optimizer", "mask")
+#: how many times larger or smaller the rank of a training may be that another is compared with
+_NEAR = 2.0
+
+
+@dataclass(frozen=True)
+class Past:
+    """A stage that was made on this machine."""
+
+    run: str
+    """Name of the run in the ledger."""
+    engine: str
+    kind: str
+    identity: Mapping[str, object]
+    """What its key was made from, as JSON."""
+    on_cpu: bool
+    """Whether it is a training that was told to use no GPU."""
+    seconds: float
+    units: int
+    """Steps of a training, pictures of samples, 1 of anything else."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a stage takes, and what that rests on."""
+
+    seconds: float
+    basis: str
+
+
+def time_of(stage: Stage, engine: str, past: Iterable[Past], speed: float | None = None) -> Timing | None:
+    """Estimate how long a training, samples or a merge take; None where nothing like it was made here.
+
+    Parameters
+    ----------
+    stage
+        What is still to be made.
+    engine
+        The trainer.
+    past
+        What was made on this machine, newest first.
+    speed
+        Steps a second of trainings, where they are known.
+    """
+    if isinstance(stage, TrainStage) and speed:
+        return Timing(stage.steps.total / speed, f"{count(stage.steps.total, 'step')} at {speed:g} steps a second")
+    like = _likeness(stage.kind, stage.identity())
+    if like is None:
+        return None
+    on_cpu = isinstance(stage, TrainStage) and stage.device == "cpu"
+    for one in past:
+        alike = one.kind == stage.kind and one.engine == engine and one.on_cpu == on_cpu
+        if alike and _likeness(one.kind, one.identity) == like and _near(stage, one):
+            return _timing(stage, one)
+    return None
+
+
+def _timing(stage: Stage, past: Past) -> Timing:
+    pace = past.seconds / past.units
+    if isinstance(stage, TrainStage):
+        steps = stage.steps.total
+        basis = f"{count(steps, 'step')} at {1 / pace:.3g} steps a second, as in run {past.run}"
+        return Timing(steps * pace, basis)
+    if isinstance(stage, SampleStage):
+        pictures = len(stage.names)
+        return Timing(pictures * pace, f"{count(pictures, 'picture')} at {pace:.3g} s each, as in run {past.run}")
+    return Timing(pace, f"as in run {past.run}")
+
+
+def _near(stage: Stage, past: Past) -> bool:
+    if not isinstance(stage, TrainStage):
+        return True
+    training = past.identity.get("training")
+    rank = training.get("rank") if isinstance(training, dict) else None
+    return isinstance(rank, int) and 1 / _NEAR <= rank / stage.training.rank <= _NEAR
+
+
+def _likeness(kind: str, identity: Mapping[str, object]) -> list[object] | None:
+    """Give what must be the same in two stages of a kind, so that a step, a picture or a merge of each takes as long.
+
+    The checkpoint is the same file: one of the same family may be of another size. None for stages that are not timed.
+    """
+    model, training, samples = (_table(identity, name) for name in ("model", "training", "samples"))
+    match kind:
+        case TrainStage.kind:
+            of_text, extra = "text_encoder_lr" in training, _table(training, "extra")
+            options = {name: value for name, value in extra.items() if name not in _NOT_TIMED}
+            settings = [training.get(name) for name in _SAME]
+            return [model, *map(_listed, settings), of_text, options, identity.get("processes")]
+        case SampleStage.kind:
+            return [model, _listed(identity.get("resolution")), samples.get("steps")]
+        case MergeStage.kind:
+            return [identity.get("checkpoint")]
+    return None
+
+
+#: options that change no step's time
+_NOT_TIMED = {"min_snr_gamma", "noise_offset", "optimizer_args", "training_comment", "no_metadata"}
+
+
+def _table(tables: Mapping[str, object], name: str) -> dict[str, object]:
+    found = tables.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
