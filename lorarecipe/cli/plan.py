@@ -23,14 +23,43 @@ if TYPE_CHECKING:
 @recipes
 @with_lists
 @click.option("--commands", is_flag=True, help="Print each stage's exact command line and files too.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="STEPS_A_SECOND",
+    help="Estimate the time of trainings at this speed; by default as earlier ones on this machine.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Estimate the time for N stages side by side.",
+)
+@click.option(
+    "--gpu",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GB",
+    help="Compare with this much GPU memory; by default with that of this machine.",
+)
 @as_json_option
-def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_json: bool) -> None:
-    """Print what `run` would do, and why. Starts nothing and needs no trainer."""
+def command(
+    recipes: tuple[Path, ...],
+    overrides: Overrides,
+    commands: bool,
+    speed: float | None,
+    jobs: int,
+    gpu: float | None,
+    as_json: bool,
+) -> None:
+    """Print what `run` would do, and why, and what it will take. Starts nothing and needs no trainer."""
+    from lorarecipe.cli.estimates import estimate, facts_of, lines_of
     from lorarecipe.files import home
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
     plan, store = plan_all(recipes, overrides), Store(home() / "store")
+    found = estimate(plan, speed, jobs, gpu)
     if as_json:
         stages = [
             {
@@ -45,7 +74,7 @@ def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_
             }
             for stage in plan.stages
         ]
-        say_json({"stages": stages})
+        say_json({"stages": stages, "estimates": facts_of(found, plan)})
         return
     for stage in plan.stages:
         why = reason(stage, plan, store)
@@ -63,6 +92,8 @@ def command(recipes: tuple[Path, ...], overrides: Overrides, commands: bool, as_
         shared = sum(len(plan.needed_by(stage)) > 1 for stage in plan.stages)
         say(f"{count(len(plan.deliveries), 'result')}, which share {count(shared, 'stage')}")
     say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
+    for line in lines_of(found, plan, jobs):
+        say(line)
 
 
 def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:

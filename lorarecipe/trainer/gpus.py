@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from lorarecipe.trainer.process import scrubbed_environment
 _ASK = Path(__file__).parent / "inside" / "torch_gpus.py"
 #: the import of torch takes seconds, and on a slow disk a minute
 _SECONDS = 300
+#: nvidia-smi waits for a driver that is being loaded
+_DRIVER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,15 @@ def ask_torch(trainer: Installation) -> Torch:
         said = getattr(problem, "stderr", None) or problem
         last = str(said).strip().rpartition("\n")[2]
         raise MachineNotReady(f"{trainer.python}: torch does not work there ({last})") from problem
+
+
+def least_gpu_memory() -> int | None:
+    """Give the bytes of the NVIDIA GPU that has least, without starting the trainer; None where there is none."""
+    if not (program := shutil.which("nvidia-smi")):
+        return None
+    words = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(words, capture_output=True, text=True, timeout=_DRIVER_SECONDS, check=True).stdout
+        return min(int(line) for line in told.splitlines()) * 2**20
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None  # a driver that is not there, or a GPU that does not tell
