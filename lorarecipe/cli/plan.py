@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     metavar="GB",
     help="Compare with this much GPU memory; by default with that of this machine.",
 )
+@click.option(
+    "--sbatch",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write files for Slurm into DIR, a new or an empty folder; DIR/submit.sh submits them.",
+)
 @as_json_option
 def command(
     recipes: tuple[Path, ...],
@@ -50,6 +57,7 @@ def command(
     speed: float | None,
     jobs: int,
     gpu: float | None,
+    sbatch: Path | None,
     as_json: bool,
 ) -> None:
     """Print what `run` would do, and why, and what it will take. Starts nothing and needs no trainer."""
@@ -58,6 +66,8 @@ def command(
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
+    if sbatch and sbatch.is_dir() and any(sbatch.iterdir()):
+        raise click.BadParameter(f"{sbatch} holds files, expected a new or an empty folder", param_hint="--sbatch")
     plan, store = plan_all(recipes, overrides), Store(home() / "store")
     found = estimate(plan, speed, jobs, gpu)
     if as_json:
@@ -75,6 +85,8 @@ def command(
             for stage in plan.stages
         ]
         say_json({"stages": stages, "estimates": facts_of(found, plan)})
+        if sbatch:
+            _write_sbatch(plan, recipes, sbatch)
         return
     for stage in plan.stages:
         why = reason(stage, plan, store)
@@ -94,6 +106,9 @@ def command(
     say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
     for line in lines_of(found, plan, jobs):
         say(line)
+    if sbatch:
+        _write_sbatch(plan, recipes, sbatch)
+        say(sbatch / "submit.sh")
 
 
 def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
@@ -102,6 +117,14 @@ def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
         yield f"  made from {needs}"
     if (shared := len(plan.needed_by(stage))) > 1:
         yield f"  for {count(shared, 'result')}"
+
+
+def _write_sbatch(plan: Plan, recipes: tuple[Path, ...], folder: Path) -> None:
+    from lorarecipe.batch import groups_of, sbatch_files
+    from lorarecipe.files import write_atomic
+
+    for name, text in sbatch_files(groups_of(plan, recipes), Path.cwd()).items():
+        write_atomic(folder / name, os.fsencode(text))
 
 
 def _command(stage: Stage, engine: str, store: Store) -> Iterator[str]:

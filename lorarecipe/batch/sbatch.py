@@ -1,0 +1,89 @@
+"""A plan as files for Slurm: a job for each base, an array of jobs for the recipes on it, and what submits them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lorarecipe.batch.groups import Group
+
+
+def sbatch_files(groups: Sequence[Group], folder: Path) -> dict[str, str]:
+    """Give the files by their names; their jobs work in ``folder``, and ``submit.sh`` submits them all."""
+    files = dict[str, str]()
+    lines = list[str]()
+    for number, group in enumerate(groups, 1):
+        if group.first:
+            files[f"base-{number}.sbatch"] = _job(f"base-{number}", _BASE, [group.first], folder)
+        if group.others:
+            files[f"recipes-{number}.sbatch"] = _job(f"recipes-{number}", _RECIPES, group.others, folder)
+        lines += _submitted(number, group)
+    return {"submit.sh": _SUBMIT + "\n".join(lines) + "\n", **files}
+
+
+def _job(name: str, purpose: str, recipes: Sequence[Path], folder: Path) -> str:
+    """Give the text of a job's file; an array's task takes the recipe of its number."""
+    quoted = "".join(f"  {shlex.quote(str(folder / recipe))}\n" for recipe in recipes)
+    head = f"#!/bin/bash\n# {purpose}\n# submit.sh submits this file.\n#SBATCH --job-name=lorarecipe-{name}\n"
+    return f"{head}{_OPTIONS}\ncd -- {shlex.quote(str(folder))} || exit\nrecipes=(\n{quoted})\n{_RUN}"
+
+
+def _submitted(number: int, group: Group) -> Iterator[str]:
+    """Give the lines that submit a group."""
+    after = ""
+    if group.first:
+        yield f'base=$(sbatch --parsable "${{resources[@]}}" base-{number}.sbatch)'
+        yield f'echo "base-{number}: job ${{base%%;*}}"'
+        after = '--dependency="afterok:${base%%;*}" '
+    if group.others:
+        array = f'--array="0-{len(group.others) - 1}%$at_once"'
+        yield f'recipes=$(sbatch --parsable "${{resources[@]}}" {after}{array} recipes-{number}.sbatch)'
+        yield f'echo "recipes-{number}: job ${{recipes%%;*}}"'
+
+
+_BASE = "Trains a base, and what else its recipe asks for. The other recipes of the same base wait for this job."
+_RECIPES = "Runs recipes side by side, one in each task of an array. A base that they share is in the store by then."
+
+_OPTIONS = """\
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --signal=B:TERM@300
+"""
+
+_RUN = """
+lorarecipe run "${recipes[${SLURM_ARRAY_TASK_ID:-0}]}" &
+run=$!
+trap 'kill -TERM "$run"' TERM
+wait "$run"
+code=$?
+# A signal ends `wait`, but not the run, which saves its state first.
+while kill -0 "$run" 2> /dev/null; do
+  wait "$run"
+  code=$?
+done
+
+# 143: the run was paused, 75: another run was at work on the same stage. The job goes on later, unless cancelled.
+job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+job=${job:-${SLURM_JOB_ID:-}}
+if [[ -n $job && ($code == 143 || $code == 75) && $(squeue --noheader --jobs="$job" --format=%T) == RUNNING ]]; then
+  scontrol requeue "$job"
+fi
+exit "$code"
+"""
+
+_SUBMIT = """\
+#!/bin/bash
+# Submits the jobs of this folder to Slurm: each base first, then the recipes that wait for it.
+# LORARECIPE_HOME has to name a folder that all nodes share, and `lorarecipe` has to be on the PATH: jobs get both from
+# the shell that submits them. Change the two settings below to what your cluster asks for.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+# what each job needs; add a partition or an account here: --partition=NAME --account=NAME
+resources=(--gres=gpu:1 --time=12:00:00)
+# how many recipes of one base are run at the same time
+at_once=4
+
+"""
