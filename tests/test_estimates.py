@@ -185,6 +185,9 @@ def test_time_from_an_earlier_run(folder: Path, fake_trainer: Installation, stor
     assert timing.seconds == pytest.approx(target.steps.total * pace)
     assert timing.basis.endswith(f"as in run {name}")
     assert found.untimed == []
+    edit("epochs = 3", "epochs = 300")
+    assert [stage.kind for stage in _forecast(folder, store).untimed] == ["train"]  # too few steps to tell
+    edit("epochs = 300", "epochs = 3")
     edit("epochs = 3\nresolution = 128", "epochs = 3\nresolution = 192")
     assert [stage.kind for stage in _forecast(folder, store).untimed] == ["train"]
     edit("rank = 2\nalpha = 2", "rank = 8\nalpha = 2")

@@ -12,6 +12,8 @@ from lorarecipe.plan import MergeStage, SampleStage, Stage, TrainStage
 _SAME = ("resolution", "batch_size", "precision", "gradient_checkpointing", "optimizer", "mask")
 #: how many times larger or smaller the rank of a training may be that another is compared with
 _NEAR = 2.0
+#: share of a training's steps that another must have had: of a shorter one, most of the time may be the trainer's start
+_ENOUGH = 0.1
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def _timing(stage: Stage, past: Past) -> Timing:
 def _near(stage: Stage, past: Past) -> bool:
     if not isinstance(stage, TrainStage):
         return True
+    if past.units < _ENOUGH * stage.steps.total:
+        return False
     training = past.identity.get("training")
     rank = training.get("rank") if isinstance(training, dict) else None
     return isinstance(rank, int) and 1 / _NEAR <= rank / stage.training.rank <= _NEAR
