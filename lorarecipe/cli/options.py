@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -147,6 +148,13 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
     return tuple(map(int, words))
 
 
+def _cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 - click's signature
+    """Read the address of a Ray cluster."""
+    if value is not None and value != "local" and not re.fullmatch(r"[^\s:/]+:[0-9]+", value):
+        raise click.BadParameter(f"found {value!r}, expected HOST:PORT of a Ray cluster, or local")
+    return value
+
+
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -158,6 +166,12 @@ devices_option = click.option(
     callback=_numbers,
     metavar="0,1",
     help="Use these GPUs, one training each; by default all that are visible.",
+)
+ray_option = click.option(
+    "--ray",
+    callback=_cluster,
+    metavar="HOST:PORT",
+    help="Make stages on a Ray cluster; `local` starts one here. Whoever reaches a Ray port can run any program.",
 )
 allowed = click.option(
     "--allow",

@@ -17,6 +17,7 @@ from lorarecipe.cli.options import (
     is_quiet,
     jobs_option,
     planned,
+    ray_option,
     recipes,
     say,
     say_json,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lorarecipe.live import Summary
     from lorarecipe.recipe import Overrides
     from lorarecipe.rules import Checked
+    from lorarecipe.run import Worker
 
 
 @click.command("run")
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 @allowed
 @jobs_option
 @devices_option
+@ray_option
 @click.option("--rehearse", is_flag=True, help="Try every stage in miniature, on the CPU, into OUT/rehearsal.")
 def command(
     recipes: tuple[Path, ...],
@@ -57,6 +60,7 @@ def command(
     allow: tuple[str, ...],
     jobs: int | None,
     devices: tuple[int, ...] | None,
+    ray: str | None,
     rehearse: bool,
 ) -> None:
     """Check, then train base and target.
@@ -67,11 +71,13 @@ def command(
     Ctrl-C (or SIGTERM) has a training finish its step and save its state; a second one stops it at once. The same
     command goes on from there.
 
-    Where there are several GPUs, stages that do not need each other are made side by side, one on each.
+    Where there are several GPUs, stages that do not need each other are made side by side, one on each. With --ray,
+    the machines of a Ray cluster make them (`lorarecipe help scale`).
 
     With --rehearse the same images and captions go through every stage on a checkpoint of a few million parameters
     that comes with lorarecipe: about a minute for a hundred images, before a GPU is rented.
     """
+    from lorarecipe.cluster import on_cluster
     from lorarecipe.errors import Interrupted
     from lorarecipe.files import home
     from lorarecipe.live import Outcome, course_of, last_lines, rehearsed, show, summaries
@@ -91,7 +97,11 @@ def command(
     from lorarecipe.store import Store
     from lorarecipe.trainer import find_trainer
 
-    to_go_on = _again(recipes, overrides, out, allow, jobs, devices, rehearse=rehearse)
+    if ray and devices:
+        raise click.UsageError("found --devices beside --ray: Ray itself gives each stage its GPUs")
+    to_go_on = _again(recipes, overrides, out, allow, jobs, devices, ray, rehearse=rehearse)
+    if ray:  # its processes work in other folders
+        recipes = tuple(path.absolute() for path in recipes)
     checked = sound(recipes, allow, overrides)
     try:
         if not rehearse and _fetched(checked, out, as_json=as_json):
@@ -110,8 +120,12 @@ def command(
         characters=str(overrides.characters.absolute()) if overrides.characters else None,
     )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
-    here = workers_of(plan, trainer, store, jobs, devices)
-    workers = here if rehearse else with_shared_store(here)
+    workers: Sequence[Worker]
+    if ray:
+        workers = click.get_current_context().with_resource(on_cluster(ray, plan, store, jobs))
+    else:
+        here = workers_of(plan, trainer, store, jobs, devices)
+        workers = here if rehearse else with_shared_store(here)
     results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)
@@ -195,6 +209,7 @@ def _again(
     allow: tuple[str, ...],
     jobs: int | None,
     devices: tuple[int, ...] | None,
+    ray: str | None,
     *,
     rehearse: bool,
 ) -> str:
@@ -203,5 +218,6 @@ def _again(
     words += [word for code in allow for word in ("--allow", code)]
     words += ["--jobs", str(jobs)] if jobs else []
     words += ["--devices", ",".join(map(str, devices))] if devices else []
+    words += ["--ray", ray] if ray else []
     words += ["--rehearse"] if rehearse else []
     return f"to go on, run\n{shlex.join(words)}"

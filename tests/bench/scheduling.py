@@ -6,7 +6,8 @@ First 1,000 stages that do nothing, in layers of 100 of which each needs ten of 
 a plan's order is found, and how long `execute` takes for a stage, of a worker that writes nothing and of one that keeps
 each in the store. Then the demo's two recipes with as many steps a training as is said (100 unless it is), with one
 job and with two, in turns, and twice: what counts is the ratio of the shorter times, as other work on the machine makes
-a time longer. On two cores that others use too, it says little.
+a time longer. On two cores that others use too, it says little. Then the same 1,000 stages on a Ray cluster of this
+machine, of a worker that writes nothing: what Ray costs, in seconds and in the memory of all its processes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from lorarecipe.cluster import on_cluster
 from lorarecipe.events import Event, Finished
 from lorarecipe.plan import Plan, Stage
 from lorarecipe.plan.order import in_order
@@ -90,8 +94,8 @@ class _Idle:
         yield Finished(stage.key, title, stage.kind, 0.0, {})
 
 
-def cost(folder: Path) -> None:
-    """Print what 1,000 stages cost."""
+def cost(folder: Path) -> Plan:
+    """Print what 1,000 stages cost, and give their plan."""
     stages: list[Stage] = []
     for number in range(_STAGES):
         before = stages[number // _LAYER * _LAYER - _LAYER :][:_LAYER] if number >= _LAYER else []
@@ -114,6 +118,43 @@ def cost(folder: Path) -> None:
             most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
             print(
                 f"  {jobs} jobs, a worker {name}: {taken:.2f} ms a stage; at most {most:.0f} MB in memory", flush=True
+            )
+    return plan
+
+
+def _said(stage: NothingStage, title: str) -> Iterator[Event]:
+    yield Finished(stage.key, title, stage.kind, 0.0, {})
+
+
+@dataclass(frozen=True)
+class _IdleOnRay(_Idle):
+    """A worker whose stages are tasks of Ray's that do nothing."""
+
+    def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
+        """Have it said by a task."""
+        import ray
+
+        for said in ray.remote(_said).options(num_returns="streaming", num_cpus=1).remote(stage, title):
+            yield ray.get(said)
+
+
+def cost_of_ray(folder: Path, plan: Plan) -> None:
+    """Print what the same stages cost on Ray."""
+    start = time.perf_counter()
+    with on_cluster("local", plan, Store(folder / "ray"), 2):
+        print(f"Ray: {time.perf_counter() - start:.1f} s to start")
+        for jobs in (1, 2):
+            start = time.perf_counter()
+            worker = _IdleOnRay(Store(folder / f"ray {jobs}"))
+            finished = sum(isinstance(event, Finished) for event in execute(plan, [worker] * jobs, folder / "out"))
+            assert finished == _STAGES
+            taken = (time.perf_counter() - start) / _STAGES * 1000
+            own = psutil.Process()
+            used = [process.memory_full_info().uss / 1e6 for process in (own, *own.children(recursive=True))]
+            print(
+                f"  {jobs} jobs, tasks of Ray's: {taken:.2f} ms a stage; {used[0]:.0f} MB in memory here,"
+                f" {sum(used[1:]):.0f} MB in Ray's {len(used) - 1} processes",
+                flush=True,
             )
 
 
@@ -145,7 +186,7 @@ def gain(folder: Path, steps: int) -> None:
 def main(steps: str = "100") -> None:
     """Print both."""
     with tempfile.TemporaryDirectory() as name:
-        cost(Path(name))
+        cost_of_ray(Path(name), cost(Path(name)))
         gain(Path(name), int(steps))
 
 

@@ -1,0 +1,84 @@
+"""Connect to a Ray cluster, or start one on this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from lorarecipe.cluster.worker import OnCluster
+from lorarecipe.errors import MachineNotReady
+from lorarecipe.plan import Plan, SampleStage, TrainStage
+from lorarecipe.store import Store
+
+LOCAL = "local"
+#: stages at a time, where nothing says how many: each has a thread in this process
+_MOST = 64
+#: bytes for what is passed through Ray: stages and events alone
+_MEMORY = 80 * 2**20
+
+
+@contextmanager
+def on_cluster(address: str, plan: Plan, store: Store, jobs: int | None = None) -> Iterator[list[OnCluster]]:
+    """Connect to a cluster, and give a worker for each stage that it makes at a time.
+
+    Parameters
+    ----------
+    address
+        ``HOST:PORT`` of a cluster that this machine is a part of, or ``local``: one on this machine, for this run.
+    plan
+        What is to be made.
+    store
+        The driver's own; every machine of the cluster has the same one in its LORARECIPE_HOME.
+    jobs
+        How many stages at a time; left out, as many as the cluster has GPUs for, or CPUs where it has none.
+
+    Raises
+    ------
+    MachineNotReady
+        When Ray is not installed, the cluster cannot be reached, or it has another release of Ray or of Python.
+    """
+    if not find_spec("ray"):
+        raise MachineNotReady("--ray needs Ray, which is not installed: pip install 'lorarecipe[ray]'")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address == LOCAL and "RAY_AUTH_MODE" not in os.environ:
+        # its ports are open to the network, and who reaches one could run any program: calls need a secret of this run
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
+    own = {
+        "num_cpus": jobs,
+        "include_dashboard": False,
+        "_node_ip_address": "127.0.0.1",
+        "object_store_memory": _MEMORY,
+    }
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ray.init(address=address, **quiet, **(own if address == LOCAL else {}))
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise MachineNotReady(
+            f"--ray {address}: no connection to the cluster: {reason}\n"
+            f"This machine has to be a part of it: ray start --address={address}, with Ray {ray.__version__} on all."
+        ) from None
+    finally:
+        for number, handler in handlers.items():  # Ray ends the process at SIGTERM; a run has trainings pause
+            signal.signal(number, handler)
+    try:
+        worker = OnCluster(store, plan.engine, f"lorarecipe-{secrets.token_hex(8)}")
+        yield [worker] * (jobs or _at_a_time(plan))
+    finally:
+        ray.shutdown()
+
+
+def _at_a_time(plan: Plan) -> int:
+    import ray
+
+    has = ray.cluster_resources()
+    on_gpu = any(isinstance(stage, TrainStage | SampleStage) and stage.device != "cpu" for stage in plan.stages)
+    number = has.get("GPU", 0) if on_gpu else 0
+    return max(1, min(_MOST, int(number or has.get("CPU", 1))))
