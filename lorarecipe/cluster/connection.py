@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -19,6 +20,9 @@ LOCAL = "local"
 _MOST = 64
 #: bytes for what is passed through Ray: stages and events alone
 _MEMORY = 80 * 2**20
+
+#: seconds that the head of a cluster may take to answer
+_SECONDS = 10.0
 
 
 @contextmanager
@@ -43,6 +47,8 @@ def on_cluster(address: str, plan: Plan, store: Store, jobs: int | None = None) 
     """
     if not find_spec("ray"):
         raise MachineNotReady("--ray needs Ray, which is not installed: pip install 'lorarecipe[ray]'")
+    if address != LOCAL:
+        _require_listener(address)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == LOCAL and "RAY_AUTH_MODE" not in os.environ:
         # its ports are open to the network, and who reaches one could run any program: calls need a secret of this run
@@ -73,6 +79,17 @@ def on_cluster(address: str, plan: Plan, store: Store, jobs: int | None = None) 
         yield [worker] * (jobs or _at_a_time(plan))
     finally:
         ray.shutdown()
+
+
+def _require_listener(address: str) -> None:
+    """Look whether somebody listens there: Ray itself tries for a minute, and tells of each time."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _SECONDS).close()
+    except (OSError, OverflowError) as problem:
+        raise MachineNotReady(
+            f"--ray {address}: no Ray cluster can be reached there: {problem}; start it with ray start --head"
+        ) from None
 
 
 def _at_a_time(plan: Plan) -> int:
