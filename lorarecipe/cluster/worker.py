@@ -178,7 +178,7 @@ def _nodes() -> list[dict[str, Any]]:
 def _on_all(function: Any, *words: object) -> list[tuple[str, Any]]:  # noqa: ANN401 - what Ray gives
     """Call a function on every machine, and give what each says by its address: an error is said, not raised."""
     import ray
-    from ray.exceptions import RayError
+    from ray.exceptions import NodeDiedError, RayError, TaskUnschedulableError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     asked = []
@@ -190,8 +190,12 @@ def _on_all(function: Any, *words: object) -> list[tuple[str, Any]]:  # noqa: AN
     for node, answer in asked:
         try:
             told.append((node, ray.get(answer)))
+        except (NodeDiedError, TaskUnschedulableError):  # it has left, and Ray has just noticed
+            continue
         except RayError as problem:
             told.append((node, str(problem).strip().splitlines()[-1]))
+    if not told:
+        raise MachineNotReady("no machine of the Ray cluster has a CPU for stages; start one with ray start")
     return told
 
 
