@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import threading
@@ -125,7 +126,7 @@ def _watch(stop: str, done: threading.Event) -> None:
         except (RayError, RuntimeError, OSError):  # the head is busy or gone: Ray itself ends this process then
             continue
         if asked:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            _thread.interrupt_main(signal.SIGINT)  # Ray blocks the signal itself
             return
 
 
