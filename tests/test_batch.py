@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +21,7 @@ from syrupy.assertion import SnapshotAssertion
 from lorarecipe.batch import Group, groups_of, sbatch_files
 from lorarecipe.cli import main
 from lorarecipe.cli.options import plan_all
+from lorarecipe.plan import Delivery
 
 Edit = Callable[[str, str], Path]
 
@@ -42,9 +47,29 @@ def recipes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_recipes_of_one_base_are_a_group_and_the_base_alone_comes_first(recipes: list[Path]) -> None:
-    shared, own = groups_of(plan_all(tuple(recipes)), recipes)
-    assert shared == Group(Path("base.toml"), (Path("朱音.toml"), Path("mid ori.toml")))
-    assert own == Group(Path("other.toml"), ())
+    groups = groups_of(plan_all(tuple(recipes)))
+    assert [(_named(group.first), [*map(_named, group.others)]) for group in groups] == [
+        ("base", ["朱音", "midori"]),
+        ("other", []),
+    ]
+
+
+def _named(delivery: Delivery | None) -> str:
+    return delivery.name if delivery else ""
+
+
+def test_the_results_of_a_list(recipes: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each task makes one of them, with the same values over the recipe as the plan has."""
+    words = ["plan", str(recipes[0]), "--sweep", "target.training.rank=2,4", "--set", "target.training.epochs=3"]
+    assert CliRunner().invoke(main, [*words, "--sbatch", "jobs"]).exit_code == 0
+    task = Path("jobs/results-1.sbatch").read_text("utf-8")
+    assert "names=(\n  '朱音-rank4'\n)" in task
+    monkeypatch.setenv("COLUMNS", "500")
+    run = next(line for line in task.splitlines() if line.startswith("lorarecipe run"))
+    options = shlex.split(run)[3:-3]
+    assert options == ["--set", "target.training.epochs=3", "--sweep", "target.training.rank=2,4"]
+    plan = CliRunner().invoke(main, ["plan", str(recipes[0]), *options, "--only", "朱音-rank4", "--json"]).output
+    assert {name for stage in json.loads(plan)["stages"] for name in stage["results"]} == {"朱音-rank4"}
 
 
 def test_the_files(recipes: list[Path], snapshot: SnapshotAssertion) -> None:
@@ -56,11 +81,16 @@ def test_the_files(recipes: list[Path], snapshot: SnapshotAssertion) -> None:
     subprocess.run([Path(sys.executable).with_name("shellcheck"), *scripts], check=True)
 
 
+def _result(path: str) -> Delivery:
+    """Stand for the result of a recipe, of which only its name and its file are looked at."""
+    return cast("Delivery", SimpleNamespace(name="aoi", recipe=SimpleNamespace(source=Path(path))))
+
+
 def test_recipes_without_a_base_to_train_wait_for_nothing() -> None:
-    files = sbatch_files([Group(None, (Path("a.toml"), Path("b.toml")))], Path("/work"))
-    assert sorted(files) == ["recipes-1.sbatch", "submit.sh"]
+    files = sbatch_files([Group(None, (_result("a.toml"), _result("b.toml")))], Path("/work"))
+    assert sorted(files) == ["results-1.sbatch", "submit.sh"]
     assert "--dependency" not in files["submit.sh"]
-    assert '--array="0-1%$at_once" recipes-1.sbatch' in files["submit.sh"]
+    assert '--array="0-1%$at_once" results-1.sbatch' in files["submit.sh"]
 
 
 def test_a_folder_with_files_is_left_as_it_is(recipes: list[Path]) -> None:
@@ -74,10 +104,10 @@ def test_a_folder_with_files_is_left_as_it_is(recipes: list[Path]) -> None:
 
 @given(st.lists(_names, min_size=1, max_size=4), _names)
 def test_a_shell_reads_the_paths_as_they_are(names: list[str], folder: str) -> None:
-    group = Group(Path("first"), tuple(map(Path, names)))
-    text = sbatch_files([group], Path("/") / folder)["recipes-1.sbatch"]
+    group = Group(_result("first"), tuple(map(_result, names)))
+    text = sbatch_files([group], Path("/") / folder)["results-1.sbatch"]
     assert all(line.isascii() for line in text.splitlines() if line.startswith("#"))
-    definition = text[text.index("recipes=(") : text.index("lorarecipe run")]
+    definition = text[text.index("recipes=(") : text.index("names=(")]
     done = subprocess.run(
         ["bash", "-c", definition + "printf '%s\\0' \"${recipes[@]}\""], capture_output=True, check=True
     )
@@ -85,7 +115,7 @@ def test_a_shell_reads_the_paths_as_they_are(names: list[str], folder: str) -> N
 
 
 def test_a_job_ends_with_the_exit_code_of_its_run(tmp_path: Path) -> None:
-    text = sbatch_files([Group(None, (Path("a.toml"), Path("it's $HOME.toml")))], tmp_path)["recipes-1.sbatch"]
+    text = sbatch_files([Group(None, (_result("a.toml"), _result("it's $HOME.toml")))], tmp_path)["results-1.sbatch"]
     (tmp_path / "job").write_text(text, encoding="utf-8")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(

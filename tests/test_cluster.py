@@ -1,11 +1,13 @@
-"""Runs on Ray: what goes through it, and what is refused."""
+"""Runs on Ray: what goes through it, and a run on two nodes that loses a worker and is stopped."""
 
 from __future__ import annotations
 
 import pickle
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from lorarecipe.plan import Plan, compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.store import Store
+from tests.bench.ray_faults import World, assert_as_undisturbed, cluster_of_two, gone, trainers, worker_of
 
 
 @pytest.fixture
@@ -83,3 +86,28 @@ def test_wrong_words_are_refused(folder: Path, words: tuple[str, ...], code: int
     done = subprocess.run(argv, capture_output=True, text=True)
     assert done.returncode == code
     assert told in done.stderr
+
+
+@pytest.mark.slow
+def test_a_run_that_loses_a_worker_and_is_stopped_ends_as_one_that_is_not(tmp_path: Path) -> None:
+    world = World.made(tmp_path, 1)
+    assert world.start("one", "--jobs", "1").wait(300) == 0
+    with cluster_of_two(world, "cluster") as (cluster, _):
+        running = world.start("cluster", "--ray", cluster.address)
+        seen = world.wait_for_training("cluster", running, 0)
+        training = trainers(world)
+        worker_of(training[0]).kill()
+        gone(training)
+        world.wait_for_training("cluster", running, seen)
+        running.terminate()
+        assert running.wait(120) == 128 + signal.SIGTERM
+        assert "paused" in {event["event"] for event in world.events("cluster")}
+        deadline = time.monotonic() + 30
+        while trainers(world):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert world.start("cluster", "--ray", cluster.address).wait(300) == 0
+    assert_as_undisturbed(world, "one", "cluster")
+    events = world.events("cluster")
+    assert ["lost" in event["message"] for event in events if event["event"] == "failed"] == [True]
+    assert any(event["event"] == "started" and "goes on after" in event["why"] for event in events)

@@ -24,7 +24,7 @@ _MISSING = [program for program in _PROGRAMS if not shutil.which(program)]
 _STEPS = """\
 set -eu
 bash jobs/submit.sh
-until [ "$(squeue -h -r -o '%T' --name=lorarecipe-recipes-1 | grep -c RUNNING)" = 2 ]; do sleep 0.2; done
+until [ "$(squeue -h -r -o '%T' --name=lorarecipe-results-1 | grep -c RUNNING)" = 2 ]; do sleep 0.2; done
 until [ "$(find home/store/making -maxdepth 1 -name 'train-*' | wc -l)" = 2 ]; do sleep 0.2; done
 sleep 2
 scancel --batch --signal=TERM 2_0

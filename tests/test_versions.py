@@ -103,6 +103,17 @@ def test_a_fault_names_the_option(
     assert expected in fault
 
 
+def test_only_some_of_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, sweeps = folder / "recipe.toml", ("target.training.rank=4,8,16",)
+    found = load_all([path], Overrides(sweeps=sweeps, only=("AOI-rank16", "aoi-rank4")))
+    assert [recipe.name for recipe in found] == ["aoi-rank4", "aoi-rank16"]
+    assert _faults(path, Overrides(sweeps=sweeps, only=("aoi-rank8", "aoi-rnk4", "rin")), monkeypatch) == [
+        "--only aoi-rnk4: found no result of this name; did you mean aoi-rank4?, "
+        "expected one of aoi-rank4, aoi-rank8, aoi-rank16",
+        "--only rin: found no result of this name, expected one of aoi-rank4, aoi-rank8, aoi-rank16",
+    ]
+
+
 def test_a_hundred_points_are_a_hundred_recipes(folder: Path) -> None:
     recipes = _swept(folder / "recipe.toml", "target.training.rank=" + ",".join(map(str, range(1, 101))))
     assert len({recipe.name for recipe in recipes}) == 100

@@ -1,37 +1,35 @@
-"""Which recipes a scheduler may start at once, and which of them has to come first."""
+"""Which results a scheduler may have made at once, and which of them has to come first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from lorarecipe.plan import Plan, TrainStage
+from lorarecipe.plan import Delivery, Plan, TrainStage
 
 
 @dataclass(frozen=True)
 class Group:
-    """Recipes that share a base that is trained, or that share none."""
+    """Results that share a base that is trained, or that share none."""
 
-    first: Path | None
-    """The recipe whose run trains the base; None where no base is trained."""
-    others: tuple[Path, ...]
-    """Recipes that can be run at the same time once the base is in the store."""
+    first: Delivery | None
+    """The result whose run trains the base; None where no base is trained."""
+    others: tuple[Delivery, ...]
+    """Results that can be made at the same time once the base is in the store."""
 
 
-def groups_of(plan: Plan, recipes: Sequence[Path]) -> tuple[Group, ...]:
-    """Group the recipes of a plan by the bases that are trained for them, in the order of the recipes.
+def groups_of(plan: Plan) -> tuple[Group, ...]:
+    """Group the results of a plan by the bases that are trained for them, in the order of the plan.
 
-    A recipe of a base alone comes first in its group, because the others then wait for nothing but the base.
+    A base alone comes first in its group, because the others then wait for nothing but the base.
     """
-    groups: dict[str | None, list[tuple[bool, Path]]] = {}
-    for recipe, delivery in zip(recipes, plan.deliveries, strict=True):
-        base = delivery.base if isinstance(delivery.base, TrainStage) else None
-        has_target = base is None or delivery.stage.key != base.key
-        groups.setdefault(base.key if base else None, []).append((has_target, recipe))
+    groups: dict[str | None, list[Delivery]] = {}
+    for delivery in plan.deliveries:
+        base = delivery.base.key if isinstance(delivery.base, TrainStage) else None
+        groups.setdefault(base, []).append(delivery)
     return tuple(_group(base, members) for base, members in groups.items())
 
 
-def _group(base: str | None, members: Sequence[tuple[bool, Path]]) -> Group:
-    ordered = tuple(recipe for _, recipe in sorted(members, key=lambda member: member[0]))
+def _group(base: str | None, members: Sequence[Delivery]) -> Group:
+    ordered = tuple(sorted(members, key=lambda delivery: delivery.stage.key != base))
     return Group(ordered[0], ordered[1:]) if base else Group(None, ordered)

@@ -1,4 +1,4 @@
-"""A plan as files for Slurm: a job for each base, an array of jobs for the recipes on it, and what submits them."""
+"""A plan as files for Slurm: a job for each base, an array of jobs for the results on it, and what submits them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorarecipe.batch.groups import Group
+from lorarecipe.plan import Delivery
 
 
-def sbatch_files(groups: Sequence[Group], folder: Path) -> dict[str, str]:
-    """Give the files by their names; their jobs work in ``folder``, and ``submit.sh`` submits them all."""
+def sbatch_files(groups: Sequence[Group], folder: Path, options: Sequence[str] = ()) -> dict[str, str]:
+    """Give the files by their names.
+
+    Parameters
+    ----------
+    groups
+        The results, with the recipes that they are of.
+    folder
+        Where their jobs work.
+    options
+        Words for ``lorarecipe run``, beside the recipe and the name of the result.
+    """
     files = dict[str, str]()
     lines = list[str]()
     for number, group in enumerate(groups, 1):
         if group.first:
-            files[f"base-{number}.sbatch"] = _job(f"base-{number}", _BASE, [group.first], folder)
+            files[f"base-{number}.sbatch"] = _job(f"base-{number}", _BASE, [group.first], folder, options)
         if group.others:
-            files[f"recipes-{number}.sbatch"] = _job(f"recipes-{number}", _RECIPES, group.others, folder)
+            files[f"results-{number}.sbatch"] = _job(f"results-{number}", _RESULTS, group.others, folder, options)
         lines += _submitted(number, group)
     return {"submit.sh": _SUBMIT + "\n".join(lines) + "\n", **files}
 
 
-def _job(name: str, purpose: str, recipes: Sequence[Path], folder: Path) -> str:
-    """Give the text of a job's file; an array's task takes the recipe of its number."""
-    quoted = "".join(f"  {shlex.quote(str(folder / recipe))}\n" for recipe in recipes)
+def _job(name: str, purpose: str, results: Sequence[Delivery], folder: Path, options: Sequence[str]) -> str:
+    """Give the text of a job's file; an array's task makes the result of its number."""
+    recipes = "".join(f"  {shlex.quote(str(folder / one.recipe.source))}\n" for one in results)
+    names = "".join(f"  {shlex.quote(one.name)}\n" for one in results)
+    lists = f"recipes=(\n{recipes})\nnames=(\n{names})\ntask=${{SLURM_ARRAY_TASK_ID:-0}}\n"
+    words = "".join(f" {shlex.quote(word)}" for word in options)
+    run = f'lorarecipe run "${{recipes[$task]}}"{words} --only "${{names[$task]}}" &\n'
     head = f"#!/bin/bash\n# {purpose}\n# submit.sh submits this file.\n#SBATCH --job-name=lorarecipe-{name}\n"
-    return f"{head}{_OPTIONS}\ncd -- {shlex.quote(str(folder))} || exit\nrecipes=(\n{quoted})\n{_RUN}"
+    return f"{head}{_OPTIONS}\ncd -- {shlex.quote(str(folder))} || exit\n{lists}\n{run}{_ENDING}"
 
 
 def _submitted(number: int, group: Group) -> Iterator[str]:
@@ -38,12 +53,12 @@ def _submitted(number: int, group: Group) -> Iterator[str]:
         after = '--dependency="afterok:${base%%;*}" '
     if group.others:
         array = f'--array="0-{len(group.others) - 1}%$at_once"'
-        yield f'recipes=$(sbatch --parsable "${{resources[@]}}" {after}{array} recipes-{number}.sbatch)'
-        yield f'echo "recipes-{number}: job ${{recipes%%;*}}"'
+        yield f'results=$(sbatch --parsable "${{resources[@]}}" {after}{array} results-{number}.sbatch)'
+        yield f'echo "results-{number}: job ${{results%%;*}}"'
 
 
-_BASE = "Trains a base, and what else its recipe asks for. The other recipes of the same base wait for this job."
-_RECIPES = "Runs recipes side by side, one in each task of an array. A base that they share is in the store by then."
+_BASE = "Trains a base, and makes one of the results on it. The others wait for this job."
+_RESULTS = "Makes results side by side, one in each task of an array. A base that they share is in the store by then."
 
 _OPTIONS = """\
 #SBATCH --requeue
@@ -52,8 +67,7 @@ _OPTIONS = """\
 #SBATCH --signal=B:TERM@300
 """
 
-_RUN = """
-lorarecipe run "${recipes[${SLURM_ARRAY_TASK_ID:-0}]}" &
+_ENDING = """\
 run=$!
 trap 'kill -TERM "$run"' TERM
 wait "$run"
@@ -75,7 +89,7 @@ exit "$code"
 
 _SUBMIT = """\
 #!/bin/bash
-# Submits the jobs of this folder to Slurm: each base first, then the recipes that wait for it.
+# Submits the jobs of this folder to Slurm: each base first, then the results that wait for it.
 # LORARECIPE_HOME has to name a folder that all nodes share, and `lorarecipe` has to be on the PATH: jobs get both from
 # the shell that submits them. Change the two settings below to what your cluster asks for.
 set -euo pipefail
@@ -83,7 +97,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 # what each job needs; add a partition or an account here: --partition=NAME --account=NAME
 resources=(--gres=gpu:1 --time=12:00:00)
-# how many recipes of one base are run at the same time
+# how many results of one base are made at the same time
 at_once=4
 
 """

@@ -42,11 +42,12 @@ def with_lists(command: Callable[..., object]) -> Callable[..., object]:
         overrides: Overrides,
         sweeps: tuple[str, ...] = (),
         characters: Path | None = None,
+        only: tuple[str, ...] = (),
         **given: Any,  # noqa: ANN401
     ) -> object:
         if characters and len(given["recipes"]) > 1:
             raise click.UsageError("--characters goes with one recipe")
-        return command(overrides=replace(overrides, sweeps=sweeps, characters=characters), **given)
+        return command(overrides=replace(overrides, sweeps=sweeps, characters=characters, only=only), **given)
 
     sweep = click.option(
         "--sweep",
@@ -61,13 +62,24 @@ def with_lists(command: Callable[..., object]) -> Callable[..., object]:
         metavar="FILE.csv",
         help="Make one result for each line of a table with the columns name, images and any keys of a recipe.",
     )
-    return with_sets(sweep(characters(collected)))
+    only = click.option(
+        "--only",
+        multiple=True,
+        metavar="NAME",
+        help="Leave out all results but the one of this name. May be given several times.",
+    )
+    return with_sets(sweep(characters(only(collected))))
 
 
 def words_of(overrides: Overrides) -> list[str]:
     """Give the words of the command line that stand for overrides."""
     table = (str(overrides.characters),) if overrides.characters else ()
-    options = (("--set", overrides.sets), ("--sweep", overrides.sweeps), ("--characters", table))
+    options = (
+        ("--set", overrides.sets),
+        ("--sweep", overrides.sweeps),
+        ("--characters", table),
+        ("--only", overrides.only),
+    )
     return [word for option, texts in options for one in texts for word in (option, one)]
 
 
@@ -76,4 +88,4 @@ def overrides_of(asked: Arguments) -> Overrides:
     from lorarecipe.recipe import Overrides
 
     characters = Path(asked.characters) if asked.characters else None
-    return Overrides(sets=tuple(asked.sets), sweeps=tuple(asked.sweeps), characters=characters)
+    return Overrides(sets=tuple(asked.sets), sweeps=tuple(asked.sweeps), characters=characters, only=tuple(asked.only))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lorarecipe.cli.options import as_json_option, plan_all, recipes, say, say_json
-from lorarecipe.cli.overriding import with_lists
+from lorarecipe.cli.overriding import with_lists, words_of
 from lorarecipe.errors import count
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def command(
         ]
         say_json({"stages": stages, "estimates": facts_of(found, plan)})
         if sbatch:
-            _write_sbatch(plan, recipes, sbatch)
+            _write_sbatch(plan, overrides, sbatch)
         return
     for stage in plan.stages:
         why = reason(stage, plan, store)
@@ -107,7 +108,7 @@ def command(
     for line in lines_of(found, plan, jobs):
         say(line)
     if sbatch:
-        _write_sbatch(plan, recipes, sbatch)
+        _write_sbatch(plan, overrides, sbatch)
         say(sbatch / "submit.sh")
 
 
@@ -119,11 +120,12 @@ def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
         yield f"  for {count(shared, 'result')}"
 
 
-def _write_sbatch(plan: Plan, recipes: tuple[Path, ...], folder: Path) -> None:
+def _write_sbatch(plan: Plan, overrides: Overrides, folder: Path) -> None:
     from lorarecipe.batch import groups_of, sbatch_files
     from lorarecipe.files import write_atomic
 
-    for name, text in sbatch_files(groups_of(plan, recipes), Path.cwd()).items():
+    options = words_of(replace(overrides, only=()))
+    for name, text in sbatch_files(groups_of(plan), Path.cwd(), options).items():
         write_atomic(folder / name, os.fsencode(text))
 
 

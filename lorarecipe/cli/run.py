@@ -118,6 +118,7 @@ def command(
         sets=list(overrides.sets),
         sweeps=list(overrides.sweeps),
         characters=str(overrides.characters.absolute()) if overrides.characters else None,
+        only=list(overrides.only),
     )
     trainer, store = find_trainer(plan.engine), Store(home() / "store")
     workers: Sequence[Worker]

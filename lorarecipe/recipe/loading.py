@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lorarecipe.errors import Fault, NetworkFailed, RecipeError
+from lorarecipe.errors import Fault, NetworkFailed, RecipeError, did_you_mean
 from lorarecipe.hub import Remote
 from lorarecipe.recipe.across import across_tables
 from lorarecipe.recipe.lines import Lines, Override
@@ -55,9 +55,14 @@ def load_all(paths: Iterable[Path], overrides: Overrides = NONE) -> tuple[Recipe
             if twin := recipes.get(recipe.name.casefold()):
                 faults.append(recipe.lines.fault(("name",), f"found {recipe.name!r}, which {twin.source} has too"))
             recipes.setdefault(recipe.name.casefold(), recipe)
+    wanted = {name.casefold(): name for name in overrides.only}
+    for name in [] if faults else [name for key, name in wanted.items() if key not in recipes]:
+        names = [recipe.name for recipe in recipes.values()]
+        message = f"found no result of this name{did_you_mean(name, names)}, expected one of {', '.join(names)}"
+        faults.append(Fault(next(iter(each.values())), 1, "", message, f"--only {name}"))
     if faults:
         raise RecipeError(tuple(faults))
-    return tuple(recipes.values())
+    return tuple(recipe for key, recipe in recipes.items() if not wanted or key in wanted)
 
 
 def load(path: Path, overrides: Overrides = NONE) -> Recipe:

@@ -28,6 +28,8 @@ class Overrides:
     """Each ``KEY=V1,V2``: a recipe becomes one for each point of their product."""
     characters: Path | None = None
     """A table of characters, of each of which a recipe becomes one."""
+    only: tuple[str, ...] = ()
+    """Names of the results that are meant; all of them where it is empty."""
 
 
 NONE = Overrides()

@@ -81,8 +81,11 @@ def _too_large(plan: Plan, missing: Sequence[Stage], memories: Mapping[str, Memo
             continue
         memory = memories[stage.key]
         if (memory.most or memory.least) > gpu:
-            will = "will not fit" if memory.least > gpu else "may not fit"
-            yield f"{plan.title(stage)} {will} into {data_size(gpu)} of GPU memory; set {_mended(stage, gpu)}"
+            title, settings = plan.title(stage), _mended(stage, gpu)
+            if memory.least > gpu:
+                yield f"{title} will not fit into {data_size(gpu)} of GPU memory; set {settings}"
+            else:
+                yield f"{title} may not fit into {data_size(gpu)} of GPU memory; set {settings}"
 
 
 def _mended(stage: TrainStage, gpu: int) -> str:

@@ -91,6 +91,8 @@ class Arguments(BaseModel):
     """Each ``KEY=V1,V2``, as it was written."""
     characters: str | None = None
     """A table of characters."""
+    only: list[str] = []
+    """Names of the results that were meant; all of them where it is empty."""
 
 
 def _a_result(name: str) -> str:

@@ -63,8 +63,8 @@ def _hint(said: str, advice: str) -> str:
     if re.search(_MACHINE_FULL, said):
         return f"the machine's memory is full: close other programs{otherwise}"
     if re.search(_KILLED, said):
-        why = "as it does when the machine's memory is full"
-        return f"the operating system ended it, {why}: close other programs{otherwise}"
+        full = "the operating system ended it, as it does when the machine's memory is full"
+        return f"{full}: close other programs{otherwise}"
     return next((hint for pattern, hint in _HINTS.items() if re.search(pattern, said)), "")
 
 
