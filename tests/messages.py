@@ -26,6 +26,7 @@ _NAMES = {
     " and the ",
     " of ",
     " or ",
+    "--only {name}",
     "--set {text}",
     "--sweep {text}",
     ", or ",

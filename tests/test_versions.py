@@ -108,8 +108,10 @@ def test_only_some_of_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     found = load_all([path], Overrides(sweeps=sweeps, only=("AOI-rank16", "aoi-rank4")))
     assert [recipe.name for recipe in found] == ["aoi-rank4", "aoi-rank16"]
     assert _faults(path, Overrides(sweeps=sweeps, only=("aoi-rank8", "aoi-rnk4", "rin")), monkeypatch) == [
-        "--only aoi-rnk4: found no result of this name; did you mean aoi-rank4?, "
-        "expected one of aoi-rank4, aoi-rank8, aoi-rank16",
+        (
+            "--only aoi-rnk4: found no result of this name; did you mean aoi-rank4?, "
+            "expected one of aoi-rank4, aoi-rank8, aoi-rank16"
+        ),
         "--only rin: found no result of this name, expected one of aoi-rank4, aoi-rank8, aoi-rank16",
     ]
 

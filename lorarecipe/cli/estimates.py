@@ -41,8 +41,12 @@ def lines_of(found: Forecast, plan: Plan, jobs: int) -> Iterator[str]:
         yield f"disk: {data_size(made.need)} for the store and the results"
     else:
         yield f"disk: {data_size(made.need)} for the store, {data_size(results.need)} for the results"
+    alike: dict[str, list[str]] = {}
     for key, memory in found.memories.items():
-        yield f"memory of {plan.titles[key]}: {memory}"
+        alike.setdefault(str(memory), []).append(plan.titles[key])
+    for need, (first, *more) in alike.items():
+        what = f"{first} and {len(more)} more" if more else first
+        yield f"memory of {what}: {need}"
     for warning in found.warnings:
         yield f"warning: {warning}"
 
@@ -54,12 +58,13 @@ def _time_lines(found: Forecast, plan: Plan, jobs: int) -> Iterator[str]:
         yield f"time: about {clock(found.seconds)} for {stages}{side}"
         for key, timing in found.timings.items():
             yield f"  {plan.titles[key]}: {clock(timing.seconds)}, {timing.basis}"
-    trainings = [stage for stage in found.untimed if stage.kind == "train"]
-    others = [stage for stage in found.untimed if stage.kind != "train"]
-    for stage in trainings:
-        yield f"  no time for {plan.title(stage)}: none like it was made on this machine; give --speed STEPS_A_SECOND"
-    for stage in others:
-        yield f"  no time for {plan.title(stage)}: none like it was made on this machine"
+    trainings = sum(stage.kind == "train" for stage in found.untimed)
+    if trainings:
+        what = count(trainings, "training")
+        yield f"  no time for {what}: none like it was made on this machine; give --speed STEPS_A_SECOND"
+    if others := len(found.untimed) - trainings:
+        what = count(others, "other stage")
+        yield f"  no time for {what}: none like it was made on this machine"
 
 
 def facts_of(found: Forecast, plan: Plan) -> dict[str, object]:

@@ -61,7 +61,7 @@ def command(
     sbatch: Path | None,
     as_json: bool,
 ) -> None:
-    """Print what `run` would do, and why, and what it will take. Starts nothing and needs no trainer."""
+    """Print what `run` would do, why, and what it takes. Starts nothing and needs no trainer."""
     from lorarecipe.cli.estimates import estimate, facts_of, lines_of
     from lorarecipe.files import home
     from lorarecipe.run.reuse import reason
