@@ -90,6 +90,7 @@ def test_wrong_words_are_refused(folder: Path, words: tuple[str, ...], code: int
 
 @pytest.mark.slow
 def test_a_run_that_loses_a_worker_and_is_stopped_ends_as_one_that_is_not(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="there is no Ray for this release of Python")
     world = World.made(tmp_path, 1)
     assert world.start("one", "--jobs", "1").wait(300) == 0
     with cluster_of_two(world, "cluster") as (cluster, _):

@@ -125,8 +125,8 @@ def command(
     if ray:
         workers = click.get_current_context().with_resource(on_cluster(ray, plan, store, jobs))
     else:
-        here = workers_of(plan, trainer, store, jobs, devices)
-        workers = here if rehearse else with_shared_store(here)
+        workers = workers_of(plan, trainer, store, jobs, devices)
+    workers = workers if rehearse else with_shared_store(workers)
     results = out / "rehearsal" if rehearse else out
     findings = [str(finding) for one in checked for finding in one.findings]
     run = begin_run(home() / "runs", plan, asked, findings)

@@ -12,12 +12,12 @@ from lorarecipe.errors import NetworkFailed
 from lorarecipe.events import Damaged, Event, Fetching, Pulling, Pushed, Pushing, Reused, Unsent
 from lorarecipe.hub import OnBytes, in_threads
 from lorarecipe.plan import Stage
-from lorarecipe.run.workers import Changed, Here, Worker
+from lorarecipe.run.workers import Changed, Worker
 from lorarecipe.shared import DamagedStage, SharedStore, shared_store, stage_of
 from lorarecipe.store import Store
 
 
-def with_shared_store(workers: Sequence[Here]) -> Sequence[Worker]:
+def with_shared_store(workers: Sequence[Worker]) -> Sequence[Worker]:
     """Have workers share their stages where ``LORARECIPE_STORE`` names a shared store.
 
     Raises
