@@ -243,7 +243,7 @@ def test_pictures_that_are_there_are_not_drawn_again(folder: Path, events: list[
     (attempt / "other.png").touch()
     (store.path(stage.short) / "00_1_1.png").unlink()
     [started] = [event for event in _run(folder / "aoi.toml", folder) if isinstance(event, Started)]
-    assert started.why.endswith("; goes on after 1 pictures")
+    assert started.why.endswith("; goes on after 1 picture")
     prompts = (store.path(stage.short) / "prompts.txt").read_text("utf-8").splitlines()
     assert prompts == [
         "1girl --n beach --d 1 --am 1 --f 00_1_1.png",

@@ -57,7 +57,8 @@ def _time_lines(found: Forecast, plan: Plan, jobs: int) -> Iterator[str]:
         side = f", {jobs} side by side" if jobs > 1 else ""
         yield f"time: about {clock(found.seconds)} for {stages}{side}"
         for key, timing in found.timings.items():
-            yield f"  {plan.titles[key]}: {clock(timing.seconds)}, {timing.basis}"
+            title, seconds = plan.titles[key], clock(timing.seconds)
+            yield f"  {title}: about {seconds}, {timing.basis}"
     trainings = sum(stage.kind == "train" for stage in found.untimed)
     if trainings:
         what = count(trainings, "training")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
+from lorarecipe.errors import count
 from lorarecipe.events import Event, Sampled
 from lorarecipe.plan import SampleStage
 from lorarecipe.records import Proof
@@ -17,7 +18,7 @@ def prepare(stage: SampleStage, trainer: Installation, store: Store) -> Start:
     """Keep the pictures that an earlier attempt has drawn."""
     drawn = whole_pictures(store.attempt(stage.short), stage)
     command = sample_command(stage, trainer, store, drawn) if stage.names.keys() - drawn else None
-    return Start(command, drawn, f"{len(drawn)} pictures" if drawn else "")
+    return Start(command, drawn, count(len(drawn), "picture") if drawn else "")
 
 
 def make(stage: SampleStage, attempt: Attempt) -> Iterator[Event]:
