@@ -2,5 +2,6 @@
 
 from lorarecipe.batch.groups import Group, groups_of
 from lorarecipe.batch.sbatch import sbatch_files
+from lorarecipe.batch.sky import Pod, paths_of, sky_task, unmountable
 
-__all__ = ["Group", "groups_of", "sbatch_files"]
+__all__ = ["Group", "Pod", "groups_of", "paths_of", "sbatch_files", "sky_task", "unmountable"]

@@ -50,6 +50,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write files for Slurm into DIR, a new or an empty folder; DIR/submit.sh submits them.",
 )
+@click.option(
+    "--sky",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.yaml",
+    help="Write a SkyPilot task, which makes the results on a rented pod, into a new file.",
+)
 @as_json_option
 def command(
     recipes: tuple[Path, ...],
@@ -59,16 +65,20 @@ def command(
     jobs: int,
     gpu: float | None,
     sbatch: Path | None,
+    sky: Path | None,
     as_json: bool,
 ) -> None:
     """Print what `run` would do, why, and what it takes. Starts nothing and needs no trainer."""
     from lorarecipe.cli.estimates import estimate, facts_of, lines_of
+    from lorarecipe.cli.pods import write_sky
     from lorarecipe.files import home
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
     if sbatch and sbatch.is_dir() and any(sbatch.iterdir()):
         raise click.BadParameter(f"{sbatch} holds files, expected a new or an empty folder", param_hint="--sbatch")
+    if sky and os.path.lexists(sky):
+        raise click.BadParameter(f"{sky} is there already, expected the name of a new file", param_hint="--sky")
     plan, store = plan_all(recipes, overrides), Store(home() / "store")
     found = estimate(plan, speed, jobs, gpu)
     if as_json:
@@ -88,6 +98,8 @@ def command(
         say_json({"stages": stages, "estimates": facts_of(found, plan)})
         if sbatch:
             _write_sbatch(plan, overrides, sbatch)
+        if sky:
+            write_sky(plan, recipes, overrides, sky)
         return
     for stage in plan.stages:
         why = reason(stage, plan, store)
@@ -110,6 +122,9 @@ def command(
     if sbatch:
         _write_sbatch(plan, overrides, sbatch)
         say(sbatch / "submit.sh")
+    if sky:
+        write_sky(plan, recipes, overrides, sky)
+        say(sky)
 
 
 def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
