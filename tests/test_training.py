@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import pytest
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import Interrupted, MachineNotReady, TrainingFailed
-from lorarecipe.events import Event, Failed, Finished, Paused, Pausing, Progress, Started
+from lorarecipe.events import Event, Failed, Finished, Paused, Pausing, Progress, Reused, Started
 from lorarecipe.plan import compile_plan
 from lorarecipe.recipe import load
 from lorarecipe.rules import check
@@ -27,8 +28,9 @@ Edit = Callable[[str, str], Path]
 pytestmark = pytest.mark.usefixtures("signals")
 
 
-def _run(folder: Path, trainer: Installation, store: Store) -> Iterator[Event]:
-    return execute(compile_plan([check(scan(load(folder / "recipe.toml")))]), Here(trainer, store), folder / "out")
+def _run(folder: Path, trainer: Installation, store: Store, workers: int = 1) -> Iterator[Event]:
+    plan = compile_plan([check(scan(load(folder / "recipe.toml")))])
+    return execute(plan, [Here(trainer, store)] * workers, folder / "out")
 
 
 def _train_events(events: list[Event]) -> list[Event]:
@@ -93,6 +95,46 @@ def test_a_signal_that_comes_too_late(folder: Path, fake_trainer: Installation, 
                 os.kill(os.getpid(), signal.SIGINT)
             seen.append(event)
     assert type([event for event in seen if not isinstance(event, Progress | Pausing)][-1]) is Finished
+
+
+def _signals_after(signums: Sequence[int], name: str, patch: pytest.MonkeyPatch) -> None:
+    """Have signals come when a training, which has ended, has done a thing."""
+    thing = getattr(train, name)
+
+    def done(*arguments: object) -> object:
+        result = thing(*arguments)
+        for signum in signums:
+            os.kill(os.getpid(), signum)
+        # handlers run in the main thread, and an exception for another one comes some 0.2 seconds later
+        time.sleep(0.7)
+        return result
+
+    patch.setattr(train, name, done)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", ["clear_states", "prove_lora"])
+def test_a_signal_waits_until_a_finished_training_is_kept(
+    name: str, workers: int, folder: Path, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its states are gone: without the LoRA, all its steps would be lost."""
+    with monkeypatch.context() as patch, pytest.raises(Interrupted) as caught:
+        _signals_after([signal.SIGTERM], name, patch)
+        list(_run(folder, fake_trainer, store, workers))
+    assert caught.value.exit_code == 143
+    install()
+    again = [event for event in _run(folder, fake_trainer, store) if isinstance(event, Started | Reused)]
+    assert [type(event) for event in again if event.kind == "train"] == [Reused, Started]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_signal_ends_the_proof_of_a_finished_training(
+    workers: int, folder: Path, fake_trainer: Installation, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        _signals_after([signal.SIGTERM, signal.SIGINT], "prove_lora", patch)
+        list(_run(folder, fake_trainer, store, workers))
+    assert not [*store.root.glob("train-*/made.json")]
 
 
 def test_a_loss_that_is_not_a_number_stops_a_training(

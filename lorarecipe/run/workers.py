@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from lorarecipe import signals
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Event, Failed, Finished, Paused, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, digest_of, write_atomic
@@ -124,18 +125,22 @@ class Here:
         sittings = Sittings(folder, earlier, start.after)
         try:
             attempt = Attempt(title, self.trainer, self.store, folder, start)
-            yield from maker.make(stage, attempt)
-            sittings.forget()  # what is finished has them in its own record
-            with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
-                sealing = disk.submit(self.store.seal, stage.short)
-                proof = maker.prove(stage, attempt)
-                sealed = sealing.result()
-            times = sittings.ended()
-            seconds = times[-1].seconds or 0.0
-            write_atomic(folder / MADE, record_text(Made(command, seconds, proof, times)))
-            if altered := changed_inputs(stage, changed):
-                write_atomic(folder / CHANGED, canonical_json(altered))
-            self.store.keep(stage.short, sealed)
+            with ExitStack() as held:
+                if isinstance(stage, TrainStage) and stage.can_go_on:
+                    held.enter_context(signals.hold())  # it pauses
+                yield from maker.make(stage, attempt)
+                held.enter_context(signals.hold())  # what took hours is kept within seconds
+                sittings.forget()  # what is finished has them in its own record
+                with ThreadPoolExecutor(1) as disk:  # it writes gigabytes while the numbers are read
+                    sealing = disk.submit(self.store.seal, stage.short)
+                    proof = maker.prove(stage, attempt)
+                    sealed = sealing.result()
+                times = sittings.ended()
+                seconds = times[-1].seconds or 0.0
+                write_atomic(folder / MADE, record_text(Made(command, seconds, proof, times)))
+                if altered := changed_inputs(stage, changed):
+                    write_atomic(folder / CHANGED, canonical_json(altered))
+                self.store.keep(stage.short, sealed)
         except StagePaused as pause:
             yield Paused(**about, step=pause.step, steps=pause.steps, sittings=sittings.kept())
             raise pause.cause from None

@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,8 @@ def prepare(stage: TrainStage, trainer: Installation, store: Store) -> Start:
 def make(stage: TrainStage, attempt: Attempt) -> Iterator[Event]:
     """Train; a state from which no further step is taken is not used again.
 
+    Whoever calls it holds the signals of a training that can go on.
+
     Raises
     ------
     StagePaused
@@ -51,11 +53,8 @@ def make(stage: TrainStage, attempt: Attempt) -> Iterator[Event]:
     # sd-scripts counts a resumed training's steps from nothing
     done = _step(stage, state) if state and not attempt.trainer.traits.COUNTS_ON else 0
     strayed = 0
-    with (
-        signals.hold() if pausable else nullcontext(),
-        # closed here, whatever is raised: the trainer and its pipe must not wait for the garbage collector
-        closing(launch(command, watch) if pausable else launch(command)) as lines,
-    ):
+    # closed here, whatever is raised: the trainer and its pipe must not wait for the garbage collector
+    with closing(launch(command, watch) if pausable else launch(command)) as lines:
         try:
             for event in read_progress(stage.key, lines, done):
                 if isinstance(event, Progress):
