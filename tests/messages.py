@@ -9,7 +9,7 @@ from pathlib import Path
 
 #: whose texts nobody reads in a terminal or on a page: of another process, of files, or no text but words
 _SILENT = re.compile(
-    r"(trainer/(embedded|inside)|demo|help|locale)/|(cli/completion|recipe/(presets|schema)|run/(pictures|notes|usage)|publish/(card|civitai|snippet)|batch/sbatch)\.py"
+    r"(trainer/(embedded|inside)|demo|help|locale)/|(cli/completion|recipe/(presets|schema)|run/(pictures|notes|usage)|publish/(card|civitai|snippet)|batch/(sbatch|sky))\.py"
 )
 #: what makes a text one for people: two words side by side, or a piece of such a text, as ", epoch {epoch}"
 _PROSE = re.compile(r"[A-Za-z'][,;:]? +[A-Za-z({0-9]|\} [a-z]|^[;,(] ?[a-z]|[a-z] $")
