@@ -120,7 +120,7 @@ def test_the_loss_falls_on_what_is_seen_often(dataset: Path, tmp_path: Path) -> 
     losses = []
     for _ in range(20):
         torch.manual_seed(0)
-        losses.append(np.mean([training._one(batch) for batch in training.batches.epoch(1)]))
+        losses.append(np.mean([training._one([batch]) for batch in training.batches.epoch(1)]))
     assert losses[-1] < 0.8 * losses[0]
 
 
@@ -159,7 +159,7 @@ def test_clip_skip_is_heeded_by_training_and_sampling(dataset: Path, tmp_path: P
     losses, pictures = [], []
     for skip in (1, 2):
         training = Training(parse(_argv(dataset, tmp_path / "out", clip_skip=skip)))
-        losses.append(training._one(training.batches.epoch(1)[0]))
+        losses.append(training._one([training.batches.epoch(1)[0]]))
         pictures.append(Sampler(NANO, clip_skip=skip).draw(["1girl"], [1], (64, 64), 2, 3.0)[0].tobytes())
     assert losses[0] != losses[1]
     assert pictures[0] != pictures[1]

@@ -100,7 +100,7 @@ device = "gpu"
         ('images = "blue"', 'images = "a\\nb"', "which holds a line break"),
         ('images = "blue"', "images = ''", "found '', expected a path"),
         ('images = "blue"', f'images = "{"x" * 300}"', "expected one that a disk can hold"),
-        ("[target]", "[trainer]\nprocesses = 2\ndevice = 'cpu'\n[target]", 'expected "auto" or "cuda"'),
+        ("[target]", "[trainer]\nprocesses = 2\ndevice = 'cuda:1'\n[target]", 'expected "auto", "cuda" or "cpu"'),
         ("format = 1", "format = true", "found True, expected a valid integer"),
         ("[[base.characters]]\nimages = \"red\"", "[base]\nfrom = 'x.toml'\n[[base.characters]]\nimages = \"red\"", "found from and characters"),
     ],

@@ -84,6 +84,7 @@ _IN_NO_KEY = {
     "Source.is_folder": "of the files with this digest",
     "BaseFile.path": "the file is known by its digest",
     "TrainStage.device": "where it is computed",
+    "TrainStage.can_go_on": "how it is paused",
     "TrainStage.role": "what it is for",
     "SampleStage.device": "where it is computed",
     "SampleStage.purpose": "what they are for",

@@ -107,4 +107,4 @@ def test_how_often(folder: Path) -> None:
     assert _training(folder, epochs=40, steps=None, save_every_epochs=3).epochs_between_states == 3
     assert _training(folder, epochs=None, steps=160).epochs_between_states == 2
     assert _training(folder, epochs=None, steps=161).epochs_between_states == 2
-    assert replace(_training(folder, epochs=40, steps=None), processes=2).epochs_between_states is None
+    assert replace(_training(folder, epochs=40, steps=None), can_go_on=False).epochs_between_states is None

@@ -84,9 +84,9 @@ def _gpus(recipe: Recipe | None, torch: Torch | None) -> Finding:
     """Compare the GPUs that torch sees with the recipe's device."""
     device, processes = (recipe.trainer.device, recipe.trainer.processes) if recipe else ("auto", 1)
     wanted = int(device.removeprefix("cuda:")) + 1 if device.startswith("cuda:") else processes
-    needed = device.startswith("cuda") or processes > 1
+    needed = device.startswith("cuda") or (processes > 1 and device != "cpu")
     gpus = torch.gpus if torch else ()
-    if len(gpus) >= wanted:
+    if len(gpus) >= wanted or (gpus and device == "cpu"):
         found = ", ".join(f"{gpu.name} ({gpu.memory / 1e9:.1f} GB)" for gpu in gpus)
         return present("GPU", f'{found}; the recipe trains on the CPU (device = "cpu")' if device == "cpu" else found)
     seen = f"torch sees {count(len(gpus), 'GPU')}" if torch else "unknown, as no torch works"

@@ -14,7 +14,8 @@ OPTIONS: Sequence[str] = ("min_snr_gamma", "min_timestep", "max_timestep")
 MASKS: Sequence[str] = ("figure", "figure-by-area", "prior")
 TRAINS_VELOCITY = False
 LOADS_BASES = False
-MOST_PROCESSES = 1
+MOST_PROCESSES = 64
+RESUMES_SHARED = True
 COUNTS_ON = True
 LIBRARIES: Sequence[str] = ("torch", "diffusers", "peft", "accelerate", "transformers")
 

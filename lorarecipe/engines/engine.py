@@ -31,6 +31,8 @@ class Engine(Protocol):
     """Whether it can merge a base in memory."""
     MOST_PROCESSES: int
     """Processes that can share a training."""
+    RESUMES_SHARED: bool
+    """Whether a training that several processes share can go on from a state."""
     COUNTS_ON: bool
     """Whether a resumed training counts its steps on from where it was, or else from nothing."""
 

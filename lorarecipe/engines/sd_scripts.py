@@ -17,6 +17,7 @@ MASKS: Sequence[str] = ("figure",)
 TRAINS_VELOCITY = True
 LOADS_BASES = True
 MOST_PROCESSES = 64
+RESUMES_SHARED = False
 COUNTS_ON = False
 LIBRARIES: Sequence[str] = ()
 

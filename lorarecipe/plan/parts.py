@@ -25,14 +25,16 @@ from lorarecipe.weights import Folder
 def training_of(dataset: Dataset, groups: Sequence[Group], training: Training, role: Role) -> TrainStage:
     """Give a training on the recipe's own checkpoint, with its images."""
     trainer = dataset.recipe.trainer
+    engine = ENGINES[trainer.engine]
     return TrainStage(
         data_of(groups, training),
         tuple(group.repeats for group in groups),
         model_of(dataset),
         training,
-        ENGINES[trainer.engine].version(),
+        engine.version(),
         processes=trainer.processes,
         device=trainer.device,
+        can_go_on=trainer.processes == 1 or engine.RESUMES_SHARED,
         role=role,
     )
 

@@ -50,7 +50,7 @@ def count_steps(sizes: Iterable[tuple[Size, int]], training: Training, processes
     training
         Its settings.
     processes
-        GPUs that share the batches.
+        Processes that share the batches.
 
     Returns
     -------

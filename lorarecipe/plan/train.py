@@ -42,7 +42,8 @@ class TrainStage(Stage):
     """One training.
 
     ``merged`` is the checkpoint to train on when the base is merged into a file; ``loaded`` is the base to merge in
-    memory, at ``strength``. ``device`` is the machine's affair, and ``role`` a purpose: both are in no key.
+    memory, at ``strength``. ``device`` is the machine's affair, ``role`` a purpose, and ``can_go_on`` tells whether it
+    can go on from a state, which with several processes not every trainer can: these are in no key.
     """
 
     kind = "train"
@@ -57,6 +58,7 @@ class TrainStage(Stage):
     processes: int = 1
     device: str = "auto"
     role: Role = "base"
+    can_go_on: bool = True
 
     @property
     def why(self) -> str:
@@ -119,16 +121,12 @@ class TrainStage(Stage):
         for bucket in steps.buckets:
             batches = count(bucket.batches, "batch", "batches")
             yield f"{bucket.width}x{bucket.height}: {count(bucket.images, 'image visit')} -> {batches}"
+        if self.processes > 1:
+            yield f"{count(steps.batches, 'batch', 'batches')} an epoch, shared by {self.processes} processes"
+        if not self.can_go_on:
+            yield "this trainer cannot go on from where it was stopped with several processes: it begins anew"
         epochs = count(steps.epochs, "epoch")
         yield f"{count(steps.per_epoch, 'step')} an epoch, {epochs} -> {count(steps.total, 'step')}"
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether it can go on from a state; with several processes, sd-scripts finds another epoch.
-
-        Source: reference of the trainer, section 7.
-        """
-        return self.processes == 1
 
     @property
     def epochs_between_states(self) -> int | None:

@@ -168,8 +168,10 @@ class Trainer(Table):
 
     @model_validator(mode="after")
     def _one_device_is_for_one_process(self) -> Self:
-        if self.processes > 1 and self.device not in {"auto", "cuda"}:
-            raise fault(f'found processes = {self.processes} with device = "{self.device}", expected "auto" or "cuda"')
+        if self.processes > 1 and self.device.startswith("cuda:"):
+            raise fault(
+                f'found processes = {self.processes} with device = "{self.device}", expected "auto", "cuda" or "cpu"'
+            )
         return self
 
 

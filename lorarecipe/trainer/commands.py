@@ -10,13 +10,14 @@ from lorarecipe.estimates import advice_of
 from lorarecipe.plan import OUTPUT, Model, SampleStage, TrainStage
 from lorarecipe.recipe import arguments_of
 from lorarecipe.store import Store
-from lorarecipe.trainer.environment import cores, environment_of, threads
+from lorarecipe.trainer.environment import cores, environment_of, free_port, threads
 from lorarecipe.trainer.installed import Installation
 from lorarecipe.trainer.settings import accelerate_yaml, dataset_toml
 from lorarecipe.trainer.states import LOGS, PAUSE, State
 
 PROMPTS = "prompts.txt"
-
+#: arguments that are numbers of steps of the learning rate's scheduler, which takes a step for each process
+_COUNTED = ("lr_warmup_steps", "lr_decay_steps", "lr_scheduler_timescale")
 
 _INSIDE = Path(__file__).parent / "inside"
 GUARD = _INSIDE / "guard.py"
@@ -49,26 +50,29 @@ def train_command(stage: TrainStage, trainer: Installation, store: Store, state:
         *("--num_processes", str(stage.processes), "--num_machines", "1"),
         *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
         *("--num_cpu_threads_per_process", str(threads(stage.model.main.path) or max(1, cores() // stage.processes))),
-        *(["--cpu"] if stage.device == "cpu" else []),
-        *(["--multi_gpu", "--main_process_port", str(_port(stage))] if stage.processes > 1 else []),
+        *_processes_of(stage, folder),
         str(GUARD),
         *([str(_RESUMABLE)] if goes_on and not trainer.traits.COUNTS_ON else []),
         str(trainer.script(script)),
         *_words_of(_train_arguments(stage, trainer, store, folder) | _state_arguments(stage, trainer.traits, state)),
     ]
     environment = environment_of(stage)
+    if stage.device == "cpu" and stage.processes > 1:
+        environment["ACCELERATE_USE_CPU"] = "true"
     if goes_on:
         last = steps.total - (steps.epochs - 1) * steps.per_epoch
         environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
     return Command(tuple(argv), folder, environment, files, advice_of(stage))
 
 
-def _port(stage: TrainStage) -> int:
-    """Give the port at which a training's processes meet: trainings that go on side by side need one each.
+def _processes_of(stage: TrainStage, folder: Path) -> list[str]:
+    """Give the words that say how a training's processes are started.
 
-    It lies below those that an operating system gives away by itself. (With 0 for any free port, accelerate 1.6 hangs.)
+    Several on the CPU are started as several on GPUs are: for ``--cpu``, accelerate would start one alone.
     """
-    return 20_000 + int(stage.key[:8], 16) % 10_000
+    if stage.processes > 1:
+        return ["--multi_gpu", "--main_process_port", str(free_port(folder))]
+    return ["--cpu"] if stage.device == "cpu" else []
 
 
 def sample_command(
@@ -161,7 +165,10 @@ def _train_arguments(stage: TrainStage, trainer: Installation, store: Store, fol
             # without it the merge happens on the CPU while the text encoder is on the GPU already
             "lowram": not training.extra.get("cache_text_encoder_outputs", False),
         }
-    return arguments | training.extra
+    arguments |= training.extra
+    # with several processes, sd-scripts counts these once for each process, and the whole training too
+    counted = {name: steps for name in _COUNTED if isinstance(steps := arguments.get(name), int)}
+    return arguments | {name: steps * stage.processes for name, steps in counted.items()}
 
 
 def _state_arguments(stage: TrainStage, engine: Engine, state: State | None) -> dict[str, object]:

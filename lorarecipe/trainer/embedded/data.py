@@ -63,6 +63,14 @@ class Batches:
         return batches
 
 
+def shared(batches: list[list[Sample]], processes: int) -> list[list[list[Sample]]]:
+    """Give the batches of each step, one for each process; the last step is filled with the first, as by accelerate."""
+    return [
+        [batches[at % len(batches)] for at in range(first, first + processes)]
+        for first in range(0, len(batches), processes)
+    ]
+
+
 def images_of(subset: dict[str, str]) -> list[Path]:
     """Images of a subset, in the order of their names."""
     return sorted(path for path in Path(subset["image_dir"]).iterdir() if path.suffix in EXTENSIONS)

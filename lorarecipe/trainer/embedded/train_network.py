@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import broadcast, set_seed
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from diffusers.optimization import get_scheduler
 from diffusers.utils import logging as diffusers_logging
@@ -23,7 +23,7 @@ from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
-from lorarecipe.trainer.embedded.data import Batches, Sample, images_of
+from lorarecipe.trainer.embedded.data import Batches, Sample, images_of, shared
 from lorarecipe.trainer.embedded.network import add_lora, encode, kohya_state, parameters, without_lora
 from lorarecipe.weights.sd1 import NOISE_SCHEDULE
 
@@ -61,7 +61,8 @@ class Training:
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.noise = DDPMScheduler(**NOISE_SCHEDULE)
         self.batches = Batches(*read_dataset(args.dataset_config), vae)
-        self.per_epoch = len(self.batches.epoch(0))
+        processes = self.accelerator.num_processes
+        self.per_epoch = math.ceil(len(self.batches.epoch(0)) / processes)
         self.steps = args.max_train_epochs * self.per_epoch if args.max_train_epochs else args.max_train_steps
         self.epochs = math.ceil(self.steps / self.per_epoch)
         groups = []
@@ -74,7 +75,10 @@ class Training:
             self.unet.enable_gradient_checkpointing()
         optimizer = torch.optim.AdamW(groups, lr=args.learning_rate, fused=True)
         scheduler = get_scheduler(
-            args.lr_scheduler, optimizer, num_warmup_steps=args.lr_warmup_steps, num_training_steps=self.steps
+            args.lr_scheduler,
+            optimizer,
+            num_warmup_steps=args.lr_warmup_steps,
+            num_training_steps=self.steps * processes,  # accelerate has it take a step for each process
         )
         self.optimizer, self.scheduler = self.accelerator.prepare(optimizer, scheduler)
         self.trained = [one for group in groups for one in group["params"]]
@@ -93,17 +97,19 @@ class Training:
         args = self.args
         if args.resume:
             self._resume(args.resume)
-        bar = tqdm(total=self.steps, initial=self.step, desc="steps", smoothing=0)
+        first_process, processes = self.accelerator.is_main_process, self.accelerator.num_processes
+        bar = tqdm(total=self.steps, initial=self.step, desc="steps", smoothing=0, disable=not first_process)
         for epoch in range(self.step // self.per_epoch + 1, self.epochs + 1):
-            print(f"\nepoch {epoch}/{self.epochs}", flush=True)
+            self.accelerator.print(f"\nepoch {epoch}/{self.epochs}", flush=True)
             first = self.step % self.per_epoch
-            for index, batch in enumerate(self.batches.epoch(args.seed + epoch)[first:], first):
+            steps = shared(self.batches.epoch(args.seed + epoch), processes)
+            for index, batches in enumerate(steps[first:], first):
                 if self.step == self.steps:
                     break
-                if self.pause and os.path.exists(self.pause):  # noqa: PTH110
+                if self._is_asked_to_pause():
                     self._save_state(Path(f"{self.pause}-{epoch - 1:06d}-{index:06d}-state"))
                     return
-                loss = self._one(batch)
+                loss = self._one(batches)
                 self.losses[index : index + 1] = [loss]
                 self.step += 1
                 bar.update(1)
@@ -118,12 +124,20 @@ class Training:
         self.accelerator.end_training()
         self._save(args.output_name, self.epochs)
 
-    def _one(self, batch: list[Sample]) -> float:
-        device = self.accelerator.device
+    def _is_asked_to_pause(self) -> bool:
+        """Look for the file; the first process tells the others, so that all end after the same step."""
+        asked = torch.tensor(int(self.pause is not None and Path(self.pause).exists()), device=self.accelerator.device)
+        return bool(broadcast(asked))
+
+    def _one(self, batches: list[list[Sample]]) -> float:
+        """Take a step: each process has a batch of its own."""
+        device, own = self.accelerator.device, self.accelerator.process_index
+        least, most = self.args.min_timestep, self.args.max_timestep
+        # drawn on the CPU, and for all processes: the same numbers on every device, and in every process
+        targets = [torch.randn(len(batch), *batch[0].latent.shape) for batch in batches]
+        times = [torch.randint(least, most, (len(batch),)) for batch in batches]
+        batch, target, when = batches[own], targets[own].to(device), times[own].to(device)
         clean = torch.stack([sample.latent for sample in batch])
-        # drawn on the CPU: the same numbers on every device
-        target = torch.randn(clean.shape).to(device)
-        when = torch.randint(self.args.min_timestep, self.args.max_timestep, (len(batch),)).to(device)
         captions = [sample.caption for sample in batch]
         states = torch.stack([self.encoded[one] for one in captions]) if self.encoded else self._encode(captions)
         noisy = self.noise.add_noise(clean, target, when)
@@ -145,11 +159,14 @@ class Training:
             loss = loss * (snr.clamp(max=gamma) / snr)
         mean = loss.mean()
         self.accelerator.backward(mean)
+        if len(batches) > 1:
+            for part in (one for one in self.trained if one.grad is not None):
+                part.grad = self.accelerator.reduce(part.grad, "mean")
         self.accelerator.clip_grad_norm_(self.trained, 1.0)  # sd-scripts' default
         self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(mean.detach())
+        return float(self.accelerator.reduce(mean.detach(), "mean"))
 
     @torch.no_grad()
     def _prior(self, noisy: Tensor, when: Tensor, captions: list[str]) -> Tensor:
@@ -165,6 +182,8 @@ class Training:
             return encode(self.tokenizer, self.text_encoder, captions, self.args.clip_skip)
 
     def _save(self, name: str, epoch: int) -> None:
+        if not self.accelerator.is_main_process:
+            return
         folder = self.args.output_dir
         weights = kohya_state(self.unet, self.text_encoder, self.args.network_alpha)
         draft = folder / f".{name}.part"
@@ -177,6 +196,9 @@ class Training:
                 shutil.rmtree(folder / f"{self.args.output_name}-{old:06d}-state", ignore_errors=True)
 
     def _save_state(self, folder: Path) -> None:
+        """Write down what is the same in every process."""
+        if not self.accelerator.is_main_process:
+            return
         folder.mkdir(exist_ok=True)
         state = {
             "step": self.step,

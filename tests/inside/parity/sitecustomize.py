@@ -43,16 +43,16 @@ def same_noise_here(data):
     """Seed the embedded trainer's noise by the number of the step."""
     import torch
 
-    epoch, step = data.Batches.epoch, [0]
+    share, step = data.shared, [0]
 
     class Seeded(list[object]):
         def __getitem__(self, part):
-            for batch in super().__getitem__(part):
+            for batches in super().__getitem__(part):
                 torch.manual_seed(step[0])
                 step[0] += 1
-                yield batch
+                yield batches
 
-    data.Batches.epoch = lambda batches, seed: Seeded(epoch(batches, seed))
+    data.shared = lambda batches, processes: Seeded(share(batches, processes))
 
 
 def same_start(init):
