@@ -82,9 +82,14 @@ def _start(root: Path, processes: int, home: str) -> subprocess.Popen[str]:
 
 
 def _events(running: subprocess.Popen[str], code: int = 0) -> list[dict[str, Any]]:
-    told, errors = running.communicate(timeout=300)
+    """Wait for a run, and give the events that were not read yet."""
+    with running:
+        assert running.stdout
+        assert running.stderr
+        events = [json.loads(line) for line in running.stdout]
+        errors = running.stderr.read()
     assert running.returncode == code, errors
-    return [json.loads(line) for line in told.splitlines()]
+    return events
 
 
 def _lora(root: Path, home: str) -> Path:
