@@ -190,6 +190,17 @@ def _hashes_are_those_that_were_written(lora: Path) -> None:
     }
 
 
+def test_two_processes_take_the_steps_that_the_plan_counts(stage: TrainStage, train: Train) -> None:
+    """By sd-scripts, on the CPU; each process tells the loss of its own batch."""
+    shared = replace(stage, processes=2, can_go_on=False)
+    assert (shared.steps.batches, shared.steps.per_epoch, shared.steps.total) == (8, 4, 12)
+    told = train(shared, "sd-scripts")
+    assert told.step == 12
+    assert len(told.losses) == 2 * 12
+    assert {path.name for path in told.folder.glob("*.safetensors")} == {LORA, "lora-000002.safetensors"}
+    assert inspect(told.folder / LORA).metadata["ss_num_epochs"] == "3"
+
+
 @pytest.mark.parametrize("trainer", ["sd-scripts", "embedded"])
 def test_a_lora_of_either_means_the_same_to_both(
     stage: TrainStage, train: Train, real_trainer: Installation, tmp_path: Path, trainer: str

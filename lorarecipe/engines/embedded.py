@@ -15,6 +15,7 @@ MASKS: Sequence[str] = ("figure", "figure-by-area", "prior")
 TRAINS_VELOCITY = False
 LOADS_BASES = False
 MOST_PROCESSES = 64
+SHARES_ON_CPU = True
 RESUMES_SHARED = True
 COUNTS_ON = True
 LIBRARIES: Sequence[str] = ("torch", "diffusers", "peft", "accelerate", "transformers")

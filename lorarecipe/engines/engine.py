@@ -31,6 +31,8 @@ class Engine(Protocol):
     """Whether it can merge a base in memory."""
     MOST_PROCESSES: int
     """Processes that can share a training."""
+    SHARES_ON_CPU: bool
+    """Whether several processes can share a training on the CPU."""
     RESUMES_SHARED: bool
     """Whether a training that several processes share can go on from a state."""
     COUNTS_ON: bool

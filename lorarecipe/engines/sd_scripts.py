@@ -17,6 +17,8 @@ MASKS: Sequence[str] = ("figure",)
 TRAINS_VELOCITY = True
 LOADS_BASES = True
 MOST_PROCESSES = 64
+#: accelerate 1.6 wraps the U-Net for several processes on the CPU though nothing of it is trained, which torch refuses
+SHARES_ON_CPU = False
 RESUMES_SHARED = False
 COUNTS_ON = False
 LIBRARIES: Sequence[str] = ()

@@ -168,10 +168,9 @@ class Trainer(Table):
 
     @model_validator(mode="after")
     def _one_device_is_for_one_process(self) -> Self:
-        if self.processes > 1 and self.device.startswith("cuda:"):
-            raise fault(
-                f'found processes = {self.processes} with device = "{self.device}", expected "auto", "cuda" or "cpu"'
-            )
+        on_cpu = self.device == "cpu" and not ENGINES[self.engine].SHARES_ON_CPU
+        if self.processes > 1 and (on_cpu or self.device.startswith("cuda:")):
+            raise fault(f'found processes = {self.processes} with device = "{self.device}", expected "auto" or "cuda"')
         return self
 
 

@@ -71,6 +71,16 @@ def same_start(init):
     init.kaiming_uniform_ = seeded
 
 
+def as_on_gpus(parallel):
+    """Have accelerate wrap no module that trains nothing for several processes on the CPU: on GPUs it wraps none."""
+    wrapped = parallel.DistributedDataParallel
+
+    def new(cls, module, **kwargs):
+        return object.__new__(cls) if any(one.requires_grad for one in module.parameters()) else module
+
+    parallel.DistributedDataParallel = type("WrappedWhereTrained", (wrapped,), {"__new__": new})
+
+
 def write_losses(accelerator):
     """Append each step's loss to a file."""
     backward = accelerator.Accelerator.backward
@@ -88,6 +98,7 @@ PATCHES = {
     "library.train_util": same_noise,
     "lorarecipe.trainer.embedded.data": same_noise_here,
     "torch.nn.init": same_start,
+    "torch.nn.parallel": as_on_gpus,
     "accelerate.accelerator": write_losses,
 }
 if "PARITY_LOSSES" not in os.environ:
