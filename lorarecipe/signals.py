@@ -15,7 +15,8 @@ from types import FrameType
 
 from lorarecipe.errors import Interrupted
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+#: signals that end a program, as far as this system has them
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass
@@ -33,7 +34,7 @@ _state = _State()
 def install() -> None:
     """Have the signals that end a program raise ``Interrupted`` in its main thread."""
     _state.holding, _state.asked, _state.pausing = Counter(), None, frozenset()
-    for signum in _SIGNALS:
+    for signum in SIGNALS:
         signal.signal(signum, _handle)
 
 
@@ -64,6 +65,6 @@ def _handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the
     if holding and _state.asked is None:
         _state.asked, _state.pausing = signum, holding
         return
-    for later in _SIGNALS:
+    for later in SIGNALS:
         signal.signal(later, signal.SIG_IGN)  # the trainer is being stopped; that takes a second
     raise Interrupted(signum)

@@ -32,6 +32,13 @@ def test_the_first_traceback_and_a_hint() -> None:
     )
 
 
+def test_the_traceback_of_one_of_several_processes() -> None:
+    """They write at the same time; the launcher's own follows."""
+    ours, *lines = [line for line in LOG.splitlines(keepends=True) if line.strip()][:5]
+    log = ours + "".join(f"[rank1]: {line}[rank0]: {line}" for line in lines) + LOG[LOG.rindex("Traceback") :]
+    assert first_traceback(log) == "".join(lines).rstrip("\n")
+
+
 def test_without_a_traceback() -> None:
     assert explain("", -11, Path("x")) == "the trainer ended by signal 11\nFull log: x"
     assert first_traceback("no") is None

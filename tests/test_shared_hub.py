@@ -22,7 +22,6 @@ REPOSITORY = "datasets/aki/stages"
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with Hub() as one:
         one.use(monkeypatch, "hf_of_the_test")
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", one.url)
         monkeypatch.setenv("LORARECIPE_STORE", f"hf://{REPOSITORY}/prefix")
         one.add(REPOSITORY, {"README.md": b""})
         yield one

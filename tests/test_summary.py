@@ -100,7 +100,7 @@ def test_a_plan_says_what_is_shared(folder: Path) -> None:
     assert not any("results" in line for line in stages["target aoi-rank3"])
     [line] = [line for line in stages["target aoi-rank3"] if "made from" in line]
     assert [part.partition("-")[0] for part in line.removeprefix("  made from ").split(", ")] == ["data", "merge"]
-    assert out.endswith("4 results, which share 4 stages\n8 stages: 8 to run, 0 reused\n")
+    assert "4 results, which share 4 stages\n8 stages: 8 to run, 0 reused\n" in out
 
 
 def test_a_plan_says_the_same_to_programs(folder: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_plan_says_the_same_to_programs(folder: Path) -> None:
 
 
 def test_a_plan_of_one_result_says_nothing_of_others(folder: Path) -> None:
-    out = _call(folder, "plan", "recipe.toml")[1]
+    out = _call(folder, "plan", "recipe.toml")[1].partition("estimates")[0]
     assert "made from" not in out
     assert "result" not in out
 

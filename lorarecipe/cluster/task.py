@@ -101,7 +101,7 @@ def _threads_as_on_the_machine() -> Iterator[None]:
 @contextmanager
 def _obeying(stop: str) -> Iterator[None]:
     """Turn the wish that trainings pause into the signal that a run on one machine gets; Ray keeps SIGTERM."""
-    earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    earlier = {number: signal.getsignal(number) for number in signals.SIGNALS}
     signals.install()
     signal.signal(signal.SIGTERM, earlier[signal.SIGTERM])
     done = threading.Event()

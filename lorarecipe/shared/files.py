@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lorarecipe.files import draft_of, open_regular
-from lorarecipe.hub import OnBytes
+from lorarecipe.hub import OnBytes, endpoint
 from lorarecipe.shared.address import SharedAddress
 from lorarecipe.shared.failures import NotThere, tried
 
@@ -31,8 +31,9 @@ class Files:
 
         self.address = address
         # what was listed before may have changed, by another machine
+        own = {"endpoint": endpoint()} if address.scheme == "hf" else {}
         self._system: AbstractFileSystem = filesystem(
-            address.scheme, skip_instance_cache=True, use_listings_cache=False
+            address.scheme, skip_instance_cache=True, use_listings_cache=False, **own
         )
 
     def read(self, name: str) -> bytes | None:
@@ -113,7 +114,7 @@ class HubFiles(Files):
         from huggingface_hub import HfApi
 
         super().__init__(address)
-        self._api = HfApi(library_name="lorarecipe")
+        self._api = HfApi(endpoint=endpoint(), library_name="lorarecipe")
         _, owner, name, *folders = address.path.split("/")
         self._repo, self._folder = f"{owner}/{name}", "".join(f"{folder}/" for folder in folders)
 

@@ -70,6 +70,8 @@ def _hint(said: str, advice: str) -> str:
 
 def first_traceback(log: str) -> str | None:
     """Give the first Python traceback of a log: later ones are the launcher's."""
+    if shared := re.search(r"^(\[rank\d+\]: )Traceback", log, re.MULTILINE):  # of several processes, one alone
+        log = "".join(line.removeprefix(shared[1]) for line in log.splitlines(keepends=True) if shared[1] in line)
     # a progress bar may stand before it on the same line
     trace = re.search(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*\S.*", log, re.MULTILINE)
     return trace[0] if trace else None
