@@ -192,6 +192,11 @@ def fitting(name: str, room: int = 60) -> str:
     return f"{short}~{digest}"
 
 
+def size_of(path: Path) -> int:
+    """Count the bytes of a file, or of all files in a folder; none where nothing is there."""
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+
+
 def sweep(folder: Path, name: str = "*") -> None:
     """Remove the drafts of a file (of all, without ``name``) that dead processes left in a folder.
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from lorarecipe.errors import Busy
-from lorarecipe.files import Stamp, canonical_json, file_digest, read_file, read_json, stamp_of, write_atomic
+from lorarecipe.files import Stamp, canonical_json, file_digest, read_file, read_json, size_of, stamp_of, write_atomic
 from lorarecipe.lease import read_lease, signing
 
 MANIFEST = "manifest.json"
@@ -208,8 +208,7 @@ class Store:
 
     def size(self, name: str) -> int:
         """Bytes of a stage, finished or begun."""
-        folders = (self.path(name), self.attempt(name), self.pulled(name))
-        return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+        return sum(map(size_of, (self.path(name), self.attempt(name), self.pulled(name))))
 
     def remove(self, name: str) -> None:
         """Remove a stage, its manifest first: what is left of it is never taken for whole. Needs the lock."""

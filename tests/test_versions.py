@@ -151,3 +151,7 @@ def test_a_swept_run_is_made_again_whole(place: Path) -> None:
     assert record.arguments.sweeps == ["target.training.steps=2,3"]
     code, _, errors = _call(place, "rerun", "last")
     assert (code, errors.count("reused")) == (0, len(record.plan))
+    assert _call(place, "run", "aoi.toml", *sweep, "--only", "aoi-steps3")[0] == 0
+    assert _call(place, "rerun", "last")[0] == 0
+    record = find_run(home() / "runs", "last").record
+    assert (record.results, record.arguments.only) == (["aoi-steps3"], ["aoi-steps3"])

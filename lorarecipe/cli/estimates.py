@@ -10,19 +10,18 @@ from lorarecipe.errors import clock, count, data_size
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
     from lorarecipe.run.forecast import Forecast
+    from lorarecipe.store import Store
 
 
-def estimate(plan: Plan, speed: float | None, jobs: int, gpu: float | None) -> Forecast:
-    """Estimate what a run of a plan will take, with the user's own store and ledger; ``gpu`` is in gigabytes."""
+def estimate(plan: Plan, store: Store, speed: float | None, jobs: int, gpu: float | None) -> Forecast:
+    """Estimate what a run of a plan will take, with the user's own ledger; ``gpu`` is in gigabytes."""
     from pathlib import Path
 
     from lorarecipe.files import home
     from lorarecipe.plan import TrainStage
     from lorarecipe.run.forecast import forecast
-    from lorarecipe.store import Store
     from lorarecipe.trainer.gpus import least_gpu_memory
 
-    store = Store(home() / "store")
     memory = round(gpu * 1e9) if gpu else None
     on_gpu = [stage for stage in plan.stages if isinstance(stage, TrainStage) and stage.device != "cpu"]
     if not memory and any(not store.find(stage.short) for stage in on_gpu):

@@ -80,7 +80,11 @@ def command(
     if sky and os.path.lexists(sky):
         raise click.BadParameter(f"{sky} is there already, expected the name of a new file", param_hint="--sky")
     plan, store = plan_all(recipes, overrides), Store(home() / "store")
-    found = estimate(plan, speed, jobs, gpu)
+    if sbatch:
+        _write_sbatch(plan, overrides, sbatch)
+    if sky:
+        write_sky(plan, recipes, overrides, sky)
+    found = estimate(plan, store, speed, jobs, gpu)
     if as_json:
         stages = [
             {
@@ -96,10 +100,6 @@ def command(
             for stage in plan.stages
         ]
         say_json({"stages": stages, "estimates": facts_of(found, plan)})
-        if sbatch:
-            _write_sbatch(plan, overrides, sbatch)
-        if sky:
-            write_sky(plan, recipes, overrides, sky)
         return
     for stage in plan.stages:
         why = reason(stage, plan, store)
@@ -119,12 +119,9 @@ def command(
     say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
     for line in lines_of(found, plan, jobs):
         say(line)
-    if sbatch:
-        _write_sbatch(plan, overrides, sbatch)
-        say(sbatch / "submit.sh")
-    if sky:
-        write_sky(plan, recipes, overrides, sky)
-        say(sky)
+    for path in (sbatch and sbatch / "submit.sh", sky):
+        if path:
+            say(path)
 
 
 def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:

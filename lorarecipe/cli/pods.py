@@ -27,7 +27,7 @@ def write_sky(plan: Plan, recipes: tuple[Path, ...], overrides: Overrides, file:
     import lorarecipe
     from lorarecipe.batch import Pod, paths_of, sky_task, unmountable
     from lorarecipe.engines import ENGINES
-    from lorarecipe.files import home, write_atomic
+    from lorarecipe.files import home, size_of, write_atomic
     from lorarecipe.run.room import rooms
     from lorarecipe.shared import shared_address
     from lorarecipe.store import Store
@@ -52,7 +52,7 @@ def write_sky(plan: Plan, recipes: tuple[Path, ...], overrides: Overrides, file:
     pod = Pod(
         store=str(address) if address else None,
         scheme=address.scheme if address else "s3",
-        disk=sum(needed) + sum(_size(path) for path in paths),
+        disk=sum(needed) + sum(map(size_of, paths)),
         clone=clone if (clone / "pyproject.toml").is_file() else None,
         is_embedded=bool(ENGINES[plan.engine].LIBRARIES),
         endpoint=os.environ.get("AWS_ENDPOINT_URL"),
@@ -60,8 +60,3 @@ def write_sky(plan: Plan, recipes: tuple[Path, ...], overrides: Overrides, file:
     absolute = replace(overrides, characters=overrides.characters and overrides.characters.absolute())
     words = ["lorarecipe", "run", *(str(path.absolute()) for path in recipes), *words_of(absolute)]
     write_atomic(file, sky_task(paths, words, pod).encode())
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())

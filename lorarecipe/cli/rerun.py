@@ -43,9 +43,7 @@ def command(
     context.invoke(
         run_command,
         recipes=recipes,
-        sets=overrides.sets,
-        sweeps=overrides.sweeps,
-        characters=overrides.characters,
+        **vars(overrides),  # its fields are the options' names
         out=Path(asked.out),
         as_json=as_json,
         verbose=verbose,

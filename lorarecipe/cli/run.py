@@ -192,11 +192,11 @@ def _sum_up(results: Sequence[Summary]) -> None:
     """Put the results of a run beside each other."""
     from rich.console import Console
 
-    from lorarecipe.live import summary_table
+    from lorarecipe.live import draws_tables, summary_table
 
     console = Console(stderr=True, highlight=False)
     say("", err=True)
-    if console.is_terminal and not console.is_dumb_terminal and not is_quiet():
+    if draws_tables(console) and not is_quiet():
         console.print(summary_table(results))
     else:
         for one in results:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from lorarecipe.cluster.worker import OnCluster
 from lorarecipe.errors import MachineNotReady
-from lorarecipe.plan import Plan, SampleStage, TrainStage
+from lorarecipe.plan import Plan, is_on_gpu
 from lorarecipe.store import Store
 
 LOCAL = "local"
@@ -96,6 +96,6 @@ def _at_a_time(plan: Plan) -> int:
     import ray
 
     has = ray.cluster_resources()
-    on_gpu = any(isinstance(stage, TrainStage | SampleStage) and stage.device != "cpu" for stage in plan.stages)
+    on_gpu = any(map(is_on_gpu, plan.stages))
     number = has.get("GPU", 0) if on_gpu else 0
     return max(1, min(_MOST, int(number or has.get("CPU", 1))))

@@ -62,7 +62,7 @@ def requirements(engine: str, stages: Sequence[Stage], titles: Mapping[str, str]
         try:
             _here(engine).require(stages, titles)
         except (LorarecipeError, OSError) as problem:
-            return _told(problem)
+            return _problem_of(problem)
     return None
 
 
@@ -72,14 +72,14 @@ def make(engine: str, stage: Stage, title: str, changed: Changed, stop: str) -> 
         try:
             yield from _here(engine).submit(stage, title, changed)
         except (LorarecipeError, OSError) as problem:
-            yield _told(problem)
+            yield _problem_of(problem)
 
 
 def _here(engine: str) -> Here:
     return Here(find_trainer(engine), Store(home() / "store"))
 
 
-def _told(problem: LorarecipeError | OSError) -> Problem:
+def _problem_of(problem: LorarecipeError | OSError) -> Problem:
     code = problem.exit_code if isinstance(problem, LorarecipeError) else MachineNotReady.exit_code
     return Problem(code, str(problem))
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from lorarecipe import __version__, signals
 from lorarecipe.cluster import task
 from lorarecipe.errors import Interrupted, LorarecipeError, MachineNotReady, TrainingFailed
 from lorarecipe.events import Event, Failed
 from lorarecipe.files import home
-from lorarecipe.plan import SampleStage, Stage, TrainStage
+from lorarecipe.plan import Stage, TrainStage, is_on_gpu
 from lorarecipe.run.workers import Changed
 from lorarecipe.store import Store
 
@@ -23,7 +23,7 @@ _AGAIN = 3
 _LOOK, _SHOWN = 0.2, 60.0
 
 
-class _Lost(Exception):
+class _WorkerGone(Exception):
     """The process or the machine that made a stage is gone."""
 
 
@@ -42,7 +42,7 @@ class OnCluster:
 
     def require(self, stages: Sequence[Stage], titles: Mapping[str, str]) -> None:
         """Look whether every machine of the cluster has this lorarecipe, the same store, and what the stages need."""
-        named = [stage.device for stage in stages if _is_on_gpu(stage) and stage.device.startswith("cuda:")]
+        named = [stage.device for stage in stages if is_on_gpu(stage) and stage.device.startswith("cuda:")]
         if named:
             raise MachineNotReady(
                 f'found device = "{named[0]}" in [trainer]; with --ray, write "auto": Ray gives the GPU'
@@ -78,7 +78,7 @@ class OnCluster:
                 with signals.hold() if isinstance(stage, TrainStage) else nullcontext():
                     yield from self._made(stage, title, changed)
                 break
-            except _Lost as loss:
+            except _WorkerGone as loss:
                 lost += 1
                 message = f"the process or the machine that made this stage was lost: {loss}"
                 yield Failed(stage.key, title, stage.kind, message, None)
@@ -146,7 +146,7 @@ def _next(making: Any) -> Event | task.Problem | None:  # noqa: ANN401 - a gener
         exceptions.ObjectLostError,
         exceptions.OutOfMemoryError,
     ) as loss:
-        raise _Lost(type(loss).__name__) from None
+        raise _WorkerGone(type(loss).__name__) from None
     return said
 
 
@@ -155,17 +155,11 @@ def _error(problem: task.Problem) -> LorarecipeError:
     return Interrupted(signum) if signum and task.interrupted(problem.code) else problem.error()
 
 
-def _is_on_gpu(stage: Stage) -> TypeGuard[TrainStage | SampleStage]:
-    return isinstance(stage, TrainStage | SampleStage) and stage.device != "cpu"
-
-
 def _gpus(stage: Stage) -> int:
     """Count the GPUs that a stage needs; on a cluster without any, all is computed on the CPU."""
     import ray
 
-    if not _is_on_gpu(stage) or not ray.cluster_resources().get("GPU"):
-        return 0
-    return stage.processes if isinstance(stage, TrainStage) else 1
+    return stage.processes if is_on_gpu(stage) and ray.cluster_resources().get("GPU") else 0
 
 
 def _nodes() -> list[dict[str, Any]]:
@@ -186,17 +180,17 @@ def _on_all(function: Any, *words: object) -> list[tuple[str, Any]]:  # noqa: AN
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         remote = ray.remote(function).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
         asked.append((node["NodeManagerAddress"], remote.remote(*words)))
-    told = []
+    answers = []
     for node, answer in asked:
         try:
-            told.append((node, ray.get(answer)))
+            answers.append((node, ray.get(answer)))
         except (NodeDiedError, TaskUnschedulableError):  # it has left, and Ray has just noticed
             continue
         except RayError as problem:
-            told.append((node, str(problem).strip().splitlines()[-1]))
-    if not told:
+            answers.append((node, str(problem).strip().splitlines()[-1]))
+    if not answers:
         raise MachineNotReady("no machine of the Ray cluster has a CPU for stages; start one with ray start")
-    return told
+    return answers
 
 
 def _unlike(node: str, found: task.Facts | str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,13 +10,13 @@ import psutil
 
 from lorarecipe.doctor.finding import Finding, absent, present
 from lorarecipe.errors import data_size
-from lorarecipe.families.names import UNET
+from lorarecipe.estimates import unet_bytes
+from lorarecipe.files import size_of
 from lorarecipe.plan import Plan, Stage, TrainStage
 from lorarecipe.recipe import Recipe
 from lorarecipe.run.room import free_bytes, rooms
 from lorarecipe.store import Store
 from lorarecipe.trainer.gpus import Torch
-from lorarecipe.weights import open_checkpoint
 
 #: bytes on a disk that any recipe finds enough
 _ROOMY = 10_000_000_000
@@ -33,7 +32,7 @@ def memory(recipe: Recipe | None, missing: Sequence[Stage], torch: Torch | None)
     gpus = torch.gpus if torch and device != "cpu" else ()
     # with a GPU, the checkpoint is read into RAM on its way there
     in_ram = (
-        max((stage.model.main.coming or _size(stage.model.main.path) for stage in trainings), default=0)
+        max((stage.model.main.coming or size_of(stage.model.main.path) for stage in trainings), default=0)
         if gpus
         else least
     )
@@ -54,16 +53,7 @@ def least_memory(stage: TrainStage) -> int:
     """
     if stage.model.main.coming:
         return 0
-    extra = stage.training.extra
-    width = 4 if stage.training.precision == "no" else 2
-    width = 1 if extra.get("fp8_base") or extra.get("fp8_base_unet") else width
-    shapes = open_checkpoint(stage.model.main.path).shapes
-    values = sum(math.prod(shape) for name, shape in shapes.items() if name.startswith((UNET, "unet.")))
-    return width * values + 2 * stage.lora_size
-
-
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    return unet_bytes(stage) + 2 * stage.lora_size
 
 
 def _ram(need: int) -> Finding:

@@ -74,14 +74,26 @@ def memory_of(stage: TrainStage) -> Memory:
         unet, text_encoders = _values(stage)
         lora, full_size = stage.lora_size // 4, abs(unet / sizes.unet - 1) < _ALIKE
     extra = training.extra
-    width = 4 if training.precision == "no" else 2
-    unet_width = 1 if extra.get("fp8_base") or extra.get("fp8_base_unet") else width
-    text_width = 1 if extra.get("fp8_base") else width
-    weights = unet * unet_width + (0 if extra.get("cache_text_encoder_outputs") else text_encoders * text_width)
+    text_width = 1 if extra.get("fp8_base") else _width(stage)
+    weights = unet * _unet_width(stage) + (0 if extra.get("cache_text_encoder_outputs") else text_encoders * text_width)
     lora_width = 2 if extra.get("full_fp16") or extra.get("full_bf16") else 4
     copies = 3 if stage.processes > 1 else 2  # the LoRA, its gradients, and those that processes exchange
     trained = lora * (copies * lora_width + OPTIMIZER_BYTES[training.optimizer])
     return Memory(weights, trained, _activations(stage) if full_size else None)
+
+
+def unet_bytes(stage: TrainStage) -> int:
+    """Count the bytes of the U-Net's weights as they are trained on, by the checkpoint's header."""
+    return _values(stage)[0] * _unet_width(stage)
+
+
+def _width(stage: TrainStage) -> int:
+    return 4 if stage.training.precision == "no" else 2
+
+
+def _unet_width(stage: TrainStage) -> int:
+    extra = stage.training.extra
+    return 1 if extra.get("fp8_base") or extra.get("fp8_base_unet") else _width(stage)
 
 
 def _values(stage: TrainStage) -> tuple[int, int]:

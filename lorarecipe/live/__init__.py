@@ -2,7 +2,7 @@
 
 from lorarecipe.live.course import Course, course_of
 from lorarecipe.live.ending import Outcome, last_lines, rehearsed
-from lorarecipe.live.showing import show
+from lorarecipe.live.showing import draws_tables, show
 from lorarecipe.live.summary import Summary, summaries, summary_table
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Outcome",
     "Summary",
     "course_of",
+    "draws_tables",
     "last_lines",
     "rehearsed",
     "show",

@@ -53,10 +53,15 @@ def show(
         yield from _json(stream)
     elif quiet:
         yield from _quiet(stream)
-    elif console.is_terminal and not console.is_dumb_terminal:
+    elif draws_tables(console):
         yield from displayed(stream, console, course, verbose=verbose)
     else:
         yield from _lines(stream, course, verbose=verbose)
+
+
+def draws_tables(console: Console) -> bool:
+    """Tell whether a console is a terminal that moves its cursor."""
+    return console.is_terminal and not console.is_dumb_terminal
 
 
 def _json(stream: Iterable[Event]) -> Iterator[Event]:

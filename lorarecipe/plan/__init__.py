@@ -5,6 +5,7 @@ from lorarecipe.plan.compile import compile_plan
 from lorarecipe.plan.data import DataStage
 from lorarecipe.plan.delivery import Delivery, Plan
 from lorarecipe.plan.fetch import FetchStage, plan_of_fetches
+from lorarecipe.plan.gpu import is_on_gpu
 from lorarecipe.plan.lora import BaseFile, Lora, Role
 from lorarecipe.plan.measure import GateStage, LeakStage
 from lorarecipe.plan.merge import MergeStage
@@ -40,6 +41,7 @@ __all__ = [
     "Steps",
     "TrainStage",
     "compile_plan",
+    "is_on_gpu",
     "plan_of_fetches",
     "rehearsal_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from lorarecipe.plan.lora import Lora
 from lorarecipe.plan.merge import MergeStage
@@ -24,6 +24,7 @@ class SampleStage(Stage):
     """
 
     kind = "sample"
+    processes: ClassVar[int] = 1
     model: Model
     lora: Lora
     samples: Samples

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 
 from lorarecipe.errors import MachineNotReady, count
-from lorarecipe.plan import Plan, SampleStage, TrainStage
+from lorarecipe.plan import Plan, is_on_gpu
 from lorarecipe.run.workers import Here
 from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
@@ -42,11 +42,7 @@ def workers_of(
     MachineNotReady
         When there are too few GPUs for a training or for so many workers, or a recipe names one that no worker has.
     """
-    stages = [
-        stage
-        for stage in plan.stages
-        if isinstance(stage, TrainStage | SampleStage) and stage.device != "cpu" and not store.find(stage.short)
-    ]
+    stages = [stage for stage in plan.stages if is_on_gpu(stage) and not store.find(stage.short)]
     named = devices is not None
     visible = _visible(trainer, surely=named or (jobs or 1) > 1) if named or stages else 0
     if devices is None:
@@ -55,7 +51,7 @@ def workers_of(
         devices = range(visible)
     elif wrong := [number for number in devices if number >= visible]:
         raise MachineNotReady(f"found --devices {wrong[0]}, and {count(visible, 'GPU')} that are counted from 0")
-    most = max((stage.processes for stage in stages if isinstance(stage, TrainStage)), default=1)
+    most = max((stage.processes for stage in stages), default=1)
     if most > len(devices):
         gpus = count(len(devices), "GPU")
         found = f"found {gpus} in --devices" if named else f"found {gpus} on this machine"

@@ -64,15 +64,8 @@ def forecast(
         shortest([stage.key for stage in plan.stages], alone, plan.graph, jobs),
         memories,
         disks,
-        [*_full_disks(disks), *(_too_large(plan, missing, memories, gpu) if gpu else ())],
+        [*(room.lack for room in disks if room.lack), *(_too_large(plan, missing, memories, gpu) if gpu else ())],
     )
-
-
-def _full_disks(disks: Sequence[Room]) -> Iterator[str]:
-    for room in disks:
-        if room.free < room.need:
-            found = f"{room.path}: {data_size(room.free)} free, the run needs {data_size(room.need)} there"
-            yield f"{found}; make room, or {room.otherwise}"
 
 
 def _too_large(plan: Plan, missing: Sequence[Stage], memories: Mapping[str, Memory], gpu: int) -> Iterator[str]:

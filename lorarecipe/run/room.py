@@ -26,6 +26,12 @@ class Room:
     need: int
     otherwise: str
 
+    @property
+    def lack(self) -> str:
+        """Say that it is too small, and what to do; nothing where it is large enough."""
+        found = f"{self.path}: {data_size(self.free)} free, expected {data_size(self.need)}"
+        return f"{found}; make room, or {self.otherwise}" if self.free < self.need else ""
+
 
 def rooms(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> tuple[Room, ...]:
     """Compare the disks of the store and of the results with what the missing stages and the results will take."""
@@ -49,9 +55,8 @@ def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) 
         With what is free on a disk and what is needed there.
     """
     for room in rooms(plan, missing, store, out):
-        if room.free < room.need:
-            found = f"{room.path}: {data_size(room.free)} free, expected {data_size(room.need)}"
-            raise MachineNotReady(f"{found}; make room, or {room.otherwise}")
+        if room.lack:
+            raise MachineNotReady(room.lack)
 
 
 def free_bytes(path: Path) -> int:

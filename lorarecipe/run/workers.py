@@ -14,7 +14,7 @@ from lorarecipe import signals
 from lorarecipe.errors import LorarecipeError, MachineNotReady
 from lorarecipe.events import Event, Failed, Finished, Paused, Reused, Started, Waiting
 from lorarecipe.files import canonical_json, digest_of, write_atomic
-from lorarecipe.plan import SampleStage, Stage, TrainStage
+from lorarecipe.plan import SampleStage, Stage, TrainStage, is_on_gpu
 from lorarecipe.records import Made, read_record, record_text
 from lorarecipe.run.inputs import changed_inputs
 from lorarecipe.run.makers import MAKERS, Attempt, StagePaused, Start
@@ -91,7 +91,7 @@ class Here:
             return True
         if stage.device.startswith("cuda:"):
             return stage.device in {f"cuda:{number}" for number in self.devices}
-        return stage.device == "cpu" or _processes(stage) <= len(self.devices)
+        return stage.device == "cpu" or stage.processes <= len(self.devices)
 
     def submit(self, stage: Stage, title: str, changed: Changed) -> Generator[Event, None, None]:
         """Reuse a stage, or make it while holding its lock."""
@@ -106,7 +106,7 @@ class Here:
             if folder := self.store.find(stage.short):  # made by another, while this one waited
                 yield Reused(**about, made=_made(folder))
                 return
-            for gpu in self._gpus_of(stage):
+            for gpu in sorted(map(gpu_name, self._gpus_of(stage))):  # every run locks them in one order
                 if not held.enter_context(self.store.lock(_lock_of(gpu), wait=False)):
                     yield Waiting(**about, gpu=gpu)
                     held.enter_context(self.store.lock(_lock_of(gpu), wait=True))
@@ -153,31 +153,25 @@ class Here:
             raise
         yield Finished(**about, seconds=seconds, proof=proof, changed=altered, sittings=times)
 
-    def _gpus_of(self, stage: Stage) -> Sequence[str]:
-        """Name the GPUs that a stage has for itself, in the order in which every run locks them."""
-        if not self.devices or not isinstance(stage, TrainStage | SampleStage) or stage.device == "cpu":
+    def _gpus_of(self, stage: Stage) -> Sequence[int]:
+        """Number the worker's GPUs that a stage has for itself; none where it has all that the machine shows it."""
+        if not self.devices or not is_on_gpu(stage):
             return ()
-        named = stage.device.startswith("cuda:")
-        numbers = [int(stage.device.removeprefix("cuda:"))] if named else self.devices[: _processes(stage)]
-        return sorted(map(gpu_name, numbers))
+        if stage.device.startswith("cuda:"):
+            return (int(stage.device.removeprefix("cuda:")),)
+        return self.devices[: stage.processes]
 
     def _on_own_gpus(self, stage: Stage, start: Start) -> Start:
-        """Let a process see the worker's own GPUs alone, where its recipe leaves open which it is to use."""
-        if not start.command or not self.devices or not isinstance(stage, TrainStage | SampleStage):
+        """Let a process see its own GPUs alone."""
+        gpus = self._gpus_of(stage)
+        if not start.command or not gpus:
             return start
-        if stage.device not in {"auto", "cuda"}:
-            return start
-        gpus = only_gpus(self.devices[: _processes(stage)])
-        return replace(start, command=replace(start.command, env=start.command.env | gpus))
+        return replace(start, command=replace(start.command, env=start.command.env | only_gpus(gpus)))
 
 
 def _lock_of(gpu: str) -> str:
     """Name the lock of a GPU of this host; the name of a part of one has slashes."""
     return f"gpu-{digest_of([platform.node(), gpu])[:16]}"
-
-
-def _processes(stage: TrainStage | SampleStage) -> int:
-    return stage.processes if isinstance(stage, TrainStage) else 1
 
 
 def _made(folder: Path) -> Made:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorarecipe.errors import MachineNotReady, count
+from lorarecipe.files import size_of
 from lorarecipe.plan import SampleStage, TrainStage
 
 #: bytes of a checkpoint below which a second thread gains a third of the time at the most
@@ -28,9 +29,7 @@ def threads(checkpoint: Path) -> int | None:
     wait for each other. A larger checkpoint is left to the machine: None. It is the same however many trainings go on
     side by side: at the demo's size, a second thread changes two of three tensors of a LoRA (by 1e-6 at the most).
     """
-    files = checkpoint.rglob("*") if checkpoint.is_dir() else [checkpoint]
-    size = sum(file.stat().st_size for file in files if file.is_file())
-    return 1 if 0 < size < _SMALL else None
+    return 1 if 0 < size_of(checkpoint) < _SMALL else None
 
 
 def free_port(folder: Path) -> int:
