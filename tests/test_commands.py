@@ -121,3 +121,14 @@ def test_several_gpus() -> None:
     command = _command(replace(BASE, processes=2))
     assert "--multi_gpu" in command.argv
     assert "distributed_type: MULTI_GPU\n" in command.files["accelerate.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "processes", "launched"), [("sd-scripts", 1, True), ("embedded", 1, False), ("embedded", 2, True)]
+)
+def test_a_launcher_starts_what_needs_it(engine: str, processes: int, launched: bool) -> None:
+    stage = replace(BASE, device="cpu", processes=processes)
+    command = MAKERS["train"].prepare(stage, replace(PLACE, engine=engine), STORE).command
+    assert command
+    assert ("accelerate.commands.launch" in command.argv, "accelerate.yaml" in command.files) == (launched, launched)
+    assert command.env["ACCELERATE_USE_CPU"] == "true"

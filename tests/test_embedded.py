@@ -22,8 +22,8 @@ from lorarecipe.records import Sitting
 from lorarecipe.run import find_run
 from lorarecipe.trainer.embedded.arguments import parse, read_dataset
 from lorarecipe.trainer.embedded.data import _resized
-from lorarecipe.trainer.embedded.gen_img import Sampler
-from lorarecipe.trainer.embedded.train_network import Training
+from lorarecipe.trainer.embedded.drawing import Sampler
+from lorarecipe.trainer.embedded.training import Training
 from lorarecipe.weights import Folder, Weights
 from tests.renders import demo_renders
 from tests.test_merging import small_lora

@@ -24,7 +24,7 @@ from lorarecipe.recipe import load
 from lorarecipe.rules import check
 from lorarecipe.trainer import stage_images
 from lorarecipe.trainer.embedded.arguments import parse
-from lorarecipe.trainer.embedded.train_network import Training
+from lorarecipe.trainer.embedded.training import Training
 from tests.renders import demo_renders
 
 Edit = Callable[[str, str], Path]

@@ -20,7 +20,7 @@ from lorarecipe.rules import check
 from lorarecipe.run import Here, execute
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
-from lorarecipe.trainer.embedded.gen_img import Line
+from lorarecipe.trainer.embedded.drawing import Line
 from lorarecipe.weights import rewrite_metadata
 from tests.renders import demo_renders
 

@@ -14,6 +14,7 @@ OPTIONS: Sequence[str] = ("min_snr_gamma", "min_timestep", "max_timestep")
 MASKS: Sequence[str] = ("figure", "figure-by-area", "prior")
 TRAINS_VELOCITY = False
 LOADS_BASES = False
+NEEDS_LAUNCHER = False
 MOST_PROCESSES = 64
 SHARES_ON_CPU = True
 RESUMES_SHARED = True

@@ -29,6 +29,8 @@ class Engine(Protocol):
     """Whether it trains checkpoints that predict velocity."""
     LOADS_BASES: bool
     """Whether it can merge a base in memory."""
+    NEEDS_LAUNCHER: bool
+    """Whether accelerate's launcher starts it even where one process trains alone."""
     MOST_PROCESSES: int
     """Processes that can share a training."""
     SHARES_ON_CPU: bool

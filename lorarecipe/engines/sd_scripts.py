@@ -16,6 +16,7 @@ OPTIONS: Sequence[str] = ()
 MASKS: Sequence[str] = ("figure",)
 TRAINS_VELOCITY = True
 LOADS_BASES = True
+NEEDS_LAUNCHER = True
 MOST_PROCESSES = 64
 #: accelerate 1.6 wraps the U-Net for several processes on the CPU though nothing of it is trained, which torch refuses
 SHARES_ON_CPU = False

@@ -40,39 +40,41 @@ def train_command(stage: TrainStage, trainer: Installation, store: Store, state:
     """Build the command of a training, which goes on from ``state`` where there is one."""
     folder = store.attempt(stage.short)
     script, goes_on, steps = stage.model.traits.TRAIN_SCRIPT, stage.can_go_on, stage.steps
-    files = {
-        "dataset.toml": dataset_toml(stage, store.path(stage.data.short)),
-        "accelerate.yaml": accelerate_yaml(stage),
-    }
+    files = {"dataset.toml": dataset_toml(stage, store.path(stage.data.short))}
+    cpus = str(threads(stage.model.main.path) or max(1, cores() // stage.processes))
+    environment = {"OMP_NUM_THREADS": cpus} | environment_of(stage)
+    if stage.device == "cpu":
+        environment["ACCELERATE_USE_CPU"] = "true"
+    launcher: list[str] = []
+    if stage.processes > 1 or trainer.traits.NEEDS_LAUNCHER:
+        files["accelerate.yaml"] = accelerate_yaml(stage)
+        launcher = [str(GUARD), "-m", "accelerate.commands.launch", *_launcher_words(stage, folder, cpus)]
     argv = [
-        *(str(trainer.python), str(GUARD), "-m", "accelerate.commands.launch"),
-        *("--config_file", str(folder / "accelerate.yaml")),
-        *("--num_processes", str(stage.processes), "--num_machines", "1"),
-        *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
-        *("--num_cpu_threads_per_process", str(threads(stage.model.main.path) or max(1, cores() // stage.processes))),
-        *_processes_of(stage, folder),
-        str(GUARD),
+        *(str(trainer.python), *launcher, str(GUARD)),
         *([str(_RESUMABLE)] if goes_on and not trainer.traits.COUNTS_ON else []),
         str(trainer.script(script)),
         *_words_of(_train_arguments(stage, trainer, store, folder) | _state_arguments(stage, trainer.traits, state)),
     ]
-    environment = environment_of(stage)
-    if stage.device == "cpu" and stage.processes > 1:
-        environment["ACCELERATE_USE_CPU"] = "true"
     if goes_on:
         last = steps.total - (steps.epochs - 1) * steps.per_epoch
         environment |= {"LORARECIPE_PAUSE": str(folder / PAUSE), "LORARECIPE_END": f"{steps.epochs} {last}"}
     return Command(tuple(argv), folder, environment, files, advice_of(stage))
 
 
-def _processes_of(stage: TrainStage, folder: Path) -> list[str]:
-    """Give the words that say how a training's processes are started.
+def _launcher_words(stage: TrainStage, folder: Path, cpus: str) -> list[str]:
+    """Give accelerate's launcher its words.
 
-    Several on the CPU are started as several on GPUs are: for ``--cpu``, accelerate would start one alone.
+    Several processes on the CPU are started as several on GPUs are: for ``--cpu``, accelerate would start one alone.
     """
+    words = [
+        *("--config_file", str(folder / "accelerate.yaml")),
+        *("--num_processes", str(stage.processes), "--num_machines", "1"),
+        *("--mixed_precision", stage.training.precision, "--dynamo_backend", "no"),
+        *("--num_cpu_threads_per_process", cpus),
+    ]
     if stage.processes > 1:
-        return ["--multi_gpu", "--main_process_port", str(free_port(folder))]
-    return ["--cpu"] if stage.device == "cpu" else []
+        return [*words, "--multi_gpu", "--main_process_port", str(free_port(folder))]
+    return [*words, "--cpu"] if stage.device == "cpu" else words
 
 
 def sample_command(

@@ -18,7 +18,7 @@ import numpy as np
 from lorarecipe.colour import lab
 from lorarecipe.demo import BACKGROUNDS, HAIR, NANO, POSES, TARGETS, ZOOMS, Figure
 from lorarecipe.demo.judge import load_judge
-from lorarecipe.trainer.embedded.gen_img import Sampler
+from lorarecipe.trainer.embedded.drawing import Sampler
 from tests.bench.method.measure import crown
 
 SEEDS = range(4)

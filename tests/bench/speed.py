@@ -58,6 +58,12 @@ flushed = time.monotonic() - start
 print(written, flushed, Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 _LAUNCHER = "import accelerate.commands.launch"
+#: what the embedded trainer's script does before it looks at its arguments
+_EMBEDDED = """
+from lorarecipe.trainer.embedded import importing
+with importing():
+    import lorarecipe.trainer.embedded.training
+"""
 
 
 def merge_speed(folder: Path, turns: int = 9) -> dict[str, Any]:
@@ -104,8 +110,9 @@ def _trained(trainer: Installation, folder: Path, steps: int) -> dict[str, Any]:
 def start_speed(folder: Path) -> dict[str, Any]:
     """Start both trainers on the nano, and sd-scripts on a full-size SD1.5: seconds of imports, and to the first step.
 
-    Imports are those of the script and of accelerate's launcher, each in a process of its own: a process that stood
-    ready would save just these. What a model takes to load it would not save, for base and target differ in it.
+    Imports are those of the script, and of accelerate's launcher where it is used, each in a process of its own: a
+    process that stood ready would save just these. What a model takes to load it would not save, for base and target
+    differ in it.
     """
     full = Model("sd15", {"path": Source(CHECKPOINT, large_file_digest(CHECKPOINT))})
     told = {}
@@ -120,8 +127,9 @@ def start_speed(folder: Path) -> dict[str, Any]:
         first = _steps(stage, bench)[1]
         script = trainer.script("train_network.py")
         load = f"import runpy, sys; sys.path.insert(0, {str(trainer.checkout)!r}); runpy.run_path({str(script)!r})"
-        imports = [_watched([str(trainer.python), "-c", words], {})[0] for words in (load, _LAUNCHER)]
-        told[name] = {"imports": imports[0], "launcher": imports[1], "first step": first}
+        needed = [load, _LAUNCHER] if trainer.traits.NEEDS_LAUNCHER else [_EMBEDDED]
+        imports = [_watched([str(trainer.python), "-c", words], {})[0] for words in needed]
+        told[name] = {"imports": imports[0], "launcher": sum(imports[1:]), "first step": first}
     return told
 
 

@@ -22,7 +22,7 @@ from lorarecipe.measures import Drawn, Yardstick
 from lorarecipe.measures.choice import choose
 from lorarecipe.measures.pixels import change, outline, seen, softness
 from lorarecipe.measures.renders import Render
-from lorarecipe.trainer.embedded.gen_img import Sampler
+from lorarecipe.trainer.embedded.drawing import Sampler
 from tests.bench.method.cast import Picked, Target
 
 #: what is measured, and how a table calls it
