@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import disk_usage
+from tempfile import gettempdir
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import settings
 from safetensors.numpy import save_file
 
 from lorarecipe.engines import pin
-from lorarecipe.errors import LorarecipeError
+from lorarecipe.errors import LorarecipeError, data_size
 from lorarecipe.files import home
 from lorarecipe.run import workers
 from lorarecipe.signals import install
@@ -86,6 +88,11 @@ def pytest_configure() -> None:
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+
+
+def pytest_report_header() -> str:
+    """Say what the disk has left: where it is full, hundreds of tests fail for reasons that look like others."""
+    return f"temporary files: {data_size(disk_usage(gettempdir()).free)} free in {gettempdir()}; all tests need 10 GB"
 
 
 def _forget_the_machine(patch: pytest.MonkeyPatch) -> None:

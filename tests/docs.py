@@ -49,13 +49,12 @@ _TABLES: dict[str, type[Table]] = {
 
 
 def commands() -> None:
-    """Print the table of commands."""
-    print("| command | |\n| --- | --- |")
+    """Print the list of commands."""
     context = click.Context(main)
     for name in main.list_commands(context):
         command = main.get_command(context, name)
         assert command is not None
-        print(f"| `{name}` | {command.get_short_help_str(200)} |")
+        print(f"- `{name}`: {command.get_short_help_str(200)}")
 
 
 def rules() -> None:

@@ -55,37 +55,34 @@ def _run(folder: Path, *words: str) -> tuple[float, subprocess.CompletedProcess[
     return time.monotonic() - start, done
 
 
-def test_two_characters_on_one_base(stage_set: Path, real_home: Path) -> None:
-    first, done = _run(stage_set, "akane.toml", "midori.toml")
+def test_a_character_on_its_base(stage_set: Path, real_home: Path) -> None:
+    first, done = _run(stage_set, "akane.toml")
     assert done.returncode == 0, done.stderr
-    akane, midori = (f"out/rehearsal-{name}" for name in ("akane", "midori"))
-    files = [f"{akane}/rehearsal-akane.{end}" for end in ("safetensors", "json", "preview.png")]
-    files += [f"{akane}/{name}" for name in ("samples/all.png", "passport.json", "leak.json")]
-    files += [f"{midori}/{name}" for name in ("rehearsal-midori.safetensors", "rehearsal-midori.json", "passport.json")]
-    assert done.stdout.splitlines() == [*files, f"{akane}/report.html", f"{midori}/report.html"]
-    _the_gate_was_drawn(stage_set / akane)
-    _samples_are_those_asked_for(stage_set / akane / "samples")
-    assert [len(re.findall(f"started  {what}", done.stderr)) for what in ("base", "target")] == [2, 2]  # base and merge
+    out = Path("out", "rehearsal-akane")
+    files = [f"rehearsal-akane.{end}" for end in ("safetensors", "json", "preview.png")]
+    files += ["samples/all.png", "passport.json", "leak.json", "report.html"]
+    assert done.stdout.splitlines() == [str(out / name) for name in files]
+    _the_gate_was_drawn(stage_set / out)
+    _samples_are_those_asked_for(stage_set / out / "samples")
 
     store = Store(real_home / "store")
-    for name in ("akane", "midori"):
-        record = json.loads((stage_set / "out" / f"rehearsal-{name}" / "run.json").read_text("utf-8"))
-        by_kind = {stage["title"]: stage for stage in record["stages"]}
-        base, merge = by_kind["base rehearsal-base"], by_kind["base rehearsal-base merged into checkpoint.safetensors"]
-        target = by_kind[f"target rehearsal-{name}"]
-        assert base["proof"] == {"modules": 264, "rank": 8}
-        assert merge["proof"]["matched"] == 264
-        assert merge["proof"]["changed"] > 0.5
-        assert target["proof"] == {"modules": 192, "rank": 4}
-        _log_agrees(store, base, steps=6)
-        _log_agrees(store, target, steps=4)
-        lora = Weights(stage_set / "out" / f"rehearsal-{name}" / f"rehearsal-{name}.safetensors")
-        assert len(lora_modules(lora.names)) == 192
-        assert lora.metadata["ss_output_name"] == f"rehearsal-{name}"
-        assert lora.metadata["lorarecipe.base"] == base["key"]
-        assert lora.metadata["ss_sd_scripts_commit_hash"] == lora.metadata["lorarecipe.trainer"]
+    record = json.loads((stage_set / out / "run.json").read_text("utf-8"))
+    by_kind = {stage["title"]: stage for stage in record["stages"]}
+    base, merge = by_kind["base rehearsal-base"], by_kind["base rehearsal-base merged into checkpoint.safetensors"]
+    target = by_kind["target rehearsal-akane"]
+    assert base["proof"] == {"modules": 264, "rank": 8}
+    assert merge["proof"]["matched"] == 264
+    assert merge["proof"]["changed"] > 0.5
+    assert target["proof"] == {"modules": 192, "rank": 4}
+    _log_agrees(store, base, steps=6)
+    _log_agrees(store, target, steps=4)
+    lora = Weights(stage_set / out / "rehearsal-akane.safetensors")
+    assert len(lora_modules(lora.names)) == 192
+    assert lora.metadata["ss_output_name"] == "rehearsal-akane"
+    assert lora.metadata["lorarecipe.base"] == base["key"]
+    assert lora.metadata["ss_sd_scripts_commit_hash"] == lora.metadata["lorarecipe.trainer"]
 
-    second, again = _run(stage_set, "akane.toml", "midori.toml")
+    second, again = _run(stage_set, "akane.toml")
     assert again.returncode == 0
     assert "started" not in again.stderr
     sys.stderr.write(f"\nfirst run {first:.0f} s, second run {second:.1f} s\n")
@@ -127,11 +124,9 @@ def _log_agrees(store: Store, stage: dict[str, object], steps: int) -> None:
     assert re.search(rf"total optimization steps / .*: {steps}\n", log)
 
 
-@pytest.mark.parametrize(
-    ("signals", "code"), [((signal.SIGTERM,), 143), ((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGKILL,), -9)]
-)
+@pytest.mark.parametrize(("signals", "code"), [((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGKILL,), -9)])
 def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signals: tuple[signal.Signals], code: int) -> None:
-    """Asked once, it ends its step and saves its state; asked twice, or killed, it ends at once."""
+    """Asked twice, or killed, it ends at once; how it saves its state when it is asked once is tested on the nano."""
     running = subprocess.Popen(
         [sys.executable, "-m", "lorarecipe", "run", "--json", "base.toml"],
         cwd=stage_set,
@@ -155,9 +150,8 @@ def test_no_trainer_outlives_a_run(stage_set: Path, real_home: Path, signals: tu
     assert running.wait(600) == code  # the state is sealed, and the page written
     psutil.wait_procs(trainers, 600)
     assert not any(map(_alive, trainers))
-    # a second signal may be raised where no event can be given any more
-    wanted = {143: ["pausing", "paused"], 130: ["pausing", "failed"], -9: []}[code]
-    assert events in (wanted, wanted[:1]) if code == 130 else events == wanted
+    # the second signal may be raised where no event can be given any more
+    assert events in ([["pausing", "failed"], ["pausing"]] if code == 130 else [[]])
 
 
 def _alive(process: psutil.Process) -> bool:
