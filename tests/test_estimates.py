@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.dataset import scan
 from lorarecipe.errors import TrainingFailed
-from lorarecipe.estimates import advice_of, memory_of, savings_of, shortest
+from lorarecipe.estimates import Past, advice_of, memory_of, savings_of, shortest, times_of
 from lorarecipe.estimates.memory import OPTIMIZER_BYTES
 from lorarecipe.files import home
 from lorarecipe.plan import LORA, Model, Plan, Source, TrainStage, compile_plan
@@ -192,6 +192,25 @@ def test_time_from_an_earlier_run(folder: Path, fake_trainer: Installation, stor
     assert [stage.kind for stage in _forecast(folder, store).untimed] == ["train"]
     edit("rank = 2\nalpha = 2", "rank = 8\nalpha = 2")
     assert _forecast(folder, store, speed=2.0).untimed == []
+
+
+def test_the_ledger_is_read_until_all_is_found(folder: Path) -> None:
+    plan, read = _plan(folder), list[int]()
+    stages = [stage for stage in plan.stages if stage.kind in {"train", "merge"}]
+
+    def past() -> Iterator[Past]:
+        for number in range(1, 9):
+            read.append(number)
+            stage = stages[number % len(stages)]
+            yield Past(str(number), plan.engine, stage.kind, stage.identity(), False, number, 4)
+
+    found = times_of(stages, plan.engine, past())
+    assert read == [1, 2, 3]
+    assert sorted(timing.basis.partition("as in ")[2] for timing in found.values()) == ["run 1", "run 2", "run 3"]
+    assert times_of(stages, "another trainer", past()) == {}
+    assert read == [1, 2, 3, *range(1, 9)]
+    assert times_of([stage for stage in plan.stages if stage.kind == "data"], plan.engine, past()) == {}
+    assert len(read) == 11
 
 
 def test_what_another_machine_made_gives_no_time(

@@ -3,9 +3,10 @@
 from lorarecipe.estimates.bound import shortest
 from lorarecipe.estimates.memory import Memory, memory_of, unet_bytes
 from lorarecipe.estimates.savings import Saving, advice_of, savings_of
-from lorarecipe.estimates.time import Past, Timing, time_of
+from lorarecipe.estimates.time import TIMED, Past, Timing, times_of
 
 __all__ = [
+    "TIMED",
     "Memory",
     "Past",
     "Saving",
@@ -14,6 +15,6 @@ __all__ = [
     "memory_of",
     "savings_of",
     "shortest",
-    "time_of",
+    "times_of",
     "unet_bytes",
 ]

@@ -16,6 +16,10 @@ _NEAR = 2.0
 _ENOUGH = 0.1
 
 
+#: kinds of stages that are timed
+TIMED = (TrainStage, SampleStage, MergeStage)
+
+
 @dataclass(frozen=True)
 class Past:
     """A stage that was made on this machine."""
@@ -41,31 +45,37 @@ class Timing:
     basis: str
 
 
-def time_of(stage: Stage, engine: str, past: Iterable[Past], speed: float | None = None) -> Timing | None:
-    """Estimate how long a training, samples or a merge take; None where nothing like it was made here.
+def times_of(
+    stages: Iterable[Stage], engine: str, past: Iterable[Past], speed: float | None = None
+) -> dict[str, Timing]:
+    """Estimate how long trainings, samples and merges take, by their keys; those like nothing made here are left out.
 
     Parameters
     ----------
-    stage
+    stages
         What is still to be made.
     engine
         The trainer.
     past
-        What was made on this machine, newest first.
+        What was made on this machine, newest first; it is read as far as something is still looked for.
     speed
         Steps a second of trainings, where they are known.
     """
-    if isinstance(stage, TrainStage) and speed:
-        return Timing(stage.steps.total / speed, f"{count(stage.steps.total, 'step')} at {speed:g} steps a second")
-    like = _likeness(stage.kind, stage.identity())
-    if like is None:
-        return None
-    on_cpu = isinstance(stage, TrainStage) and stage.device == "cpu"
-    for one in past:
-        alike = one.kind == stage.kind and one.engine == engine and one.on_cpu == on_cpu
-        if alike and _likeness(one.kind, one.identity) == like and _near(stage, one):
-            return _timing(stage, one)
-    return None
+    found: dict[str, Timing] = {}
+    sought: dict[str, tuple[Stage, list[object]]] = {}
+    for stage in stages:
+        if isinstance(stage, TrainStage) and speed:
+            basis = f"{count(stage.steps.total, 'step')} at {speed:g} steps a second"
+            found[stage.key] = Timing(stage.steps.total / speed, basis)
+        elif like := _likeness(stage.kind, stage.identity()):
+            sought[stage.key] = (stage, like)
+    made = iter(past)
+    while sought and (one := next(made, None)):
+        likeness = _likeness(one.kind, one.identity) if one.engine == engine else None
+        for stage in [stage for stage, like in sought.values() if like == likeness and _near(stage, one)]:
+            found[stage.key] = _timing(stage, one)
+            del sought[stage.key]
+    return found
 
 
 def _timing(stage: Stage, past: Past) -> Timing:
@@ -81,6 +91,8 @@ def _timing(stage: Stage, past: Past) -> Timing:
 
 
 def _near(stage: Stage, past: Past) -> bool:
+    if stage.kind != past.kind or past.on_cpu != (isinstance(stage, TrainStage) and stage.device == "cpu"):
+        return False
     if not isinstance(stage, TrainStage):
         return True
     if past.units < _ENOUGH * stage.steps.total:

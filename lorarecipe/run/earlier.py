@@ -6,24 +6,26 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-from lorarecipe.estimates import Past
+from lorarecipe.estimates import TIMED, Past
 from lorarecipe.run.form import RunRecord, StageRecord
-from lorarecipe.run.ledger import all_runs
+from lorarecipe.run.ledger import each_run
+
+_KINDS = {timed.kind for timed in TIMED}
 
 
 def past_stages(root: Path) -> Iterator[Past]:
-    """Give the stages that runs on this machine have made, newest run first.
+    """Give the stages that runs on this machine have made and that are timed, newest run first.
 
     A stage is left out where the time of one of its sittings is not known, because it was killed, and where it was made
     by another system: a ledger may be in a folder that machines share.
     """
-    for run in all_runs(root):
+    for run in each_run(root):
         if run.record.versions.get("platform") == platform.platform():
             yield from _made(run.name, run.record)
 
 
 def _made(name: str, record: RunRecord) -> Iterator[Past]:
-    planned = {stage.key: stage for stage in record.plan}
+    planned = {stage.key: stage for stage in record.plan if stage.kind in _KINDS}
     for stage in record.stages:
         if stage.outcome != "made" or stage.key not in planned:
             continue

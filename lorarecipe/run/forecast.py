@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarecipe.errors import data_size
-from lorarecipe.estimates import Memory, Timing, memory_of, savings_of, shortest, time_of
-from lorarecipe.plan import MergeStage, Plan, SampleStage, Stage, TrainStage
+from lorarecipe.estimates import TIMED, Memory, Timing, memory_of, savings_of, shortest, times_of
+from lorarecipe.plan import Plan, Stage, TrainStage
 from lorarecipe.run.earlier import past_stages
 from lorarecipe.run.room import Room, rooms
 from lorarecipe.store import Store
@@ -51,16 +51,14 @@ def forecast(
         Bytes of the memory of the GPU that trains, where they are known.
     """
     missing = [stage for stage in plan.stages if not store.find(stage.short)]
-    past = list(past_stages(runs)) if missing else []
-    found = {stage.key: time_of(stage, plan.engine, past, speed) for stage in missing}
-    timings = {key: timing for key, timing in found.items() if timing}
+    found = times_of(missing, plan.engine, past_stages(runs), speed)
+    timings = {stage.key: found[stage.key] for stage in missing if stage.key in found}
     alone = {key: timing.seconds for key, timing in timings.items()}
-    timed = TrainStage | SampleStage | MergeStage
     memories = {stage.key: memory_of(stage) for stage in missing if isinstance(stage, TrainStage)}
     disks = rooms(plan, missing, store, out)
     return Forecast(
         timings,
-        [stage for stage in missing if isinstance(stage, timed) and stage.key not in timings],
+        [stage for stage in missing if isinstance(stage, TIMED) and stage.key not in timings],
         shortest([stage.key for stage in plan.stages], alone, plan.graph, jobs),
         memories,
         disks,

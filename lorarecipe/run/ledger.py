@@ -128,11 +128,17 @@ def noted(events: Iterable[Event], run: Run) -> Generator[Event, None, None]:
 
 def all_runs(root: Path) -> list[Run]:
     """Give the runs of the ledger, newest first; a folder whose record is torn, or of another form, is none."""
-    runs = []
+    return list(each_run(root))
+
+
+def each_run(root: Path) -> Iterator[Run]:
+    """Give the runs as ``all_runs`` does, each read when it is asked for."""
     for folder in sorted(_folders(root), key=lambda folder: (_number(folder), folder.name), reverse=True):
-        with suppress(OSError, ValueError):
-            runs.append(Run(folder, RunRecord.model_validate(read_json(folder / _LEDGER))))  # its error is a ValueError
-    return runs
+        try:
+            record = RunRecord.model_validate(read_json(folder / _LEDGER))
+        except (OSError, ValueError):  # a pydantic error is a ValueError
+            continue
+        yield Run(folder, record)
 
 
 def find_run(root: Path, name: str) -> Run:
