@@ -22,6 +22,7 @@ from lorarecipe.rules import check
 from lorarecipe.run import Arguments, Here, begin_run, execute, noted
 from lorarecipe.run.earlier import past_stages
 from lorarecipe.run.forecast import Forecast, forecast
+from lorarecipe.run.pulls import Pulls
 from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from lorarecipe.trainer.diagnosis import explain
@@ -170,6 +171,7 @@ def _forecast(folder: Path, store: Store, **options: float | int | None) -> Fore
         speed=speed,
         jobs=1,
         gpu=int(gpu) if gpu else None,
+        pulls=Pulls(),
     )
 
 

@@ -44,7 +44,7 @@ def _stage(root: Path) -> Store:
 
 def test_a_stage_is_two_commits(hub: Hub, tmp_path: Path) -> None:
     store, shared = _stage(tmp_path / "one"), _shared()
-    assert shared.having(["train-1"]) == frozenset()
+    assert shared.having(["train-1"]) == {}
     before = len(hub[REPOSITORY].log)
     shared.push("train-1", store, lambda size: None, replaces=False)
     assert len(hub[REPOSITORY].log) == before + 2

@@ -69,8 +69,14 @@ def test_a_second_pod_trains_nothing(first: World, tmp_path: Path, monkeypatch: 
     shared = first.root.parent / "shared"
     monkeypatch.setenv("LORARECIPE_STORE", str(shared))
     second = World.made(tmp_path / "second")
+    monkeypatch.setenv("LORARECIPE_HOME", str(second.home))
+    announced = json.loads(_called("plan", str(second.root / "aoi.toml"), "--json"))["shared_store"]["pulled"]
     assert second.run() == 0
     assert set(_kinds(second, "started")) == _OWN
+    assert {one["name"].partition("-")[0] for one in announced} == {"train", "sample", "gate", "leak"}
+    assert [one["bytes"] for one in announced] == [
+        event["size"] for event in _events(second) if event["event"] == "pulling"
+    ]
     assert second.results() == first.results()
     [run] = all_runs(second.home / "runs")
     sources = {stage.kind: stage.source for stage in run.record.stages if stage.outcome == "reused"}

@@ -10,10 +10,11 @@ from lorarecipe.errors import clock, count, data_size
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan
     from lorarecipe.run.forecast import Forecast
+    from lorarecipe.run.pulls import Pulls
     from lorarecipe.store import Store
 
 
-def estimate(plan: Plan, store: Store, speed: float | None, jobs: int, gpu: float | None) -> Forecast:
+def estimate(plan: Plan, store: Store, pulls: Pulls, speed: float | None, jobs: int, gpu: float | None) -> Forecast:
     """Estimate what a run of a plan will take, with the user's own ledger; ``gpu`` is in gigabytes."""
     from pathlib import Path
 
@@ -24,9 +25,9 @@ def estimate(plan: Plan, store: Store, speed: float | None, jobs: int, gpu: floa
 
     memory = round(gpu * 1e9) if gpu else None
     on_gpu = [stage for stage in plan.stages if isinstance(stage, TrainStage) and stage.device != "cpu"]
-    if not memory and any(not store.find(stage.short) for stage in on_gpu):
+    if not memory and any(stage.short not in pulls.sizes and not store.find(stage.short) for stage in on_gpu):
         memory = least_gpu_memory()
-    return forecast(plan, store, home() / "runs", Path("out"), speed=speed, jobs=jobs, gpu=memory)
+    return forecast(plan, store, home() / "runs", Path("out"), speed=speed, jobs=jobs, gpu=memory, pulls=pulls)
 
 
 def lines_of(found: Forecast, plan: Plan, jobs: int) -> Iterator[str]:

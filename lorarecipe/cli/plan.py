@@ -13,11 +13,12 @@ import click
 
 from lorarecipe.cli.options import as_json_option, plan_all, recipes, say, say_json
 from lorarecipe.cli.overriding import with_lists, words_of
-from lorarecipe.errors import count
+from lorarecipe.errors import count, data_size
 
 if TYPE_CHECKING:
     from lorarecipe.plan import Plan, Stage
     from lorarecipe.recipe import Overrides
+    from lorarecipe.run.pulls import Pulls
     from lorarecipe.store import Store
 
 
@@ -72,6 +73,7 @@ def command(
     from lorarecipe.cli.estimates import estimate, facts_of, lines_of
     from lorarecipe.cli.pods import write_sky
     from lorarecipe.files import home
+    from lorarecipe.run.pulls import pulls_of
     from lorarecipe.run.reuse import reason
     from lorarecipe.store import Store
 
@@ -84,7 +86,8 @@ def command(
         _write_sbatch(plan, overrides, sbatch)
     if sky:
         write_sky(plan, recipes, overrides, sky)
-    found = estimate(plan, store, speed, jobs, gpu)
+    pulls = pulls_of(plan, store)
+    found = estimate(plan, store, pulls, speed, jobs, gpu)
     if as_json:
         stages = [
             {
@@ -93,18 +96,21 @@ def command(
                 "title": plan.title(stage),
                 "results": [delivery.name for delivery in plan.needed_by(stage)],
                 "needs": [part.short for part in stage.inputs if part.key in plan.titles],
-                "runs_because": reason(stage, plan, store),
+                "runs_because": reason(stage, plan, store, pulls.sizes),
                 "sum": [*stage.sum],
                 "command": [*_command(stage, plan.engine, store)] if commands else None,
             }
             for stage in plan.stages
         ]
-        say_json({"stages": stages, "estimates": facts_of(found, plan)})
+        say_json({"stages": stages, **_shared_facts(pulls), "estimates": facts_of(found, plan)})
         return
     for stage in plan.stages:
-        why = reason(stage, plan, store)
+        why = reason(stage, plan, store, pulls.sizes)
         say(f"{stage.short}  {plan.title(stage)}")
-        say(f"  {'reused' if why is None else f'runs: {why}'}")
+        if stage.short in pulls.sizes:
+            say(f"  pulled: {data_size(pulls.sizes[stage.short])} from {pulls.address}")
+        else:
+            say(f"  {'reused' if why is None else f'runs: {why}'}")
         if len(plan.deliveries) > 1:
             for line in _in_the_graph(stage, plan):
                 say(line)
@@ -112,11 +118,16 @@ def command(
             say(f"  {line}")
         if commands:
             click.echo("".join(f"  {line}\n" for line in _command(stage, plan.engine, store)), nl=False)
-    runs = sum(store.find(stage.short) is None for stage in plan.stages)
+    pulled = len(pulls.sizes)
+    runs = sum(store.find(stage.short) is None for stage in plan.stages) - pulled
     if len(plan.deliveries) > 1:
         shared = sum(len(plan.needed_by(stage)) > 1 for stage in plan.stages)
         say(f"{count(len(plan.deliveries), 'result')}, which share {count(shared, 'stage')}")
-    say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
+    if pulled:
+        size, reused = data_size(sum(pulls.sizes.values())), len(plan.stages) - runs - pulled
+        say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {pulled} to pull ({size}), {reused} reused")
+    else:
+        say(f"{count(len(plan.stages), 'stage')}: {runs} to run, {len(plan.stages) - runs} reused")
     for line in lines_of(found, plan, jobs):
         say(line)
     for path in (sbatch and sbatch / "submit.sh", sky):
@@ -130,6 +141,14 @@ def _in_the_graph(stage: Stage, plan: Plan) -> Iterator[str]:
         yield f"  made from {needs}"
     if (shared := len(plan.needed_by(stage))) > 1:
         yield f"  for {count(shared, 'result')}"
+
+
+def _shared_facts(pulls: Pulls) -> dict[str, object]:
+    """Give what the shared store has as JSON; nothing where none is named."""
+    if not pulls.address and not pulls.problem:
+        return {}
+    pulled = [{"name": name, "bytes": size} for name, size in pulls.sizes.items()]
+    return {"shared_store": {"address": pulls.address or None, "pulled": pulled, "problem": pulls.problem or None}}
 
 
 def _write_sbatch(plan: Plan, overrides: Overrides, folder: Path) -> None:

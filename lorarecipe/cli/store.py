@@ -45,7 +45,7 @@ def list_(as_json: bool) -> None:
     from lorarecipe.store import CHANGED
 
     store, shared, whole = _store(), shared_store(), 0
-    there = shared.having(store.names()) if shared else frozenset()
+    there = shared.having(store.names()) if shared else {}
     if as_json:
         stages = [
             {

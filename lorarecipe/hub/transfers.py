@@ -56,6 +56,8 @@ class _Transfers:
 
 def in_threads(jobs: Sequence[Callable[[OnBytes], None]]) -> Generator[int, None, None]:
     """Do all jobs; yields how many bytes have come, twice a second, and raises the first failure."""
+    if not jobs:
+        return
     shared = _Transfers(jobs)
     for thread in shared.threads:
         thread.start()

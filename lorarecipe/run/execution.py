@@ -18,7 +18,7 @@ from lorarecipe.run.passport import write_passport
 from lorarecipe.run.pictures import CANDIDATES, deliver_candidates, deliver_gate
 from lorarecipe.run.room import require_room, require_writable
 from lorarecipe.run.schedule import Schedule
-from lorarecipe.run.sharing import with_shared_store
+from lorarecipe.run.sharing import Sharing, with_shared_store
 from lorarecipe.run.slots import slots_of
 from lorarecipe.run.workers import Here, Worker
 from lorarecipe.store import Store
@@ -179,10 +179,10 @@ def _require(plan: Plan, workers: Sequence[Worker], out: Path) -> None:
     for delivery in plan.deliveries:
         require_writable(out / delivery.name)
         refuse_what_is_not_ours(delivery, out)
-    store = workers[0].store
+    first, store = workers[0], workers[0].store
     missing = [stage for stage in plan.stages if not store.find(stage.short)]
-    workers[0].require(missing, plan.titles)
-    require_room(plan, missing, store, out)
+    first.require(missing, plan.titles)
+    require_room(plan, missing, store, out, first.sizes if isinstance(first, Sharing) else {})
 
 
 def _gated(stage: Stage, needed_by: Sequence[Delivery], store: Store, out: Path) -> Iterator[Event]:

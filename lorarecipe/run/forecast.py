@@ -10,6 +10,7 @@ from lorarecipe.errors import data_size
 from lorarecipe.estimates import TIMED, Memory, Timing, memory_of, savings_of, shortest, times_of
 from lorarecipe.plan import Plan, Stage, TrainStage
 from lorarecipe.run.earlier import past_stages
+from lorarecipe.run.pulls import Pulls
 from lorarecipe.run.room import Room, rooms
 from lorarecipe.store import Store
 
@@ -33,7 +34,15 @@ class Forecast:
 
 
 def forecast(
-    plan: Plan, store: Store, runs: Path, out: Path, *, speed: float | None, jobs: int, gpu: int | None
+    plan: Plan,
+    store: Store,
+    runs: Path,
+    out: Path,
+    *,
+    speed: float | None,
+    jobs: int,
+    gpu: int | None,
+    pulls: Pulls,
 ) -> Forecast:
     """Estimate what a run will take.
 
@@ -49,20 +58,27 @@ def forecast(
         How many stages are made side by side.
     gpu
         Bytes of the memory of the GPU that trains, where they are known.
+    pulls
+        What comes from a shared store.
     """
-    missing = [stage for stage in plan.stages if not store.find(stage.short)]
+    absent = [stage for stage in plan.stages if not store.find(stage.short)]
+    missing = [stage for stage in absent if stage.short not in pulls.sizes]
     found = times_of(missing, plan.engine, past_stages(runs), speed)
     timings = {stage.key: found[stage.key] for stage in missing if stage.key in found}
     alone = {key: timing.seconds for key, timing in timings.items()}
     memories = {stage.key: memory_of(stage) for stage in missing if isinstance(stage, TrainStage)}
-    disks = rooms(plan, missing, store, out)
+    disks = rooms(plan, absent, store, out, pulls.sizes)
     return Forecast(
         timings,
         [stage for stage in missing if isinstance(stage, TIMED) and stage.key not in timings],
         shortest([stage.key for stage in plan.stages], alone, plan.graph, jobs),
         memories,
         disks,
-        [*(room.lack for room in disks if room.lack), *(_too_large(plan, missing, memories, gpu) if gpu else ())],
+        [
+            *([pulls.warning] if pulls.problem else []),
+            *(room.lack for room in disks if room.lack),
+            *(_too_large(plan, missing, memories, gpu) if gpu else ()),
+        ],
     )
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 
 from lorarecipe.plan import Plan, Stage
 from lorarecipe.run.leaves import flat
 from lorarecipe.store import Store
 
 
-def reason(stage: Stage, plan: Plan, store: Store) -> str | None:
-    """Give the reason why a stage runs, or None when its result is in the store.
+def reason(stage: Stage, plan: Plan, store: Store, pulled: Container[str] = ()) -> str | None:
+    """Give the reason why a stage runs, or None when its result is in the store, or is ``pulled`` from a shared one.
 
     A stage that consumes one that runs, runs; else the nearest finished stage of its kind tells what changed.
     """
-    if store.find(stage.short):
+    if store.find(stage.short) or stage.short in pulled:
         return None
     for part in stage.inputs:
-        if part.key in plan.titles and not store.find(part.short):
+        if part.key in plan.titles and part.short not in pulled and not store.find(part.short):
             return f"{plan.title(part)} runs"
     wanted = flat(json.loads(json.dumps(stage.identity())))
     nearest: tuple[str, list[str]] | None = None

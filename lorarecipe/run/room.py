@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,14 @@ class Room:
         return f"{found}; make room, or {self.otherwise}" if self.free < self.need else ""
 
 
-def rooms(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> tuple[Room, ...]:
-    """Compare the disks of the store and of the results with what the missing stages and the results will take."""
-    made = sum(stage.size for stage in missing) + (_SPARE if missing else 0)
+def rooms(
+    plan: Plan, missing: Sequence[Stage], store: Store, out: Path, pulled: Mapping[str, int] | None = None
+) -> tuple[Room, ...]:
+    """Compare the disks of the store and of the results with what the missing stages and the results will take.
+
+    ``pulled`` has the bytes of those that come from a shared store, by their names.
+    """
+    made = sum((pulled or {}).get(stage.short, stage.size) for stage in missing) + (_SPARE if missing else 0)
     results = sum(_result_bytes(delivery, missing, store, out) for delivery in plan.deliveries)
     places = ((store.root, made, "set LORARECIPE_HOME to another disk"), (out, results, "name another folder: --out"))
     needed = Counter[int]()
@@ -46,7 +51,9 @@ def rooms(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> tupl
     )
 
 
-def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) -> None:
+def require_room(
+    plan: Plan, missing: Sequence[Stage], store: Store, out: Path, pulled: Mapping[str, int] | None = None
+) -> None:
     """Look whether the disks can take what the missing stages will make, and the results.
 
     Raises
@@ -54,7 +61,7 @@ def require_room(plan: Plan, missing: Sequence[Stage], store: Store, out: Path) 
     MachineNotReady
         With what is free on a disk and what is needed there.
     """
-    for room in rooms(plan, missing, store, out):
+    for room in rooms(plan, missing, store, out, pulled):
         if room.lack:
             raise MachineNotReady(room.lack)
 

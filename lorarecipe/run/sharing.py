@@ -13,7 +13,7 @@ from lorarecipe.events import Damaged, Event, Fetching, Pulling, Pushed, Pushing
 from lorarecipe.hub import OnBytes, in_threads
 from lorarecipe.plan import Stage
 from lorarecipe.run.workers import Changed, Worker
-from lorarecipe.shared import DamagedStage, SharedStore, shared_store, stage_of
+from lorarecipe.shared import DamagedStage, SharedStage, SharedStore, shared_store, stage_of
 from lorarecipe.store import Store
 
 
@@ -26,7 +26,7 @@ def with_shared_store(workers: Sequence[Worker]) -> Sequence[Worker]:
         When the variable holds no address of a store, or the library that reads it is not installed.
     """
     shared = shared_store()
-    there = set[str]()
+    there = dict[str, SharedStage]()
     return [Sharing(worker, shared, there) for worker in workers] if shared else workers
 
 
@@ -36,13 +36,18 @@ class Sharing:
 
     worker: Worker
     shared: SharedStore
-    _there: set[str] = field(default_factory=set)
-    """Names of the stages that the shared store had when the run began; the workers of a run have one set."""
+    _there: dict[str, SharedStage] = field(default_factory=dict)
+    """Stages that the shared store had when the run began, by their names; the workers of a run have one table."""
 
     @property
     def store(self) -> Store:
         """Where its results are found, on this machine."""
         return self.worker.store
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of what it pulls, by the names of the stages; known once it has looked."""
+        return {name: stage.size for name, stage in self._there.items()}
 
     def require(self, stages: Sequence[Stage], titles: Mapping[str, str]) -> None:
         """Look whether the shared store can be read and written, and whether what it lacks can be made.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -49,6 +49,23 @@ def tried(work: Callable[[], T], address: SharedAddress) -> T:
     except _Dropped:
         time.sleep(_PAUSE)
     return _done(work, address)
+
+
+def wait(answers: Iterable[int], address: SharedAddress, patience: float) -> None:
+    """Wait for all answers of a shared store; ``answers`` says again and again how many have come.
+
+    Raises
+    ------
+    NetworkFailed
+        When none has come for ``patience`` seconds.
+    """
+    before, since = 0, time.monotonic()
+    for number in answers:
+        if number > before:
+            before, since = number, time.monotonic()
+        elif time.monotonic() - since > patience:
+            message = f"{address}: the shared store has not answered for {patience:g} seconds"
+            raise NetworkFailed(f"{message}; look at the network and at {VARIABLE}")
 
 
 def _done(work: Callable[[], T], address: SharedAddress) -> T:

@@ -7,11 +7,12 @@ and no manifest ever names a mixture of both. The first manifest stays; the file
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -20,14 +21,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from lorarecipe.errors import NetworkFailed
 from lorarecipe.files import canonical_json, digest_of, file_digest, read_file
-from lorarecipe.hub import OnBytes
+from lorarecipe.hub import OnBytes, in_threads
 from lorarecipe.shared.address import SharedAddress, shared_address
-from lorarecipe.shared.failures import NotThere
+from lorarecipe.shared.failures import NotThere, wait
 from lorarecipe.shared.files import files_of, for_each
 from lorarecipe.store import CHANGED, IDENTITY, MANIFEST, Store
-
-#: manifests that are read at once
-_AT_ONCE = 8
 
 
 class DamagedStage(Exception):
@@ -90,17 +88,21 @@ class SharedStore:
             raise DamagedStage(f"{self.address}/{name}/{MANIFEST}: it names {odd[0]!r}, which no stage holds")
         return SharedStage(name, manifest.files)
 
-    def having(self, names: Iterable[str]) -> frozenset[str]:
-        """Give those of the names that the shared store has.
+    def having(self, names: Iterable[str], patience: float = math.inf) -> dict[str, SharedStage]:
+        """Give those of the stages that the shared store has, by their names.
+
+        ``patience`` is after how many seconds without any answer no more is waited for.
 
         Raises
         ------
         NetworkFailed
             When the shared store cannot be asked.
         """
-        names = list(names)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return frozenset(name for name, has in zip(names, pool.map(self._has, names), strict=True) if has)
+        found: dict[str, SharedStage] = {}
+        jobs = [partial(self._ask, name, found) for name in names]
+        with closing(in_threads(jobs)) as answers:
+            wait(answers, self.address, patience)
+        return found
 
     def require_writable(self) -> None:
         """Look whether stages can be sent.
@@ -181,11 +183,11 @@ class SharedStore:
         if before:
             self._remove(stage, before)
 
-    def _has(self, name: str) -> bool:
-        try:
-            return self.find(name) is not None
-        except DamagedStage:
-            return False
+    def _ask(self, name: str, found: dict[str, SharedStage], on_answer: OnBytes) -> None:
+        with suppress(DamagedStage):
+            if stage := self.find(name):
+                found[name] = stage
+        on_answer(1)
 
     def _fetch(self, stage: SharedStage, file: str, target: Path, on_bytes: OnBytes) -> None:
         """Fetch a file, and once more where it does not come as it should."""
