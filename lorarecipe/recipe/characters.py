@@ -21,13 +21,22 @@ _SHARED = ("format", "characters")
 _SEPARATORS = ",;\t"
 
 
+class FaultyList(RecipeError):
+    """A list of characters with faults; ``entries`` are those without any, whose values are still to be judged."""
+
+    def __init__(self, faults: Iterable[Fault], entries: Sequence[Entry]) -> None:
+        super().__init__(tuple(faults))
+        self.entries = entries
+
+
 def characters_of(tables: Mapping[str, object], lines: Lines) -> list[Entry]:
     """Read ``[[characters]]`` of a recipe.
 
     Raises
     ------
     RecipeError
-        With every fault of the list; those of single values are found when each recipe is validated.
+        When it is no list. ``FaultyList``, with every fault of it, but for those of single values, which are found when
+        each recipe is validated.
     """
     listed, faults = tables["characters"], list[Fault]()
     if not isinstance(listed, list) or not listed:
@@ -41,19 +50,19 @@ def characters_of(tables: Mapping[str, object], lines: Lines) -> list[Entry]:
             continue
         leaves = [(key, value) for key, value in _leaves(character, tables) if _is_known(key)]
         unknown = [key for key in character if not _is_known((key,))]
-        faults += (lines.fault((*where, key), f"found an unknown key{_did_you_mean(key)}") for key in unknown)
+        wrong = [lines.fault((*where, key), f"found an unknown key{_did_you_mean(key)}") for key in unknown]
         label = str(character.get("name", index))
-        entries.append(
-            tuple(
-                Override(_in_recipe(key), value, lines.path, lines.of((*where, *key)), (*where, *key), label=label)
-                for key, value in leaves
-            )
+        entry = tuple(
+            Override(_in_recipe(key), value, lines.path, lines.of((*where, *key)), (*where, *key), label=label)
+            for key, value in leaves
         )
         if not unknown:  # one of them may be what is missing
             message = "the key is missing; write it here"
-            faults += (lines.fault((*where, key), message) for key in _missing(entries[-1], tables))
+            wrong += (lines.fault((*where, key), message) for key in _missing(entry, tables))
+        faults += wrong
+        entries += [] if wrong else [entry]
     if faults:
-        raise RecipeError(tuple(faults))
+        raise FaultyList(faults, entries)
     return entries
 
 
@@ -70,7 +79,8 @@ def characters_in(path: Path, tables: Mapping[str, object]) -> list[Entry]:
     Raises
     ------
     RecipeError
-        With every fault of the table; those of single values are found when each recipe is validated.
+        When it is no table, or with every fault of its columns. ``FaultyList``, with every fault of its rows, but for
+        those of single values, which are found when each recipe is validated.
     """
     text = content_of(path, "a table with the columns name and images")
     rows = [*_rows(path, text)]
@@ -90,7 +100,7 @@ def characters_in(path: Path, tables: Mapping[str, object]) -> list[Entry]:
             message = f"found {len(cells)} cells, expected {len(columns)}, as there are columns"
             faults.append(Fault(path, line, "", message))
             continue
-        values = dict(zip(columns, cells, strict=False))
+        values, wrong = dict(zip(columns, cells, strict=False)), list[Fault]()
         label, entry = values["name"].strip() or str(line), list[Override]()
         for column, key, cell in zip(columns, keys, cells, strict=False):
             if not key or not cell.strip():
@@ -98,13 +108,14 @@ def characters_in(path: Path, tables: Mapping[str, object]) -> list[Entry]:
             try:
                 value = cell.strip() if column in {"name", "images"} else value_of(cell.strip())
             except ValueError as problem:
-                faults.append(Fault(path, line, column, str(problem)))
+                wrong.append(Fault(path, line, column, str(problem)))
                 continue
             entry.append(Override(_in_recipe(key), value, path, line, (column,), label=label))
-        entries.append(tuple(entry))
-        faults += (Fault(path, line, key, "the cell is empty; write it here") for key in _missing(entry, tables))
+        wrong += (Fault(path, line, key, "the cell is empty; write it here") for key in _missing(entry, tables))
+        faults += wrong
+        entries += [] if wrong else [tuple(entry)]
     if faults:
-        raise RecipeError(tuple(faults))
+        raise FaultyList(faults, entries)
     return entries
 
 

@@ -84,11 +84,12 @@ def load(path: Path, overrides: Overrides = NONE) -> Recipe:
 
 def _each(path: Path, overrides: Overrides) -> tuple[list[Recipe], list[Fault]]:
     """Load every recipe that a file becomes, and give the faults of all."""
-    recipes, faults = list[Recipe](), list[Fault]()
+    recipes = list[Recipe]()
     try:
-        opened, versions = versions_of(open_recipe(path), overrides)
+        opened, versions, listed = versions_of(open_recipe(path), overrides)
     except RecipeError as error:
         return [], [*error.faults]
+    faults = [*listed]
     for version in versions:
         try:
             recipes.append(_recipe(opened, version))

@@ -15,7 +15,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from lorarecipe.errors import Fault, RecipeError
-from lorarecipe.recipe.characters import Entry, characters_in, characters_of
+from lorarecipe.recipe.characters import Entry, FaultyList, characters_in, characters_of
 from lorarecipe.recipe.lines import Override
 from lorarecipe.recipe.naming import RULE, narrowed
 from lorarecipe.recipe.opening import Opened
@@ -37,10 +37,12 @@ class Version:
     """Name of the base, where it is written in the file itself."""
 
 
-def versions_of(opened: Opened, overrides: Overrides) -> tuple[Opened, list[Version]]:
+def versions_of(opened: Opened, overrides: Overrides) -> tuple[Opened, list[Version], tuple[Fault, ...]]:
     """Give the recipes that a file becomes, one where nothing asks for more, and the file without its list.
 
-    A value that stands later counts: the file's own, then that of a character, of ``--set`` and of ``--sweep``.
+    A value that stands later counts: the file's own, then that of a character, of ``--set`` and of ``--sweep``. Where
+    some characters of a list have faults, these faults come last, and the others become recipes all the same: what is
+    wrong in their values is then reported together with the rest.
 
     Raises
     ------
@@ -48,11 +50,12 @@ def versions_of(opened: Opened, overrides: Overrides) -> tuple[Opened, list[Vers
         With every fault of the list and of the options.
     """
     path, faults = opened.lines.path, list[Fault]()
+    listed: tuple[Fault, ...] = ()
     entries: list[Entry] = []
     sets: tuple[Override, ...] = ()
     sweeps: list[tuple[Override, ...]] = []
     try:
-        entries = _entries(opened, overrides)
+        entries, listed = _entries(opened, overrides)
         name = opened.tables.get("name", "base")
         if entries and not (isinstance(name, str) and name and narrowed(name) == normalize("NFC", name)):
             faults.append(opened.lines.fault(("name",), f"found {name!r}, expected {RULE}"))
@@ -71,22 +74,27 @@ def versions_of(opened: Opened, overrides: Overrides) -> tuple[Opened, list[Vers
         message = f"found {number} points, expected {_MOST} at most; give fewer values"
         faults.append(Fault(path, 1, "", message, " ".join(f"--sweep {text}" for text in overrides.sweeps)))
     if faults:
-        raise RecipeError(tuple(faults))
+        raise RecipeError((*faults, *listed))
     own = opened.tables.get("name", (narrowed(path.stem) or "base") if entries else None)
     each = [(*entry, *sets) for entry in entries] or [sets]
     versions = [_point(own, one, point) for one, point in product(each, product(*sweeps))]
-    return (_without_list(opened) if entries else opened), versions
+    return (_without_list(opened) if entries else opened), versions, listed
 
 
-def _entries(opened: Opened, overrides: Overrides) -> list[Entry]:
-    """Read the characters of a list, in the recipe or beside it."""
+def _entries(opened: Opened, overrides: Overrides) -> tuple[list[Entry], tuple[Fault, ...]]:
+    """Read the characters of a list, in the recipe or beside it, and give the faults of the others."""
     listed = "characters" in opened.tables
-    if not overrides.characters:
-        return characters_of(opened.tables, opened.lines) if listed else []
-    if listed:
+    if listed and overrides.characters:
         message = f"found {overrides.characters} beside [[characters]] in {opened.lines.path}, expected one of them"
         raise RecipeError((Fault(opened.lines.path, 1, "", message, "--characters"),))
-    return characters_in(overrides.characters, opened.tables)
+    try:
+        if overrides.characters:
+            return characters_in(overrides.characters, opened.tables), ()
+        return (characters_of(opened.tables, opened.lines) if listed else []), ()
+    except FaultyList as error:
+        if not error.entries:
+            raise
+        return [*error.entries], error.faults
 
 
 def _without_list(opened: Opened) -> Opened:
