@@ -7,8 +7,10 @@ import secrets
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from lorarecipe.cluster.worker import OnCluster
 from lorarecipe.errors import MachineNotReady
@@ -20,7 +22,8 @@ LOCAL = "local"
 _MOST = 64
 #: bytes for what is passed through Ray: stages and events alone
 _MEMORY = 80 * 2**20
-
+#: where the folder for Ray's sockets is made: a path may have 103 letters for a socket, and TMPDIR can be a long one
+_PLACE = "/tmp" if os.name == "posix" else None  # noqa: S108 - what is made in it is for this user alone
 #: seconds that the head of a cluster may take to answer
 _SECONDS = 10.0
 
@@ -50,23 +53,51 @@ def on_cluster(address: str, plan: Plan, store: Store, jobs: int | None = None) 
     if address != LOCAL:
         _require_listener(address)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if address == LOCAL and "RAY_AUTH_MODE" not in os.environ:
-        # its ports are open to the network, and who reaches one could run any program: calls need a secret of this run
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    if address == LOCAL:
+        _close_to_others()
     import ray
 
-    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
-    own = {
-        "num_cpus": jobs,
-        "include_dashboard": False,
-        "_node_ip_address": "127.0.0.1",
-        "object_store_memory": _MEMORY,
-    }
+    with _private_folder() if address == LOCAL else nullcontext() as folder:
+        try:
+            _connect(address, _own(folder, jobs) if folder else {})
+            worker = OnCluster(store, plan.engine, f"lorarecipe-{secrets.token_hex(8)}")
+            yield [worker] * (jobs or _at_a_time(plan))
+        finally:
+            ray.shutdown()
+
+
+def _close_to_others() -> None:
+    """Have Ray, before it is imported, listen to this machine alone and ask callers for a secret of this run.
+
+    Whoever reaches a port of Ray can have it run any program. On Linux, Ray takes the machine's address in the network
+    even where it is given 127.0.0.1, and listens on all addresses; the first variable turns that off.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _private_folder() -> TemporaryDirectory[str]:
+    """Make a folder of this user alone for Ray's sockets: all users may change what is in Ray's own folders."""
+    return TemporaryDirectory(prefix="ray-", dir=_PLACE, ignore_cleanup_errors=True)
+
+
+def _own(folder: str, jobs: int | None) -> dict[str, Any]:
+    """Give what a cluster on this machine is started with."""
+    within = os.path.join(folder, "ray")  # noqa: PTH118 - Ray takes a text; it opens this folder to all users
+    return {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _MEMORY, "_temp_dir": within}
+
+
+def _connect(address: str, own: dict[str, Any]) -> None:
+    import ray
+
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        ray.init(address=address, **quiet, **(own if address == LOCAL else {}))
+        ray.init(address=address, log_to_driver=False, logging_level="CRITICAL", **own)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        if own:
+            raise MachineNotReady(f"--ray {address}: Ray {ray.__version__} cannot be started: {reason}") from None
         raise MachineNotReady(
             f"--ray {address}: no connection to the cluster: {reason}\n"
             f"This machine has to be a part of it: ray start --address={address}, with Ray {ray.__version__} on all."
@@ -74,11 +105,6 @@ def on_cluster(address: str, plan: Plan, store: Store, jobs: int | None = None) 
     finally:
         for number, handler in handlers.items():  # Ray ends the process at SIGTERM; a run has trainings pause
             signal.signal(number, handler)
-    try:
-        worker = OnCluster(store, plan.engine, f"lorarecipe-{secrets.token_hex(8)}")
-        yield [worker] * (jobs or _at_a_time(plan))
-    finally:
-        ray.shutdown()
 
 
 def _require_listener(address: str) -> None:
