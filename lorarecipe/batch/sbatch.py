@@ -41,7 +41,7 @@ def _job(name: str, purpose: str, results: Sequence[Delivery], folder: Path, opt
     words = "".join(f" {shlex.quote(word)}" for word in options)
     run = f'lorarecipe run "${{recipes[$task]}}"{words} --only "${{names[$task]}}" &\n'
     head = f"#!/bin/bash\n# {purpose}\n# submit.sh submits this file.\n#SBATCH --job-name=lorarecipe-{name}\n"
-    return f"{head}{_OPTIONS}\ncd -- {shlex.quote(str(folder))} || exit\n{lists}\n{run}{_ENDING}"
+    return f"{head}{_OPTIONS}\ncd -- {shlex.quote(str(folder))} || exit\n{lists}\n{_JOB}\n{run}{_ENDING}"
 
 
 def _submitted(number: int, group: Group) -> Iterator[str]:
@@ -67,6 +67,18 @@ _OPTIONS = """\
 #SBATCH --signal=B:TERM@300
 """
 
+_JOB = """\
+job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+job=${job:-${SLURM_JOB_ID:-}}
+ask() { [[ -z $job ]] || squeue --noheader --jobs="$job" --format="$1"; }
+# A run is told to pause five minutes before its job's time is over: a shorter job would only begin, again and again.
+if [[ $(ask %l) =~ ^[0-9]:..$ ]]; then
+  echo "This job's time limit is less than ten minutes, and its run is told to pause five minutes before." >&2
+  echo "Write a longer --time into submit.sh, and run it again." >&2
+  exit 2
+fi
+"""
+
 _ENDING = """\
 run=$!
 trap 'kill -TERM "$run"' TERM
@@ -79,9 +91,8 @@ while kill -0 "$run" 2> /dev/null; do
 done
 
 # 143: the run was paused, 75: another run was at work on the same stage. The job goes on later, unless cancelled.
-job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
-job=${job:-${SLURM_JOB_ID:-}}
-if [[ -n $job && ($code == 143 || $code == 75) && $(squeue --noheader --jobs="$job" --format=%T) == RUNNING ]]; then
+# SIGNALING: the job still runs, and Slurm is not done with sending it the signal to pause.
+if [[ ($code == 143 || $code == 75) && $(ask %T) =~ ^(RUNNING|SIGNALING)$ ]]; then
   scontrol requeue "$job"
 fi
 exit "$code"
