@@ -24,6 +24,7 @@ from lorarecipe.run import Here, NotSent, all_runs, execute, with_shared_store
 from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from tests.faults.world import World
+from tests.gs import GoogleBucket
 from tests.s3 import SECRET, Bucket
 
 Edit = Callable[[str, str], Path]
@@ -179,12 +180,14 @@ def test_a_network_that_goes_in_the_middle(
     assert _of(_run(folder, fake_trainer, "one"), Pushed) == []
 
 
+@pytest.mark.parametrize("kind", [Bucket, GoogleBucket])
 def test_several_workers_of_a_run(
-    folder: Path, fake_trainer: Installation, sound: Bucket, monkeypatch: pytest.MonkeyPatch
+    folder: Path, fake_trainer: Installation, monkeypatch: pytest.MonkeyPatch, kind: type[Bucket]
 ) -> None:
-    sound.use(monkeypatch, "several")
-    assert {*_of(_run(folder, fake_trainer, "one", jobs=2), Pushed)} == {"base aoi", "target aoi"}
-    second = _run(folder, fake_trainer, "two", jobs=2)
+    with kind() as bucket:
+        bucket.use(monkeypatch)
+        assert {*_of(_run(folder, fake_trainer, "one", jobs=2), Pushed)} == {"base aoi", "target aoi"}
+        second = _run(folder, fake_trainer, "two", jobs=2)
     assert {*_of(second, Pulling)} == {"base aoi", "target aoi"}
     assert {event.kind for event in second if isinstance(event, Started)} == _OWN
 

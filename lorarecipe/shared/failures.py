@@ -80,8 +80,9 @@ def _failures(address: SharedAddress) -> Iterator[None]:
     except FileNotFoundError as problem:
         raise NotThere(_first_line(problem)) from problem
     except Exception as problem:
-        if not isinstance(problem, OSError) and type(problem).__module__.partition(".")[0] not in _BACKENDS:
-            raise  # ours, or a bug
+        library = type(problem).__module__.partition(".")[0]
+        if not isinstance(problem, OSError | ValueError) and library not in _BACKENDS:
+            raise  # ours, or a bug; a ValueError is of an answer that a library cannot read, or does not expect
         if isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
             raise
         if _status(problem) == 404:
@@ -105,14 +106,17 @@ def _is_refusal(problem: Exception) -> bool:
 
 
 def _status(problem: Exception) -> int | None:
-    """Give the HTTP status that an error of huggingface_hub's is about."""
-    return getattr(getattr(problem, "response", None), "status_code", None)
+    """Give the HTTP status that an error of huggingface_hub's or gcsfs's is about."""
+    return getattr(getattr(problem, "response", None), "status_code", None) or getattr(problem, "code", None)
 
 
 def _first_line(problem: Exception) -> str:
     """Give what the library says, without the credentials that a provider may have repeated."""
-    said = str(problem).strip().partition("\n")[0] or type(problem).__name__
+    said = str(problem)
     for name, value in os.environ.items():
         if len(value) >= 4 and is_secret(name, value):
             said = said.replace(value, "<secret>")
-    return said
+    lines = said.strip().splitlines() or [type(problem).__name__]
+    if lines[0].startswith("Forbidden: ") and len(lines) > 1:  # gcsfs: the address, and below it who lacks what
+        return " ".join([lines[0].partition(" ")[0], lines[1]])
+    return lines[0]

@@ -11,6 +11,7 @@ from lorarecipe.files import draft_of, open_regular
 from lorarecipe.hub import OnBytes, endpoint
 from lorarecipe.shared.address import SharedAddress
 from lorarecipe.shared.failures import NotThere, tried
+from lorarecipe.shared.google import google_buckets
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 #: bytes of a file that are copied at once
 _BLOCK = 1 << 22
+#: what was listed before may have changed, by another machine
+_FRESH = {"skip_instance_cache": True, "use_listings_cache": False}
 T = TypeVar("T")
 
 
@@ -27,14 +30,8 @@ class Files:
     """Files below an address; names are relative to it, with ``/`` between folders."""
 
     def __init__(self, address: SharedAddress) -> None:
-        from fsspec import filesystem
-
         self.address = address
-        # what was listed before may have changed, by another machine
-        own = {"endpoint": endpoint()} if address.scheme == "hf" else {}
-        self._system: AbstractFileSystem = filesystem(
-            address.scheme, skip_instance_cache=True, use_listings_cache=False, **own
-        )
+        self._system = self._try(self._opened)
 
     def read(self, name: str) -> bytes | None:
         """Read a small file; None where it is not there."""
@@ -72,6 +69,11 @@ class Files:
         self._try(lambda: self._system.pipe_file(self._path(trial), b"written to see that it can be"))
         self.remove(trial)
 
+    def _opened(self) -> AbstractFileSystem:
+        from fsspec import filesystem
+
+        return filesystem(self.address.scheme, **_FRESH)
+
     def _send(self, source: Path, name: str, on_bytes: OnBytes) -> None:
         self._try(lambda: self._system.put_file(str(source), self._path(name), callback=_counting(on_bytes)))
 
@@ -107,6 +109,13 @@ class FolderFiles(Files):
         self._try(send)
 
 
+class GoogleFiles(Files):
+    """Files of a bucket of Google's."""
+
+    def _opened(self) -> AbstractFileSystem:
+        return google_buckets(**_FRESH)
+
+
 class HubFiles(Files):
     """Files of a dataset on the Hugging Face hub: what is sent together is one commit."""
 
@@ -127,6 +136,11 @@ class HubFiles(Files):
         self._try(lambda: self._api.create_commit(self._repo, add, commit_message=message, repo_type="dataset"))
         on_bytes(sum(path.stat().st_size for path in files.values()))
 
+    def _opened(self) -> AbstractFileSystem:
+        from fsspec import filesystem
+
+        return filesystem("hf", endpoint=endpoint(), **_FRESH)
+
     def try_writing(self) -> None:
         """Ask whether the token may write; a trial would leave two commits."""
         self._try(lambda: self._api.auth_check(self._repo, repo_type="dataset", write=True))
@@ -134,7 +148,7 @@ class HubFiles(Files):
 
 def files_of(address: SharedAddress) -> Files:
     """Give the files of an address, in the way of its provider."""
-    return {"file": FolderFiles, "hf": HubFiles}.get(address.scheme, Files)(address)
+    return {"file": FolderFiles, "gs": GoogleFiles, "hf": HubFiles}.get(address.scheme, Files)(address)
 
 
 def for_each(work: Callable[[str], None], names: Mapping[str, object]) -> None:
@@ -164,5 +178,9 @@ def _counting(on_bytes: OnBytes) -> Callback:
 
         def relative_update(self, inc: int = 1) -> None:
             on_bytes(inc)
+
+        def absolute_update(self, value: int) -> None:
+            on_bytes(value - self.value)
+            self.value: int = value
 
     return Counting()
