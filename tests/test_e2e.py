@@ -46,9 +46,9 @@ def stage_set(real_trainer: Installation, tmp_path_factory: pytest.TempPathFacto
     rehearsal.checkpoint(RECIPES / "checkpoint.safetensors")
     folder = tmp_path_factory.mktemp("rehearsal")
     for name in ("base.toml", "akane.toml"):
-        text = (RECIPES / name).read_text("utf-8")
-        assert (short := _SHORT[name])[0] in text
-        (folder / name).write_text(text.replace(*short), encoding="utf-8")
+        text, (old, new) = (RECIPES / name).read_text("utf-8"), _SHORT[name]
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
     rehearsal.renders(folder / "renders")
     (folder / "checkpoint.safetensors").symlink_to(RECIPES / "checkpoint.safetensors")
     return folder
