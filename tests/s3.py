@@ -142,10 +142,10 @@ class Bucket:
         self._process.kill()
         self._process.wait()
 
-    def use(self, monkeypatch: pytest.MonkeyPatch, prefix: str = "prefix") -> None:
-        """Name the bucket as the shared store, and give the credentials of the test."""
+    def use(self, monkeypatch: pytest.MonkeyPatch, prefix: str = "prefix", port: int | None = None) -> None:
+        """Name the bucket as the shared store, at the proxy's port or another, and give the credentials of the test."""
         monkeypatch.setenv("LORARECIPE_STORE", f"{self.scheme}://{self.name}/{prefix}")
-        for name, value in self._access(self.proxy.port).items():
+        for name, value in self._access(port or self.proxy.port).items():
             monkeypatch.setenv(name, value)
 
     def leave(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,10 +133,9 @@ def test_an_address_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_network_that_swallows_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plan waits for a while, and no thread that still waits keeps the program."""
-    Bucket.use(SimpleNamespace(name="bucket", proxy=SimpleNamespace(port=9)), monkeypatch)  # type: ignore[arg-type]
     program = "from lorarecipe.run import pulls; pulls._PATIENCE = 1; from lorarecipe.cli import entry; entry()"
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        Bucket().use(monkeypatch, port=silent.getsockname()[1])
         began = time.monotonic()
         words = [sys.executable, "-c", program, "plan", "recipe.toml"]
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ})
