@@ -26,6 +26,7 @@ from lorarecipe.trainer import Installation, find_trainer
 from lorarecipe.trainer import installed as installed_module
 from lorarecipe.trainer.setup import set_up
 from tests.faults.world import World
+from tests.narrow import Narrow
 from tests.renders import character
 
 settings.register_profile("shared machine", deadline=None, derandomize="CI" in os.environ)
@@ -215,14 +216,24 @@ def real_home(real_trainer: Installation, tmp_path: Path) -> Path:
     return folder
 
 
+def _shared_folder(factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    own = factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def narrow(real_trainer: Installation, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Narrow:
+    """The real trainer with narrow models."""
+    return Narrow.of(real_trainer, _shared_folder(tmp_path_factory, worker_id) / "narrow")
+
+
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
     """A run that nobody disturbed, made once for all test processes: to be copied, and not to be changed.
 
     The names of its file operations are in the file ``points`` beside it.
     """
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "whole"
+    folder = _shared_folder(tmp_path_factory, worker_id) / "whole"
     world = World(folder / "world")
     with FileLock(folder.with_suffix(".lock")), pytest.MonkeyPatch.context() as patch:
         _forget_the_machine(patch)

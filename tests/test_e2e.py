@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from lorarecipe.store import Store
 from lorarecipe.trainer import Installation
 from lorarecipe.weights import Weights, lora_modules
 from tests import rehearsal
+from tests.narrow import Narrow
 from tests.renders import character
 
 RECIPES = Path(__file__).parent.parent / "recipes" / "rehearsal"
@@ -212,15 +212,10 @@ def test_a_base_loaded_in_memory_a_mask_and_a_third_phase(stage_set: Path, real_
 
 
 @pytest.mark.parametrize("family", ["sdxl"])
-def test_another_family(stage_set: Path, real_trainer: Installation, tmp_path: Path, family: str) -> None:
+def test_another_family(stage_set: Path, narrow: Narrow, tmp_path: Path, family: str) -> None:
     """Base with text encoders, merge and target on SDXL (its U-Net a tenth as wide): two encoders, one of OpenCLIP's."""
-    inside = Path(__file__).parent / "inside"
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{inside / "nano"}:$PYTHONPATH" exec "{real_trainer.python}" "$@"\n')
-    python.chmod(0o755)
     shutil.copytree(stage_set / "renders", tmp_path / "renders")
-    words = (inside / "random_checkpoint.py", real_trainer.checkout, family, tmp_path / "checkpoint.safetensors")
-    subprocess.run([str(python), *map(str, words)], check=True)
+    (tmp_path / "checkpoint.safetensors").symlink_to(narrow.checkpoint(family))
     short = {"steps = 6": "steps = 1", "steps = 4": "steps = 1", "= 128": "= 64", "sd15": family}
     short |= {"[base.gate]": '[base.gate]\nmode = "off"'}
     for name in ("base.toml", "akane.toml"):
@@ -230,7 +225,7 @@ def test_another_family(stage_set: Path, real_trainer: Installation, tmp_path: P
         (tmp_path / name).write_text(text, encoding="utf-8")
     plan = compile_plan([check(scan(load(tmp_path / "akane.toml")))])
     store = Store(tmp_path / "store")
-    events = list(execute(plan, Here(replace(real_trainer, python=python), store), tmp_path / "out"))
+    events = list(execute(plan, Here(narrow.trainer, store), tmp_path / "out"))
     measured = {"data", "leak"}
     proofs = [event.proof for event in events if isinstance(event, Finished) and event.kind not in measured]
     base, merge, target, samples = proofs

@@ -19,10 +19,10 @@ from safetensors.torch import load_file, save_file
 from lorarecipe.demo import NANO
 from lorarecipe.errors import TrainingFailed
 from lorarecipe.families import FAMILIES
-from lorarecipe.trainer import Installation
 from lorarecipe.weights import Folder, Weights, change, lora_faults, merge
 from tests import rehearsal
 from tests.conftest import tiny_checkpoint
+from tests.narrow import Narrow
 
 INSIDE = Path(__file__).parent / "inside"
 ATTENTION = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -196,28 +196,20 @@ def test_a_merge_that_is_interrupted_computes_no_more(tmp_path: Path, monkeypatc
     assert len(begun) < 20
 
 
-def _checkpoint(family: str, place: Installation, folder: Path) -> tuple[Path, dict[str, str]]:
-    """A checkpoint of random weights, and the environment that the script reads it in."""
-    env = {"PYTHONPATH": f"{INSIDE / 'nano'}:{place.checkout}"}
-    path = folder / "checkpoint.safetensors"
-    words = (place.python, INSIDE / "random_checkpoint.py", place.checkout, family, path)
-    subprocess.run([*map(str, words)], check=True, env=env)
-    return path, env
-
-
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize(("family", "rank"), [("sd15", 8), ("sdxl", 16)])
-def test_the_same_as_the_script_to_one_step(real_trainer: Installation, tmp_path: Path, family: str, rank: int) -> None:
-    checkpoint, env = _checkpoint(family, real_trainer, tmp_path)
+def test_the_same_as_the_script_to_one_step(narrow: Narrow, tmp_path: Path, family: str, rank: int) -> None:
+    checkpoint, trainer = narrow.checkpoint(family), narrow.trainer
     lora, ours, theirs = (tmp_path / f"{name}.safetensors" for name in ("lora", "ours", "theirs"))
     rehearsal.lora(lora, checkpoint, family, rank)
     script = "sdxl_merge_lora.py" if family == "sdxl" else "merge_lora.py"
     words = [
-        *(str(real_trainer.python), str(real_trainer.script(f"networks/{script}"))),
+        *(str(trainer.python), str(trainer.script(f"networks/{script}"))),
         *("--sd_model", str(checkpoint), "--save_to", str(theirs), "--models", str(lora), "--ratios", "0.9"),
         *("--precision", "float", "--save_precision", "fp16"),
     ]
-    subprocess.run(words, check=True, env=env | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""})
+    env = {"PYTHONPATH": str(trainer.checkout), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(words, check=True, env=env)
     merge(Weights(checkpoint), Weights(lora), 0.9, ours, FAMILIES[family].modules_of)
     mine, its, before = Weights(ours), Weights(theirs), Weights(checkpoint)
     assert mine.names == its.names

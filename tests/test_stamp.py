@@ -6,8 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -34,7 +32,8 @@ from lorarecipe.run import Arguments, Here, begin_run, execute, is_ours, noted, 
 from lorarecipe.run.privacy import reduced
 from lorarecipe.run.thumbnail import thumbnail
 from lorarecipe.store import Store
-from lorarecipe.trainer import Installation, find_trainer
+from lorarecipe.trainer import find_trainer
+from tests.narrow import Narrow
 from tests.renders import demo_renders
 from tests.test_refine import RECIPE
 
@@ -360,19 +359,12 @@ def test_a_rehearsal_says_so(place: Path) -> None:
 
 @pytest.mark.sd_scripts
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_the_file_of_sd_scripts(
-    real_trainer: Installation, tmp_path: Path, family: str, snapshot: SnapshotAssertion
-) -> None:
+def test_the_file_of_sd_scripts(narrow: Narrow, tmp_path: Path, family: str, snapshot: SnapshotAssertion) -> None:
     """One step of the real script, on a U-Net a tenth as wide: what the file says, its hashes, and nothing private."""
-    inside = Path(__file__).parent / "inside"
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{inside / "nano"}:$PYTHONPATH" exec "{real_trainer.python}" "$@"\n')
-    python.chmod(0o755)
-    words = (inside / "random_checkpoint.py", real_trainer.checkout, family, tmp_path / "checkpoint.safetensors")
-    subprocess.run([str(python), *map(str, words)], check=True)
+    (tmp_path / "checkpoint.safetensors").symlink_to(narrow.checkpoint(family))
     demo_renders(tmp_path / PERSON)
     recipe = tmp_path / "aoi.toml"
-    out, worker = tmp_path / "out", Here(replace(real_trainer, python=python), Store(tmp_path / "store"))
+    out, worker = tmp_path / "out", Here(narrow.trainer, Store(tmp_path / "store"))
     for level in ("full", "public"):
         recipe.write_text(
             'format = 1\nname = "aoi"\nmethod = "plain"\n'
