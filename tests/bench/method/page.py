@@ -209,7 +209,9 @@ def training() -> None:
     ):
         rate = f"{speed[name]['images a second']:.1f} | {speed[name]['gigabytes']:.2f} GB" if name in speed else " | "
         one = start[name]
-        seconds = " | ".join(f"{one[part]:.1f} s" for part in ("first step", "imports", "launcher"))
+        seconds = " | ".join(
+            f"{one[part]:.1f} s" if one[part] else "none" for part in ("first step", "imports", "launcher")
+        )
         print(f"| {what} | {rate} | {seconds} |")
 
 
