@@ -17,7 +17,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from lorarecipe.dataset import scan
-from lorarecipe.errors import MachineNotReady
+from lorarecipe.doctor import examine
+from lorarecipe.errors import MachineNotReady, data_size
 from lorarecipe.files import home
 from lorarecipe.plan import LORA, Plan, TrainStage, compile_plan
 from lorarecipe.recipe import load
@@ -159,3 +160,14 @@ def test_a_disk_with_room_for_what_is_pulled(
     events = execute(_plan(folder), workers, folder / "out")
     assert next(events)
     events.close()
+
+
+def test_the_doctor_counts_what_is_pulled_with_its_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORARECIPE_STORE", str(folder / "shared"))
+    _sent(folder, "base", "target", size=100_000_000)
+    needed = json.loads(_call(folder, "plan", "recipe.toml", "--json")[1])["estimates"]["disk"][0]["needed"]
+    found = {finding.what: finding.found for finding in examine([load(folder / "recipe.toml")], folder / "out")}
+    assert found["disk of the store"].endswith(f"the run needs {data_size(needed)} there")
+    monkeypatch.delenv("LORARECIPE_STORE")
+    alone = {finding.what: finding.found for finding in examine([load(folder / "recipe.toml")], folder / "out")}
+    assert alone["disk of the store"] != found["disk of the store"]

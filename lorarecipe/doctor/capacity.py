@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,8 +79,10 @@ def _compared(what: str, there: int, need: int, advice: str) -> Finding:
     return present(what, found) if there >= need else absent(what, found, advice, needed=True)
 
 
-def disks(plan: Plan | None, missing: Sequence[Stage], store: Store, out: Path) -> Iterator[Finding]:
-    """Compare the room on the disks with what the run will write."""
+def disks(
+    plan: Plan | None, missing: Sequence[Stage], pulled: Mapping[str, int], store: Store, out: Path
+) -> Iterator[Finding]:
+    """Compare the room on the disks with what the run will write; ``pulled`` has the bytes of what is not made here."""
     names = ("disk of the store", "disk of the results")
     if plan is None:
         for name, path in zip(names, (store.root, out), strict=True):
@@ -88,7 +90,7 @@ def disks(plan: Plan | None, missing: Sequence[Stage], store: Store, out: Path) 
             roomy, advice = free_bytes(path) >= _ROOMY, "make room before training on SDXL: a merged checkpoint is 7 GB"
             yield present(name, found) if roomy else absent(name, found, advice, needed=False)
         return
-    for name, room in zip(names, rooms(plan, missing, store, out), strict=True):
+    for name, room in zip(names, rooms(plan, missing, store, out, pulled), strict=True):
         found = f"{data_size(room.free)} free at {room.path}, the run needs {data_size(room.need)} there"
         enough = room.free >= room.need
         yield present(name, found) if enough else absent(name, found, f"make room, or {room.otherwise}", needed=True)
