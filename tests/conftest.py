@@ -93,7 +93,7 @@ def pytest_configure() -> None:
 
 def pytest_report_header() -> str:
     """Say what the disk has left: where it is full, hundreds of tests fail for reasons that look like others."""
-    return f"temporary files: {data_size(disk_usage(gettempdir()).free)} free in {gettempdir()}; all tests need 10 GB"
+    return f"temporary files: {data_size(disk_usage(gettempdir()).free)} free in {gettempdir()}; all tests need 12 GB"
 
 
 def _forget_the_machine(patch: pytest.MonkeyPatch) -> None:
