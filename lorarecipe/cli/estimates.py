@@ -25,7 +25,7 @@ def estimate(plan: Plan, store: Store, pulls: Pulls, speed: float | None, jobs: 
 
     memory = round(gpu * 1e9) if gpu else None
     on_gpu = [stage for stage in plan.stages if isinstance(stage, TrainStage) and stage.device != "cpu"]
-    if not memory and any(stage.short not in pulls.sizes and not store.find(stage.short) for stage in on_gpu):
+    if not memory and any(not store.find(stage.short) for stage in pulls.to_make(on_gpu)):
         memory = least_gpu_memory()
     return forecast(plan, store, home() / "runs", Path("out"), speed=speed, jobs=jobs, gpu=memory, pulls=pulls)
 

@@ -23,7 +23,7 @@ _MOST = 64
 #: bytes for what is passed through Ray: stages and events alone
 _MEMORY = 80 * 2**20
 #: where the folder for Ray's sockets is made: a path may have 103 letters for a socket, and TMPDIR can be a long one
-_PLACE = "/tmp" if os.name == "posix" else None  # noqa: S108 - what is made in it is for this user alone
+_PARENT = "/tmp" if os.name == "posix" else None  # noqa: S108 - what is made in it is for this user alone
 #: seconds that the head of a cluster may take to answer
 _SECONDS = 10.0
 
@@ -79,7 +79,7 @@ def _close_to_others() -> None:
 
 def _private_folder() -> TemporaryDirectory[str]:
     """Make a folder of this user alone for Ray's sockets: all users may change what is in Ray's own folders."""
-    return TemporaryDirectory(prefix="ray-", dir=_PLACE, ignore_cleanup_errors=True)
+    return TemporaryDirectory(prefix="ray-", dir=_PARENT, ignore_cleanup_errors=True)
 
 
 def _own(folder: str, jobs: int | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lorarecipe.plan import Plan, Stage, compile_plan
 from lorarecipe.recipe import Recipe
 from lorarecipe.rules import check
 from lorarecipe.run import Here
-from lorarecipe.run.pulls import pulls_of
+from lorarecipe.run.pulls import Pulls, pulls_of
 from lorarecipe.store import Store
 from lorarecipe.trainer import find_trainer
 
@@ -30,15 +30,15 @@ def examine(recipes: Sequence[Recipe], out: Path) -> tuple[Finding, ...]:
     results = out / recipe.name if recipe else out
     plan, of_the_recipe = _planned(recipes) if recipes else (None, [])
     lacking = [stage for stage in plan.stages if not store.find(stage.short)] if plan else []
-    pulled = pulls_of(plan, store).sizes if plan else {}
-    missing = [stage for stage in lacking if stage.short not in pulled]
+    pulls = pulls_of(plan, store) if plan else Pulls()
+    missing = pulls.to_make(lacking)
     of_the_trainer, torch = engines(recipe)
     able = not any(finding.state == "lack" for finding in of_the_trainer)
     return (
         *programs(recipe),
         *of_the_trainer,
         *memory(recipe, missing, torch),
-        *disks(plan, lacking, pulled, store, out),
+        *disks(plan, lacking, pulls.sizes, store, out),
         *folders(home(), results),
         *shared(),
         *encodings([home(), results.absolute(), *(path for one in recipes for path in _paths(one))]),

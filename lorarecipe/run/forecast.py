@@ -61,13 +61,13 @@ def forecast(
     pulls
         What comes from a shared store.
     """
-    absent = [stage for stage in plan.stages if not store.find(stage.short)]
-    missing = [stage for stage in absent if stage.short not in pulls.sizes]
+    lacking = [stage for stage in plan.stages if not store.find(stage.short)]
+    missing = pulls.to_make(lacking)
     found = times_of(missing, plan.engine, past_stages(runs), speed)
     timings = {stage.key: found[stage.key] for stage in missing if stage.key in found}
     alone = {key: timing.seconds for key, timing in timings.items()}
     memories = {stage.key: memory_of(stage) for stage in missing if isinstance(stage, TrainStage)}
-    disks = rooms(plan, absent, store, out, pulls.sizes)
+    disks = rooms(plan, lacking, store, out, pulls.sizes)
     return Forecast(
         timings,
         [stage for stage in missing if isinstance(stage, TIMED) and stage.key not in timings],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lorarecipe.errors import MachineNotReady, NetworkFailed
-from lorarecipe.plan import Plan
+from lorarecipe.plan import Plan, Stage
 from lorarecipe.shared import shared_store
 from lorarecipe.store import Store
 
@@ -31,6 +31,10 @@ class Pulls:
         if not self.problem:
             return ""
         return f"which stages the shared store has is not known, and the plan counts none of them: {self.problem}"
+
+    def to_make(self, stages: Iterable[Stage]) -> list[Stage]:
+        """Leave out the stages that are pulled."""
+        return [stage for stage in stages if stage.short not in self.sizes]
 
 
 def pulls_of(plan: Plan, store: Store) -> Pulls:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def importing() -> Iterator[None]:
     """Import large libraries without the garbage collector, and keep it away from what they made.
 
-    It looks through all of their objects again and again: a fifth of the five seconds that these imports take.
+    The collector looks through all of their objects again and again, which is a fifth of the time of these imports.
     """
     gc.disable()
     yield
